@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: GPL-2.0
+# What the headers of the kernel that is built against have. Each probe greps a
+# header, so back-ports inside one kernel series are seen for what they are.
+
+vmdev-header = $(firstword $(wildcard $(srctree)/include/$(1) \
+		 $(objtree)/include/$(1)))
+vmdev-probe = $(if $(shell grep -sE '$(2)' $(call vmdev-header,$(1)) /dev/null),-D$(3))
+
+vmdev-probes := $(call vmdev-probe,linux/vdpa.h,union virtio_map vmap,VMDEV_HAVE_VDPA_VMAP)
+vmdev-probes += $(if $(call vmdev-header,linux/vdpa.h),,-DVMDEV_NO_VDPA)

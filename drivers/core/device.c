@@ -1,0 +1,659 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The vdpa_config_ops, one implementation for all parents.
+ *
+ * The driver on the other side is the host's (virtio_vdpa) or, through
+ * vhost-vdpa, user space's. Setters return nothing: a refusal shows in what is
+ * read back, and in the log.
+ */
+#include <linux/log2.h>
+#include <linux/slab.h>
+#include <linux/virtio_config.h>
+#include <net/netlink.h>
+#include <uapi/linux/vdpa.h>
+#include <uapi/linux/vhost_types.h>
+
+#include "vmdev.h"
+
+/* QEMU aborts above this (VIRTQUEUE_MAX_SIZE). */
+#define VMDEV_VQ_SIZE_LIMIT	1024
+
+static int vmdev_op_set_vq_address(struct vdpa_device *vdpa, u16 idx,
+				   u64 desc, u64 driver, u64 device)
+{
+	struct vmdev_dev *dev = vmdev_dev(vdpa);
+	struct vmdev_vq_conf *conf = &dev->vqs[idx].conf;
+
+	mutex_lock(&dev->parent->lock);
+	conf->desc = desc;
+	conf->driver = driver;
+	conf->device = device;
+	mutex_unlock(&dev->parent->lock);
+	return 0;
+}
+
+/* 6.12's vhost-vdpa has no upper bound: the queue is checked when it starts. */
+static void vmdev_op_set_vq_num(struct vdpa_device *vdpa, u16 idx, u32 num)
+{
+	struct vmdev_dev *dev = vmdev_dev(vdpa);
+
+	mutex_lock(&dev->parent->lock);
+	dev->vqs[idx].conf.size = min_t(u32, num, U16_MAX);
+	mutex_unlock(&dev->parent->lock);
+}
+
+/* Any context, interrupts off as a rule, also after reset. */
+static void vmdev_op_kick_vq(struct vdpa_device *vdpa, u16 idx)
+{
+	struct vmdev_dev *dev = vmdev_dev(vdpa);
+	struct vmdev_vq *vq = &dev->vqs[idx];
+	struct vmdev_hw *hw = dev->parent->hw;
+
+	atomic64_inc(&vq->kicks);
+	if (READ_ONCE(vq->live))
+		hw->ops->kick(hw, vq->hw_vq);
+}
+
+static void vmdev_op_kick_vq_with_data(struct vdpa_device *vdpa, u32 data)
+{
+	struct vmdev_dev *dev = vmdev_dev(vdpa);
+	struct vmdev_hw *hw = dev->parent->hw;
+	u16 idx = data & U16_MAX;
+	struct vmdev_vq *vq;
+
+	if (idx >= dev->nvqs)
+		return;
+
+	vq = &dev->vqs[idx];
+	atomic64_inc(&vq->kicks);
+	if (READ_ONCE(vq->live))
+		hw->ops->kick_with_data(hw, vq->hw_vq, data);
+}
+
+static void vmdev_op_set_vq_cb(struct vdpa_device *vdpa, u16 idx,
+			       struct vdpa_callback *cb)
+{
+	struct vmdev_vq *vq = &vmdev_dev(vdpa)->vqs[idx];
+
+	vmdev_set_cb(&vq->cb_lock, &vq->cb, cb);
+}
+
+static void vmdev_op_set_vq_ready(struct vdpa_device *vdpa, u16 idx,
+				  bool ready)
+{
+	struct vmdev_dev *dev = vmdev_dev(vdpa);
+
+	mutex_lock(&dev->parent->lock);
+	vmdev_vq_enable(dev, idx, ready);
+	mutex_unlock(&dev->parent->lock);
+}
+
+static bool vmdev_op_get_vq_ready(struct vdpa_device *vdpa, u16 idx)
+{
+	struct vmdev_dev *dev = vmdev_dev(vdpa);
+	bool ready;
+
+	mutex_lock(&dev->parent->lock);
+	ready = dev->vqs[idx].conf.enabled;
+	mutex_unlock(&dev->parent->lock);
+	return ready;
+}
+
+static int vmdev_op_set_vq_state(struct vdpa_device *vdpa, u16 idx,
+				 const struct vdpa_vq_state *state)
+{
+	struct vmdev_dev *dev = vmdev_dev(vdpa);
+	int err = 0;
+
+	mutex_lock(&dev->parent->lock);
+	if (dev->running && !dev->suspended)
+		err = -EBUSY;
+	else
+		dev->vqs[idx].conf.state = *state;
+	mutex_unlock(&dev->parent->lock);
+	return err;
+}
+
+static int vmdev_op_get_vq_state(struct vdpa_device *vdpa, u16 idx,
+				 struct vdpa_vq_state *state)
+{
+	struct vmdev_dev *dev = vmdev_dev(vdpa);
+	struct vmdev_vq *vq = &dev->vqs[idx];
+	int err = 0;
+
+	mutex_lock(&dev->parent->lock);
+	if (dev->needs_reset)
+		err = -EIO;
+	else if (vq->on)
+		err = vmdev_vq_read_state(dev, idx, state);
+	else
+		*state = vq->conf.state;
+	mutex_unlock(&dev->parent->lock);
+	return err;
+}
+
+static int vmdev_put_stat(struct sk_buff *msg, const char *name, u64 value)
+{
+	if (nla_put_string(msg, VDPA_ATTR_DEV_VENDOR_ATTR_NAME, name) ||
+	    nla_put_u64_64bit(msg, VDPA_ATTR_DEV_VENDOR_ATTR_VALUE, value,
+			      VDPA_ATTR_PAD))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int vmdev_op_get_vendor_vq_stats(struct vdpa_device *vdpa, u16 idx,
+					struct sk_buff *msg,
+					struct netlink_ext_ack *extack)
+{
+	struct vmdev_dev *dev = vmdev_dev(vdpa);
+	struct vmdev_vq *vq;
+
+	if (idx >= dev->nvqs) {
+		NL_SET_ERR_MSG_FMT_MOD(extack, "no queue %u, the device has %u",
+				       idx, dev->nvqs);
+		return -EINVAL;
+	}
+
+	vq = &dev->vqs[idx];
+	return vmdev_put_stat(msg, "kicks", atomic64_read(&vq->kicks)) ? :
+	       vmdev_put_stat(msg, "interrupts", atomic64_read(&vq->events));
+}
+
+/* No lock: this is called from a page fault on a mapped doorbell. */
+static struct vdpa_notification_area
+vmdev_op_get_vq_notification(struct vdpa_device *vdpa, u16 idx)
+{
+	struct vmdev_dev *dev = vmdev_dev(vdpa);
+	struct vdpa_notification_area area = { 0 };
+	struct vmdev_hw *hw = dev->parent->hw;
+
+	/*
+	 * Where the control queue's number depends on features the answer
+	 * could change: then it has no doorbell to map.
+	 */
+	if (idx >= 2 && dev->prov.max_vqp != dev->parent->max_vqp)
+		if (idx == 2 * dev->prov.max_vqp)
+			return area;
+	if (hw->ops->doorbell(hw, idx, &area))
+		area = (struct vdpa_notification_area) { 0 };
+	return area;
+}
+
+static int vmdev_op_get_vq_irq(struct vdpa_device *vdpa, u16 idx)
+{
+	struct vmdev_dev *dev = vmdev_dev(vdpa);
+	struct vmdev_hw *hw = dev->parent->hw;
+	int irq = -EINVAL;
+
+	mutex_lock(&dev->parent->lock);
+	if (dev->running && dev->vqs[idx].live)
+		irq = hw->ops->vq_irq(hw, dev->vqs[idx].hw_vq);
+	mutex_unlock(&dev->parent->lock);
+	return irq;
+}
+
+static u16 vmdev_op_get_vq_size(struct vdpa_device *vdpa, u16 idx)
+{
+	struct vmdev_dev *dev = vmdev_dev(vdpa);
+	u16 size = 0;
+
+	mutex_lock(&dev->parent->lock);
+	if (idx < dev->nvqs)
+		size = vmdev_vq_size_max(dev, idx);
+	mutex_unlock(&dev->parent->lock);
+	return size;
+}
+
+static u32 vmdev_op_get_vq_align(struct vdpa_device *vdpa)
+{
+	return vmdev_dev(vdpa)->parent->hw->caps.vq_align;
+}
+
+static u32 vmdev_op_get_vq_group(struct vdpa_device *vdpa, u16 idx)
+{
+	return 0;
+}
+
+static u64 vmdev_op_get_device_features(struct vdpa_device *vdpa)
+{
+	return vmdev_dev(vdpa)->prov.features;
+}
+
+static u64 vmdev_op_get_backend_features(const struct vdpa_device *vdpa)
+{
+	return BIT_ULL(VHOST_BACKEND_F_ENABLE_AFTER_DRIVER_OK);
+}
+
+/* 0 comes from the vdpa core, when somebody reads the configuration early. */
+static int vmdev_op_set_driver_features(struct vdpa_device *vdpa, u64 features)
+{
+	struct vmdev_dev *dev = vmdev_dev(vdpa);
+	u64 unknown = features & ~dev->prov.features;
+	const char *why = NULL;
+	int err = -EINVAL;
+
+	if (features)
+		why = vmdev_features_check(0, features);
+	if (unknown)
+		dev_err_ratelimited(&vdpa->dev,
+				    "features %#llx refused: %#llx were not offered\n",
+				    features, unknown);
+	else if (why)
+		dev_err_ratelimited(&vdpa->dev, "features %#llx refused: %s\n",
+				    features, why);
+	else
+		err = 0;
+	if (err)
+		return err;
+
+	mutex_lock(&dev->parent->lock);
+	if (dev->status & VIRTIO_CONFIG_S_FEATURES_OK)
+		err = -EBUSY;
+	else
+		dev->features = features;
+	mutex_unlock(&dev->parent->lock);
+	return err;
+}
+
+static u64 vmdev_op_get_driver_features(struct vdpa_device *vdpa)
+{
+	return vmdev_dev(vdpa)->features;
+}
+
+static void vmdev_op_set_config_cb(struct vdpa_device *vdpa,
+				   struct vdpa_callback *cb)
+{
+	struct vmdev_dev *dev = vmdev_dev(vdpa);
+
+	vmdev_set_cb(&dev->cb_lock, &dev->config_cb, cb);
+}
+
+/* One number for all queues; get_vq_size knows each. */
+static u16 vmdev_op_get_vq_num_max(struct vdpa_device *vdpa)
+{
+	const struct vmdev_dev *dev = vmdev_dev(vdpa);
+	u16 i, max = 0;
+
+	for (i = 0; i < dev->nvqs; i++)
+		max = max(max, dev->parent->hw->caps.vq_size[i]);
+	return min(max, VMDEV_VQ_SIZE_LIMIT);
+}
+
+static u16 vmdev_op_get_vq_num_min(struct vdpa_device *vdpa)
+{
+	return vmdev_dev(vdpa)->parent->hw->caps.vq_size_min;
+}
+
+static u32 vmdev_op_get_device_id(struct vdpa_device *vdpa)
+{
+	return vmdev_dev(vdpa)->parent->hw->caps.device_id;
+}
+
+static u32 vmdev_op_get_vendor_id(struct vdpa_device *vdpa)
+{
+	return vmdev_dev(vdpa)->parent->hw->caps.vendor_id;
+}
+
+static u8 vmdev_op_get_status(struct vdpa_device *vdpa)
+{
+	struct vmdev_dev *dev = vmdev_dev(vdpa);
+	struct vmdev_hw *hw = dev->parent->hw;
+	u8 status;
+
+	mutex_lock(&dev->parent->lock);
+	if (dev->running && !dev->suspended && !dev->needs_reset &&
+	    vmdev_usable(dev) &&
+	    (hw->ops->status(hw) & VIRTIO_CONFIG_S_NEEDS_RESET)) {
+		dev_err(&vdpa->dev, "hardware asks for a reset\n");
+		WRITE_ONCE(dev->needs_reset, true);
+	}
+	status = dev->status;
+	if (dev->needs_reset || dev->leaving || !vmdev_usable(dev))
+		status |= VIRTIO_CONFIG_S_NEEDS_RESET;
+	mutex_unlock(&dev->parent->lock);
+	return status;
+}
+
+static int vmdev_negotiate(struct vmdev_dev *dev)
+{
+	struct vmdev_hw *hw = dev->parent->hw;
+	int err;
+
+	if (!vmdev_usable(dev) || dev->leaving)
+		return -ENODEV;
+	if (!dev->features)
+		return -EINVAL;
+
+	err = hw->ops->negotiate(hw, vmdev_features_to_hw(&hw->caps,
+							  dev->features));
+	if (err)
+		dev_err_ratelimited(&dev->vdpa.dev,
+				    "hardware does not take features %#llx: %pe\n",
+				    dev->features, ERR_PTR(err));
+	return err;
+}
+
+static int vmdev_driver_ok(struct vmdev_dev *dev)
+{
+	int err;
+
+	if (!(dev->status & VIRTIO_CONFIG_S_FEATURES_OK))
+		err = -EINVAL;
+	else if (!vmdev_usable(dev) || dev->leaving)
+		err = -ENODEV;
+	else if (dev->needs_reset)
+		err = -EIO;
+	else
+		err = vmdev_start(dev);
+
+	if (err)
+		dev_err_ratelimited(&dev->vdpa.dev, "DRIVER_OK refused: %pe\n",
+				    ERR_PTR(err));
+	dev->running = !err;
+	return err;
+}
+
+static void vmdev_op_set_status(struct vdpa_device *vdpa, u8 status)
+{
+	struct vmdev_dev *dev = vmdev_dev(vdpa);
+	u8 added;
+
+	mutex_lock(&dev->parent->lock);
+	added = status & ~dev->status;
+	dev->status |= added & ~(VIRTIO_CONFIG_S_FEATURES_OK |
+				 VIRTIO_CONFIG_S_DRIVER_OK |
+				 VIRTIO_CONFIG_S_NEEDS_RESET);
+
+	if ((added & VIRTIO_CONFIG_S_FEATURES_OK) && !vmdev_negotiate(dev))
+		dev->status |= VIRTIO_CONFIG_S_FEATURES_OK;
+
+	if (added & VIRTIO_CONFIG_S_DRIVER_OK)
+		dev->status |= vmdev_driver_ok(dev) ? VIRTIO_CONFIG_S_FAILED :
+			       VIRTIO_CONFIG_S_DRIVER_OK;
+	mutex_unlock(&dev->parent->lock);
+}
+
+/**
+ * vmdev_reset_device() - back to the state of a new device
+ * @dev: the device
+ *
+ * Memory stays mapped: QEMU does not expect a reset to touch it.
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ * Return: 0, or -ETIMEDOUT if the hardware did not answer in time. Hardware
+ * that is gone was reset for good.
+ */
+int vmdev_reset_device(struct vmdev_dev *dev)
+{
+	struct vmdev_hw *hw = dev->parent->hw;
+	int err = 0;
+	u16 i;
+
+	lockdep_assert_held(&dev->parent->lock);
+
+	for (i = 0; i < dev->nvqs; i++) {
+		WRITE_ONCE(dev->vqs[i].live, false);
+		WRITE_ONCE(dev->vqs[i].on, false);
+	}
+	if (vmdev_usable(dev))
+		err = hw->ops->stop(hw, NULL);
+	if (!vmdev_usable(dev))
+		err = 0;
+	hw->ops->irq_release(hw);
+
+	dev->features = 0;
+	dev->status = 0;
+	dev->running = false;
+	dev->suspended = false;
+	WRITE_ONCE(dev->needs_reset, err);
+	vmdev_vqs_reset(dev);
+	vmdev_set_cb(&dev->cb_lock, &dev->config_cb, NULL);
+	return err;
+}
+
+static int vmdev_op_reset(struct vdpa_device *vdpa)
+{
+	struct vmdev_dev *dev = vmdev_dev(vdpa);
+	int err;
+
+	mutex_lock(&dev->parent->lock);
+	err = vmdev_reset_device(dev);
+	mutex_unlock(&dev->parent->lock);
+	return err;
+}
+
+static int vmdev_suspend(struct vmdev_dev *dev)
+{
+	int err;
+
+	if (!vmdev_usable(dev) || dev->needs_reset)
+		return -EIO;
+	if (!dev->running)
+		return -EINVAL;
+	if (dev->suspended)
+		return 0;
+	if (!(dev->parent->hw->caps.caps & VMDEV_CAP_STATE) &&
+	    (dev->features & BIT_ULL(VIRTIO_F_RING_PACKED))) {
+		dev_err_ratelimited(&dev->vdpa.dev,
+				    "cannot suspend: hardware keeps no ring state, and that of a packed ring cannot be recovered\n");
+		return -EOPNOTSUPP;
+	}
+
+	err = vmdev_stop(dev);
+	if (err) {
+		/* It is stopped, and nobody knows where: only reset helps. */
+		vmdev_break(dev);
+		return err;
+	}
+	dev->suspended = true;
+	return 0;
+}
+
+static int vmdev_op_suspend(struct vdpa_device *vdpa)
+{
+	struct vmdev_dev *dev = vmdev_dev(vdpa);
+	int err;
+
+	mutex_lock(&dev->parent->lock);
+	err = vmdev_suspend(dev);
+	mutex_unlock(&dev->parent->lock);
+	return err;
+}
+
+static int vmdev_resume(struct vmdev_dev *dev)
+{
+	int err;
+
+	if (!vmdev_usable(dev) || dev->needs_reset)
+		return -EIO;
+	if (!dev->running)
+		return -EINVAL;
+	if (!dev->suspended)
+		return 0;
+
+	/* Refuses what cannot start, with the device still suspended. */
+	err = vmdev_negotiate(dev) ? : vmdev_start(dev);
+	if (!err)
+		dev->suspended = false;
+	return err;
+}
+
+static int vmdev_op_resume(struct vdpa_device *vdpa)
+{
+	struct vmdev_dev *dev = vmdev_dev(vdpa);
+	int err;
+
+	mutex_lock(&dev->parent->lock);
+	err = vmdev_resume(dev);
+	mutex_unlock(&dev->parent->lock);
+	return err;
+}
+
+static size_t vmdev_op_get_config_size(struct vdpa_device *vdpa)
+{
+	return vmdev_dev(vdpa)->parent->hw->caps.config_size;
+}
+
+static void vmdev_op_get_config(struct vdpa_device *vdpa, unsigned int offset,
+				void *buf, unsigned int len)
+{
+	struct vmdev_dev *dev = vmdev_dev(vdpa);
+
+	mutex_lock(&dev->parent->lock);
+	vmdev_config_get(dev, offset, buf, len);
+	mutex_unlock(&dev->parent->lock);
+}
+
+static void vmdev_op_set_config(struct vdpa_device *vdpa, unsigned int offset,
+				const void *buf, unsigned int len)
+{
+	struct vmdev_dev *dev = vmdev_dev(vdpa);
+
+	mutex_lock(&dev->parent->lock);
+	vmdev_config_set(dev, offset, buf, len);
+	mutex_unlock(&dev->parent->lock);
+}
+
+static u32 vmdev_op_get_generation(struct vdpa_device *vdpa)
+{
+	struct vmdev_dev *dev = vmdev_dev(vdpa);
+	struct vmdev_hw *hw = dev->parent->hw;
+	u32 generation;
+
+	mutex_lock(&dev->parent->lock);
+	generation = dev->generation;
+	if (vmdev_usable(dev))
+		generation += hw->ops->config_generation(hw);
+	mutex_unlock(&dev->parent->lock);
+	return generation;
+}
+
+/* vhost-vdpa asks when the device is opened, and nobody else does. */
+static struct vdpa_iova_range
+vmdev_op_get_iova_range(struct vdpa_device *vdpa)
+{
+	struct vmdev_dev *dev = vmdev_dev(vdpa);
+	struct vdpa_iova_range range;
+
+	mutex_lock(&dev->parent->lock);
+	get_task_comm(dev->holder, current);
+	dev->holder_pid = task_tgid_vnr(current);
+	vmdev_mem_attach(dev);
+	range = dev->mem.range;
+	mutex_unlock(&dev->parent->lock);
+	return range;
+}
+
+static int vmdev_op_set_group_asid(struct vdpa_device *vdpa,
+				   unsigned int group, unsigned int asid)
+{
+	struct vmdev_dev *dev = vmdev_dev(vdpa);
+	bool running;
+
+	if (group || asid)
+		return -EINVAL;
+
+	mutex_lock(&dev->parent->lock);
+	running = dev->running;
+	mutex_unlock(&dev->parent->lock);
+	return running ? -EBUSY : 0;
+}
+
+static int vmdev_op_dma_map(struct vdpa_device *vdpa, unsigned int asid,
+			    u64 iova, u64 size, u64 pa, u32 perm, void *opaque)
+{
+	struct vmdev_dev *dev = vmdev_dev(vdpa);
+	int err;
+
+	if (asid)
+		return -EINVAL;
+
+	mutex_lock(&dev->parent->lock);
+	err = vmdev_mem_map(dev, iova, size, pa, perm);
+	mutex_unlock(&dev->parent->lock);
+	return err;
+}
+
+static int vmdev_op_dma_unmap(struct vdpa_device *vdpa, unsigned int asid,
+			      u64 iova, u64 size)
+{
+	struct vmdev_dev *dev = vmdev_dev(vdpa);
+	int err;
+
+	if (asid)
+		return -EINVAL;
+
+	mutex_lock(&dev->parent->lock);
+	err = vmdev_mem_unmap(dev, iova, size);
+	mutex_unlock(&dev->parent->lock);
+	return err;
+}
+
+static int vmdev_op_reset_map(struct vdpa_device *vdpa, unsigned int asid)
+{
+	struct vmdev_dev *dev = vmdev_dev(vdpa);
+
+	if (asid)
+		return -EINVAL;
+
+	mutex_lock(&dev->parent->lock);
+	vmdev_mem_clear(dev);
+	mutex_unlock(&dev->parent->lock);
+	return 0;
+}
+
+static void vmdev_op_free(struct vdpa_device *vdpa)
+{
+	struct vmdev_dev *dev = vmdev_dev(vdpa);
+
+	vmdev_mem_destroy(&dev->mem);
+	kfree(dev->states);
+	kfree(dev->hw_vqs);
+	kfree(dev->vqs);
+}
+
+/*
+ * What hardware cannot honour is cleared in a copy. No compat_reset: maps live
+ * until they are unmapped. No set_map: its cost grows with all that stands.
+ */
+const struct vdpa_config_ops vmdev_vdpa_ops = {
+	.set_vq_address		= vmdev_op_set_vq_address,
+	.set_vq_num		= vmdev_op_set_vq_num,
+	.kick_vq		= vmdev_op_kick_vq,
+	.kick_vq_with_data	= vmdev_op_kick_vq_with_data,
+	.set_vq_cb		= vmdev_op_set_vq_cb,
+	.set_vq_ready		= vmdev_op_set_vq_ready,
+	.get_vq_ready		= vmdev_op_get_vq_ready,
+	.set_vq_state		= vmdev_op_set_vq_state,
+	.get_vq_state		= vmdev_op_get_vq_state,
+	.get_vendor_vq_stats	= vmdev_op_get_vendor_vq_stats,
+	.get_vq_notification	= vmdev_op_get_vq_notification,
+	.get_vq_irq		= vmdev_op_get_vq_irq,
+	.get_vq_size		= vmdev_op_get_vq_size,
+	.get_vq_align		= vmdev_op_get_vq_align,
+	.get_vq_group		= vmdev_op_get_vq_group,
+	.get_device_features	= vmdev_op_get_device_features,
+	.get_backend_features	= vmdev_op_get_backend_features,
+	.set_driver_features	= vmdev_op_set_driver_features,
+	.get_driver_features	= vmdev_op_get_driver_features,
+	.set_config_cb		= vmdev_op_set_config_cb,
+	.get_vq_num_max		= vmdev_op_get_vq_num_max,
+	.get_vq_num_min		= vmdev_op_get_vq_num_min,
+	.get_device_id		= vmdev_op_get_device_id,
+	.get_vendor_id		= vmdev_op_get_vendor_id,
+	.get_status		= vmdev_op_get_status,
+	.set_status		= vmdev_op_set_status,
+	.reset			= vmdev_op_reset,
+	.suspend		= vmdev_op_suspend,
+	.resume			= vmdev_op_resume,
+	.get_config_size	= vmdev_op_get_config_size,
+	.get_config		= vmdev_op_get_config,
+	.set_config		= vmdev_op_set_config,
+	.get_generation		= vmdev_op_get_generation,
+	.get_iova_range		= vmdev_op_get_iova_range,
+	.set_group_asid		= vmdev_op_set_group_asid,
+	.dma_map		= vmdev_op_dma_map,
+	.dma_unmap		= vmdev_op_dma_unmap,
+	.reset_map		= vmdev_op_reset_map,
+	.free			= vmdev_op_free,
+};

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the hardware has to say: used buffers, config changes, its end.
+ */
+#include <linux/export.h>
+#include <linux/virtio_config.h>
+
+#include "vmdev.h"
+
+static bool vmdev_call(spinlock_t *lock, const struct vdpa_callback *cb)
+{
+	unsigned long flags;
+	bool called = false;
+
+	spin_lock_irqsave(lock, flags);
+	if (cb->callback) {
+		cb->callback(cb->private);
+		called = true;
+	}
+	spin_unlock_irqrestore(lock, flags);
+	return called;
+}
+
+/**
+ * vmdev_set_cb() - replace a callback while interrupts come
+ * @lock: protects the callback
+ * @cb: the callback
+ * @new_cb: what it shall be; NULL for none
+ *
+ * The old one is neither running nor called again once this returned.
+ *
+ * Context: any but from the callback itself.
+ */
+void vmdev_set_cb(spinlock_t *lock, struct vdpa_callback *cb,
+		  const struct vdpa_callback *new_cb)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(lock, flags);
+	if (new_cb)
+		*cb = *new_cb;
+	else
+		*cb = (struct vdpa_callback) { 0 };
+	spin_unlock_irqrestore(lock, flags);
+}
+
+/**
+ * vmdev_notify_config() - tell the driver that config or status changed
+ * @dev: the device
+ *
+ * Context: any.
+ */
+void vmdev_notify_config(struct vmdev_dev *dev)
+{
+	vmdev_call(&dev->cb_lock, &dev->config_cb);
+}
+
+/**
+ * vmdev_break() - tell the driver that its device needs a reset
+ * @dev: the device
+ *
+ * Kicks stop to reach the hardware. The status keeps NEEDS_RESET until reset.
+ *
+ * Context: any.
+ */
+void vmdev_break(struct vmdev_dev *dev)
+{
+	u16 vq;
+
+	for (vq = 0; vq < dev->nvqs; vq++)
+		WRITE_ONCE(dev->vqs[vq].live, false);
+	WRITE_ONCE(dev->needs_reset, true);
+	vmdev_notify_config(dev);
+}
+
+/**
+ * vmdev_vq_event() - hardware used buffers of a queue
+ * @hw: the hardware
+ * @vq: the queue as the hardware numbers it
+ *
+ * Only between the irq_request and irq_release ops, so while there is a device.
+ *
+ * Context: any, hard interrupt as a rule.
+ */
+void vmdev_vq_event(struct vmdev_hw *hw, u16 vq)
+{
+	struct vmdev_dev *dev = hw->parent->dev;
+	struct vmdev_vq *q;
+	u16 i = vq;
+
+	/* The control queue may have another number for the driver. */
+	if (i >= dev->nvqs || dev->vqs[i].hw_vq != vq)
+		i = dev->nvqs - 1;
+
+	q = &dev->vqs[i];
+	if (q->hw_vq != vq || !READ_ONCE(q->on))
+		return;
+	atomic64_inc(&q->events);
+	vmdev_call(&q->cb_lock, &q->cb);
+}
+EXPORT_SYMBOL_GPL(vmdev_vq_event);
+
+/**
+ * vmdev_config_event() - config space or device status of hardware changed
+ * @hw: the hardware
+ *
+ * Only between the irq_request and irq_release ops, so while there is a device.
+ *
+ * Context: any, hard interrupt as a rule.
+ */
+void vmdev_config_event(struct vmdev_hw *hw)
+{
+	vmdev_notify_config(hw->parent->dev);
+}
+EXPORT_SYMBOL_GPL(vmdev_config_event);
+
+/**
+ * vmdev_hw_gone() - the hardware is not there any more
+ * @hw: the hardware
+ *
+ * From now on no op is called, and the driver sees NEEDS_RESET. Once called,
+ * further calls do nothing.
+ *
+ * Context: any.
+ */
+void vmdev_hw_gone(struct vmdev_hw *hw)
+{
+	struct vmdev_parent *parent = hw->parent;
+	unsigned long flags;
+
+	if (!parent)
+		return;
+
+	spin_lock_irqsave(&parent->dev_lock, flags);
+	if (!parent->gone) {
+		WRITE_ONCE(parent->gone, true);
+		dev_err(hw->dev, "hardware is gone (it reads all ones, or was removed)\n");
+		if (parent->dev)
+			vmdev_break(parent->dev);
+	}
+	spin_unlock_irqrestore(&parent->dev_lock, flags);
+}
+EXPORT_SYMBOL_GPL(vmdev_hw_gone);
+
+/**
+ * vmdev_hw_is_gone() - was vmdev_hw_gone() called?
+ * @hw: the hardware
+ *
+ * Context: any.
+ */
+bool vmdev_hw_is_gone(const struct vmdev_hw *hw)
+{
+	return hw->parent && READ_ONCE(hw->parent->gone);
+}
+EXPORT_SYMBOL_GPL(vmdev_hw_is_gone);
+
+/**
+ * vmdev_parent_halt() - stop a device whose hardware loses its state
+ * @hw: registered hardware
+ * @why: what happens to it, for the log
+ * @reachable: its registers may still be touched
+ *
+ * For resets that do not come from the driver, bus errors and shutdown. The
+ * driver sees NEEDS_RESET, and after a reset may start afresh.
+ *
+ * Context: may sleep.
+ */
+void vmdev_parent_halt(struct vmdev_hw *hw, const char *why, bool reachable)
+{
+	struct vmdev_parent *parent = hw->parent;
+	struct vmdev_dev *dev;
+
+	mutex_lock(&parent->lock);
+	dev = parent->dev;
+	if (dev && dev->running) {
+		dev_warn(&dev->vdpa.dev, "stopped by %s, its driver has to reset it\n",
+			 why);
+		vmdev_break(dev);
+	}
+	if (reachable && !parent->gone)
+		hw->ops->stop(hw, NULL);
+	mutex_unlock(&parent->lock);
+}
+EXPORT_SYMBOL_GPL(vmdev_parent_halt);

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * vmdev: the core. Parents register here and become vDPA management devices.
+ */
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/virtio_net.h>
+
+#include "vmdev.h"
+
+/* Ops of hardware that cannot do it all are cleared: see vmdev_parent.ops. */
+static void vmdev_parent_choose_ops(struct vmdev_parent *parent)
+{
+	const struct vmdev_hw *hw = parent->hw;
+
+	parent->ops = vmdev_vdpa_ops;
+	if (!vmdev_is_net(hw) && !(hw->caps.caps & VMDEV_CAP_STATE)) {
+		/* Resubmitting what was in flight is only harmless for net. */
+		parent->ops.suspend = NULL;
+		parent->ops.resume = NULL;
+	}
+	if (!hw->ops->doorbell)
+		parent->ops.get_vq_notification = NULL;
+	if (!hw->ops->kick_with_data)
+		parent->ops.kick_vq_with_data = NULL;
+}
+
+/*
+ * The queues are what the hardware says it has, whatever its configuration
+ * claims of queue pairs: a client that believes in more pairs than queues
+ * crashes (reference/clients.md, 2).
+ */
+static void vmdev_parent_count_pairs(struct vmdev_parent *parent)
+{
+	struct vmdev_hw *hw = parent->hw;
+	bool cvq = hw->caps.features & BIT_ULL(VIRTIO_NET_F_CTRL_VQ);
+	u16 pairs = max((hw->caps.nvqs - cvq) / 2, 1);
+	__le16 claimed = 0;
+
+	if (!(hw->caps.features & BIT_ULL(VIRTIO_NET_F_MQ))) {
+		parent->max_vqp = 1;
+		parent->cvq = 2;
+		return;
+	}
+
+	hw->ops->config_read(hw, offsetof(struct virtio_net_config,
+					  max_virtqueue_pairs),
+			     &claimed, sizeof(claimed));
+	parent->cvq = 2 * le16_to_cpu(claimed);
+	parent->max_vqp = clamp_t(u16, le16_to_cpu(claimed), 1, pairs);
+}
+
+/**
+ * vmdev_parent_register() - make a piece of hardware a management device
+ * @hw: the hardware, ready to be used, with caps, ops and devices filled in
+ *
+ * Context: may sleep. The hardware's ops may be called before this returns.
+ * Return: 0; -EINVAL for hardware whose queues make no sense, with one line
+ * that says so; -ENOMEM; or the error of vdpa_mgmtdev_register().
+ */
+int vmdev_parent_register(struct vmdev_hw *hw)
+{
+	struct vmdev_parent *parent;
+	int err;
+
+	if (!hw->caps.nvqs || (vmdev_is_net(hw) && hw->caps.nvqs < 2)) {
+		dev_err(hw->dev, "hardware claims %u queues, too few for its type\n",
+			hw->caps.nvqs);
+		return -EINVAL;
+	}
+
+	parent = kzalloc(sizeof(*parent), GFP_KERNEL);
+	if (!parent)
+		return -ENOMEM;
+
+	parent->hw = hw;
+	mutex_init(&parent->lock);
+	spin_lock_init(&parent->dev_lock);
+	hw->parent = parent;
+	vmdev_parent_choose_ops(parent);
+	if (vmdev_is_net(hw))
+		vmdev_parent_count_pairs(parent);
+
+	err = vmdev_mgmt_register(parent);
+	if (err)
+		goto err_free;
+	return 0;
+
+err_free:
+	hw->parent = NULL;
+	mutex_destroy(&parent->lock);
+	kfree(parent);
+	return err;
+}
+EXPORT_SYMBOL_GPL(vmdev_parent_register);
+
+/**
+ * vmdev_parent_unregister() - take a management device and its device away
+ * @hw: hardware that was registered
+ *
+ * The kernel gives no way to take a device from user space: this waits until
+ * whoever has it open closes it. He is told by NEEDS_RESET, and the log names
+ * him.
+ *
+ * Context: may sleep, without bound while user space holds the device.
+ */
+void vmdev_parent_unregister(struct vmdev_hw *hw)
+{
+	struct vmdev_parent *parent = hw->parent;
+
+	vmdev_mgmt_unregister(parent);
+	hw->parent = NULL;
+	mutex_destroy(&parent->lock);
+	kfree(parent);
+}
+EXPORT_SYMBOL_GPL(vmdev_parent_unregister);
+
+/**
+ * vmdev_parent_bring_up() - make sure the hardware is at DRIVER_OK
+ * @hw: registered hardware
+ * @features: features to negotiate if nobody did
+ *
+ * A PF must be live before it can have VFs. If a driver runs it already that
+ * will do; if not it goes live without queues, until a driver resets it.
+ *
+ * Context: may sleep.
+ * Return: 0 or the error of the hardware's negotiate or start.
+ */
+int vmdev_parent_bring_up(struct vmdev_hw *hw, u64 features)
+{
+	struct vmdev_parent *parent = hw->parent;
+	const struct vmdev_hw_conf conf = { .features = features };
+	int err = 0;
+
+	mutex_lock(&parent->lock);
+	if (parent->gone)
+		err = -ENODEV;
+	else if (!parent->dev || !parent->dev->status) {
+		err = hw->ops->negotiate(hw, features);
+		if (!err)
+			err = hw->ops->start(hw, &conf);
+	}
+	mutex_unlock(&parent->lock);
+	return err;
+}
+EXPORT_SYMBOL_GPL(vmdev_parent_bring_up);
+
+MODULE_DESCRIPTION("vmdev: vDPA parent core");
+MODULE_AUTHOR("The vmdev developers");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Guest memory: the IOMMU domain of the function, and what is mapped in it.
+ *
+ * With dma_map of our own vhost-vdpa makes no domain. So the function gets an
+ * empty paging domain as soon as user space opens the device (get_iova_range
+ * is called from open and from nowhere else), and keeps it until the bus
+ * driver lets go. Whatever user space forgets to map, the hardware cannot
+ * reach. Under virtio_vdpa, which never asks for the range, the function stays
+ * in its default domain and the DMA API does the rest.
+ */
+#include <linux/highmem.h>
+#include <linux/vhost_iotlb.h>
+
+#include "vmdev.h"
+
+/* Mappings are bounded by vhost-vdpa (max_iotlb_entries, memlock), not here. */
+#define VMDEV_MEM_ENTRIES	UINT_MAX
+
+/**
+ * vmdev_mem_init() - no memory at all
+ * @mem: the memory of a device
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int vmdev_mem_init(struct vmdev_mem *mem)
+{
+	mem->iotlb = vhost_iotlb_alloc(VMDEV_MEM_ENTRIES, 0);
+	return mem->iotlb ? 0 : -ENOMEM;
+}
+
+/**
+ * vmdev_mem_destroy() - the reverse of vmdev_mem_init()
+ * @mem: the memory of a device, detached
+ */
+void vmdev_mem_destroy(struct vmdev_mem *mem)
+{
+	if (mem->iotlb)
+		vhost_iotlb_free(mem->iotlb);
+}
+
+/**
+ * vmdev_mem_attach() - user space has the device: take it off the host's memory
+ * @dev: the device
+ *
+ * On failure DRIVER_OK and maps are refused until the device is opened again.
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ */
+void vmdev_mem_attach(struct vmdev_dev *dev)
+{
+	struct vmdev_mem *mem = &dev->mem;
+	struct vmdev_hw *hw = dev->parent->hw;
+
+	lockdep_assert_held(&dev->parent->lock);
+
+	mem->user = true;
+	if (mem->attached)
+		return;
+
+	mem->range = (struct vdpa_iova_range) { .first = 0, .last = U64_MAX };
+	mem->error = vmdev_usable(dev) ? hw->ops->iommu_attach(hw, &mem->range) :
+		     -ENODEV;
+	mem->attached = !mem->error;
+}
+
+/**
+ * vmdev_mem_detach() - the bus driver let go: back to the default domain
+ * @dev: the device, stopped
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ */
+void vmdev_mem_detach(struct vmdev_dev *dev)
+{
+	struct vmdev_mem *mem = &dev->mem;
+
+	lockdep_assert_held(&dev->parent->lock);
+
+	mem->user = false;
+	mem->error = 0;
+	if (!mem->attached)
+		return;
+
+	vmdev_mem_clear(dev);
+	dev->parent->hw->ops->iommu_detach(dev->parent->hw);
+	mem->attached = false;
+}
+
+/**
+ * vmdev_mem_map() - let the device reach a range of physical memory
+ * @dev: the device
+ * @iova: first IOVA, a multiple of the page size
+ * @size: bytes, likewise
+ * @pa: first physical address, likewise
+ * @perm: VHOST_ACCESS_*
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ * Return: 0; -EINVAL, -ERANGE or -EEXIST for a range that cannot be; -ENOMEM;
+ * the reason why there is no domain. vhost hides all of them behind -EFAULT,
+ * so the log has the reason.
+ */
+int vmdev_mem_map(struct vmdev_dev *dev, u64 iova, u64 size, u64 pa, u32 perm)
+{
+	struct vmdev_mem *mem = &dev->mem;
+	u64 last = iova + size - 1;
+	int err;
+
+	lockdep_assert_held(&dev->parent->lock);
+
+	if (!mem->attached)
+		return mem->error ? : -ENODEV;
+	if (!size || last < iova)
+		return -EINVAL;
+
+	if (iova < mem->range.first || last > mem->range.last) {
+		dev_err_ratelimited(&dev->vdpa.dev,
+				    "map of %#llx-%#llx is outside of the device's IOVAs %#llx-%#llx\n",
+				    iova, last, mem->range.first,
+				    mem->range.last);
+		return -ERANGE;
+	}
+	if (vhost_iotlb_itree_first(mem->iotlb, iova, last)) {
+		dev_err_ratelimited(&dev->vdpa.dev,
+				    "map of %#llx-%#llx overlaps another\n",
+				    iova, last);
+		return -EEXIST;
+	}
+
+	err = vhost_iotlb_add_range(mem->iotlb, iova, last, pa, perm);
+	if (err)
+		return err;
+
+	err = dev->parent->hw->ops->map(dev->parent->hw, iova, size, pa, perm);
+	if (err)
+		vhost_iotlb_del_range(mem->iotlb, iova, last);
+	return err;
+}
+
+static void vmdev_mem_unmap_one(struct vmdev_dev *dev,
+				struct vhost_iotlb_map *map)
+{
+	struct vmdev_hw *hw = dev->parent->hw;
+
+	hw->ops->unmap(hw, map->start, map->size);
+	vhost_iotlb_map_free(dev->mem.iotlb, map);
+}
+
+/**
+ * vmdev_mem_unmap() - take a range of memory away from the device
+ * @dev: the device
+ * @iova: first IOVA
+ * @size: bytes
+ *
+ * Ranges are unmapped as they were mapped; one that reaches beyond what was
+ * asked for is refused, with nothing unmapped.
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ * Return: 0, also when nothing was mapped there, or -EINVAL.
+ */
+int vmdev_mem_unmap(struct vmdev_dev *dev, u64 iova, u64 size)
+{
+	struct vmdev_mem *mem = &dev->mem;
+	u64 last = iova + size - 1;
+	struct vhost_iotlb_map *map;
+
+	lockdep_assert_held(&dev->parent->lock);
+
+	if (!size || last < iova)
+		return -EINVAL;
+
+	for (map = vhost_iotlb_itree_first(mem->iotlb, iova, last); map;
+	     map = vhost_iotlb_itree_next(map, iova, last))
+		if (map->start < iova || map->last > last)
+			return -EINVAL;
+
+	while ((map = vhost_iotlb_itree_first(mem->iotlb, iova, last)))
+		vmdev_mem_unmap_one(dev, map);
+	return 0;
+}
+
+/**
+ * vmdev_mem_clear() - take all memory away from the device
+ * @dev: the device
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ */
+void vmdev_mem_clear(struct vmdev_dev *dev)
+{
+	struct vhost_iotlb_map *map;
+
+	lockdep_assert_held(&dev->parent->lock);
+
+	while ((map = vhost_iotlb_itree_first(dev->mem.iotlb, 0, U64_MAX)))
+		vmdev_mem_unmap_one(dev, map);
+}
+
+/**
+ * vmdev_mem_covers() - is a range of IOVAs mapped, all of it?
+ * @dev: the device
+ * @iova: first IOVA
+ * @size: bytes
+ * @perm: VHOST_ACCESS_* that all of it must allow
+ *
+ * Context: vmdev_parent.lock held.
+ */
+bool vmdev_mem_covers(struct vmdev_dev *dev, u64 iova, u64 size, u32 perm)
+{
+	u64 last = iova + size - 1;
+	struct vhost_iotlb_map *map;
+
+	if (!size || last < iova)
+		return false;
+
+	for (;;) {
+		map = vhost_iotlb_itree_first(dev->mem.iotlb, iova, iova);
+		if (!map || (map->perm & perm) != perm)
+			return false;
+		if (map->last >= last)
+			return true;
+		iova = map->last + 1;
+	}
+}
+
+/**
+ * vmdev_mem_read() - read guest memory by IOVA
+ * @dev: the device
+ * @iova: first IOVA
+ * @buf: where to
+ * @size: bytes
+ *
+ * Context: vmdev_parent.lock held.
+ * Return: 0, or -EFAULT if not all of it is mapped, or is not memory.
+ */
+int vmdev_mem_read(struct vmdev_dev *dev, u64 iova, void *buf, u64 size)
+{
+	while (size) {
+		struct vhost_iotlb_map *map;
+		u64 len, pa;
+
+		map = vhost_iotlb_itree_first(dev->mem.iotlb, iova, iova);
+		if (!map)
+			return -EFAULT;
+
+		pa = map->addr + (iova - map->start);
+		if (!pfn_valid(PHYS_PFN(pa)))
+			return -EFAULT;
+
+		len = min3(size, map->last - iova + 1,
+			   (u64)PAGE_SIZE - offset_in_page(pa));
+		memcpy_from_page(buf, pfn_to_page(PHYS_PFN(pa)),
+				 offset_in_page(pa), len);
+		buf += len;
+		iova += len;
+		size -= len;
+	}
+	return 0;
+}

@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Provisioning: management devices, and the vDPA devices made of them.
+ *
+ * dev_add is not given the netlink message's extack, so what the vdpa core
+ * cannot refuse by itself (config_attr_mask) is explained in the log.
+ */
+#include <linux/etherdevice.h>
+#include <linux/slab.h>
+#include <linux/virtio.h>
+#include <linux/virtio_net.h>
+#include <uapi/linux/vdpa.h>
+
+#include "vmdev.h"
+
+#define VMDEV_MTU_MIN	68
+
+static struct vmdev_parent *vmdev_parent(struct vdpa_mgmt_dev *mgmt)
+{
+	return container_of(mgmt, struct vmdev_parent, mgmt);
+}
+
+static bool vmdev_asked(const struct vdpa_dev_set_config *config,
+			unsigned int attr)
+{
+	return config->mask & BIT_ULL(attr);
+}
+
+static int vmdev_provision_features(struct vmdev_parent *parent,
+				    const struct vdpa_dev_set_config *config,
+				    struct vmdev_provision *prov)
+{
+	const struct vmdev_hw_caps *caps = &parent->hw->caps;
+	u64 possible = vmdev_features_possible(caps);
+	struct device *dev = parent->hw->dev;
+	const char *why;
+
+	prov->features = vmdev_features_default(caps);
+	if (!vmdev_asked(config, VDPA_ATTR_DEV_FEATURES)) {
+		if (!(caps->features & BIT_ULL(VIRTIO_F_ACCESS_PLATFORM))) {
+			dev_err(dev, "function does not offer ACCESS_PLATFORM: its DMA would bypass the IOMMU\n");
+			return -EOPNOTSUPP;
+		}
+		return 0;
+	}
+
+	prov->features = config->device_features;
+	if (prov->features & ~possible) {
+		dev_err(dev, "device_features: hardware cannot offer %#llx\n",
+			prov->features & ~possible);
+		return -EOPNOTSUPP;
+	}
+	why = vmdev_features_check(caps->device_id, prov->features);
+	if (why) {
+		dev_err(dev, "device_features %#llx: %s\n", prov->features, why);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int vmdev_provision_mtu(struct vmdev_parent *parent, u16 mtu,
+			       struct vmdev_provision *prov)
+{
+	struct vmdev_hw *hw = parent->hw;
+	__le16 max = 0;
+
+	if (!(prov->features & BIT_ULL(VIRTIO_NET_F_MTU))) {
+		dev_err(hw->dev, "mtu: the device does not offer MTU\n");
+		return -EOPNOTSUPP;
+	}
+
+	mutex_lock(&parent->lock);
+	if (!parent->gone)
+		hw->ops->config_read(hw, offsetof(struct virtio_net_config,
+						  mtu), &max, sizeof(max));
+	mutex_unlock(&parent->lock);
+	if (mtu < VMDEV_MTU_MIN || mtu > le16_to_cpu(max)) {
+		dev_err(hw->dev, "mtu %u: hardware can do %u to %u\n", mtu,
+			VMDEV_MTU_MIN, le16_to_cpu(max));
+		return -EOPNOTSUPP;
+	}
+	prov->mtu = mtu;
+	return 0;
+}
+
+/* Consumers retry with fewer pairs only on EOPNOTSUPP. */
+static int vmdev_provision_vqp(struct vmdev_parent *parent, u16 vqp,
+			       struct vmdev_provision *prov)
+{
+	bool multi = prov->features & (BIT_ULL(VIRTIO_NET_F_MQ) |
+				       BIT_ULL(VIRTIO_NET_F_RSS));
+	u16 max = multi ? parent->max_vqp : 1;
+
+	if (!vqp)
+		return -EINVAL;
+	if (vqp > max) {
+		dev_err(parent->hw->dev,
+			"max_vqp %u: the device can have at most %u%s\n", vqp,
+			max, multi ? "" : ", it does not offer MQ");
+		return -EOPNOTSUPP;
+	}
+	prov->max_vqp = vqp;
+	return 0;
+}
+
+static int vmdev_provision_net(struct vmdev_parent *parent,
+			       const struct vdpa_dev_set_config *config,
+			       struct vmdev_provision *prov)
+{
+	bool multi = prov->features & (BIT_ULL(VIRTIO_NET_F_MQ) |
+				       BIT_ULL(VIRTIO_NET_F_RSS));
+	int err;
+
+	prov->max_vqp = multi ? parent->max_vqp : 1;
+	if (vmdev_asked(config, VDPA_ATTR_DEV_NET_CFG_MAX_VQP)) {
+		err = vmdev_provision_vqp(parent, config->net.max_vq_pairs,
+					  prov);
+		if (err)
+			return err;
+	}
+	if (vmdev_asked(config, VDPA_ATTR_DEV_NET_CFG_MTU)) {
+		err = vmdev_provision_mtu(parent, config->net.mtu, prov);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int vmdev_provision(struct vmdev_parent *parent,
+			   const struct vdpa_dev_set_config *config,
+			   struct vmdev_provision *prov)
+{
+	int err;
+
+	err = vmdev_provision_features(parent, config, prov);
+	if (err || !vmdev_is_net(parent->hw))
+		return err;
+	return vmdev_provision_net(parent, config, prov);
+}
+
+static u16 vmdev_count_vqs(const struct vmdev_parent *parent,
+			   const struct vmdev_provision *prov)
+{
+	bool cvq = prov->features & BIT_ULL(VIRTIO_NET_F_CTRL_VQ);
+
+	if (!vmdev_is_net(parent->hw))
+		return parent->hw->caps.nvqs;
+	return 2 * prov->max_vqp + cvq;
+}
+
+/* A bus driver that let go has closed all files and reset the device. */
+static int vmdev_bus_notify(struct notifier_block *nb, unsigned long action,
+			    void *data)
+{
+	struct vmdev_dev *dev = container_of(nb, struct vmdev_dev, nb);
+
+	if (data != &dev->vdpa.dev || action != BUS_NOTIFY_UNBOUND_DRIVER)
+		return NOTIFY_DONE;
+
+	mutex_lock(&dev->parent->lock);
+	vmdev_reset_device(dev);
+	vmdev_mem_detach(dev);
+	mutex_unlock(&dev->parent->lock);
+	return NOTIFY_OK;
+}
+
+static int vmdev_dev_init(struct vmdev_dev *dev, struct vmdev_parent *parent)
+{
+	u16 i, hw_nvqs = parent->hw->caps.nvqs;
+	int err;
+
+	dev->vqs = kcalloc(dev->nvqs, sizeof(*dev->vqs), GFP_KERNEL);
+	dev->hw_vqs = kcalloc(hw_nvqs, sizeof(*dev->hw_vqs), GFP_KERNEL);
+	dev->states = kcalloc(hw_nvqs, sizeof(*dev->states), GFP_KERNEL);
+	if (!dev->vqs || !dev->hw_vqs || !dev->states)
+		return -ENOMEM;
+
+	err = vmdev_mem_init(&dev->mem);
+	if (err)
+		return err;
+
+	spin_lock_init(&dev->cb_lock);
+	for (i = 0; i < dev->nvqs; i++)
+		spin_lock_init(&dev->vqs[i].cb_lock);
+	dev->nb.notifier_call = vmdev_bus_notify;
+	return 0;
+}
+
+static struct vmdev_dev *vmdev_dev_create(struct vmdev_parent *parent,
+					  const char *name,
+					  const struct vmdev_provision *prov)
+{
+	struct vmdev_dev *dev;
+	int err;
+
+	dev = vmdev_compat_vdpa_alloc(struct vmdev_dev, vdpa, parent->hw->dev,
+				      &parent->ops, 1, 1, name);
+	if (IS_ERR(dev))
+		return dev;
+
+	dev->parent = parent;
+	dev->prov = *prov;
+	dev->nvqs = vmdev_count_vqs(parent, prov);
+	dev->vdpa.mdev = &parent->mgmt;
+	vmdev_compat_set_dma_dev(&dev->vdpa, parent->hw->dma_dev);
+
+	err = vmdev_dev_init(dev, parent);
+	if (err) {
+		put_device(&dev->vdpa.dev);
+		return ERR_PTR(err);
+	}
+	return dev;
+}
+
+static void vmdev_parent_set_dev(struct vmdev_parent *parent,
+				 struct vmdev_dev *dev)
+{
+	mutex_lock(&parent->lock);
+	spin_lock_irq(&parent->dev_lock);
+	parent->dev = dev;
+	spin_unlock_irq(&parent->dev_lock);
+	mutex_unlock(&parent->lock);
+}
+
+/* Registers the device with the vdpa bus: its driver may start it at once. */
+static int vmdev_dev_publish(struct vmdev_dev *dev)
+{
+	struct vmdev_parent *parent = dev->parent;
+	int err;
+
+	vmdev_parent_set_dev(parent, dev);
+	mutex_lock(&parent->lock);
+	err = parent->gone ? -ENODEV : vmdev_reset_device(dev);
+	mutex_unlock(&parent->lock);
+	if (err)
+		goto err_unset;
+
+	err = bus_register_notifier(dev->vdpa.dev.bus, &dev->nb);
+	if (err)
+		goto err_unset;
+
+	err = _vdpa_register_device(&dev->vdpa, dev->nvqs);
+	if (err)
+		goto err_notifier;
+	return 0;
+
+err_notifier:
+	bus_unregister_notifier(dev->vdpa.dev.bus, &dev->nb);
+err_unset:
+	vmdev_parent_set_dev(parent, NULL);
+	return err;
+}
+
+/* vdpa_dev_lock is held for writing here and in dev_del. */
+static int vmdev_mgmt_dev_add(struct vdpa_mgmt_dev *mgmt, const char *name,
+			      const struct vdpa_dev_set_config *config)
+{
+	struct vmdev_parent *parent = vmdev_parent(mgmt);
+	struct vmdev_provision prov = { 0 };
+	struct vmdev_dev *dev;
+	int err;
+
+	if (parent->dev) {
+		dev_err(parent->hw->dev, "has a vDPA device already: %s\n",
+			dev_name(&parent->dev->vdpa.dev));
+		return -EBUSY;
+	}
+
+	err = vmdev_provision(parent, config, &prov);
+	if (err)
+		return err;
+
+	dev = vmdev_dev_create(parent, name, &prov);
+	if (IS_ERR(dev))
+		return PTR_ERR(dev);
+
+	err = vmdev_dev_publish(dev);
+	if (err)
+		put_device(&dev->vdpa.dev);
+	return err;
+}
+
+/*
+ * Tells whoever holds the device that it goes: there is no way to take it from
+ * him, and no way to refuse. A host driver (virtio_vdpa) lets go by itself, and
+ * needs a working device to do so.
+ */
+static void vmdev_dev_leave(struct vmdev_dev *dev)
+{
+	struct vmdev_parent *parent = dev->parent;
+
+	mutex_lock(&parent->lock);
+	dev->leaving = true;
+	if (dev->mem.user) {
+		dev_warn(&dev->vdpa.dev, "is to be removed, waiting until %s (pid %d) %s it\n",
+			 dev->holder, dev->holder_pid,
+			 dev->status ? "closes" : "has closed");
+		vmdev_break(dev);
+		if (vmdev_usable(dev))
+			parent->hw->ops->stop(parent->hw, NULL);
+	}
+	mutex_unlock(&parent->lock);
+}
+
+static int vmdev_break_virtio(struct device *dev, void *unused)
+{
+	if (dev->bus && !strcmp(dev->bus->name, "virtio"))
+		virtio_break_device(dev_to_virtio(dev));
+	return 0;
+}
+
+static void vmdev_mgmt_dev_del(struct vdpa_mgmt_dev *mgmt,
+			       struct vdpa_device *vdpa)
+{
+	struct vmdev_parent *parent = vmdev_parent(mgmt);
+	struct vmdev_dev *dev = vmdev_dev(vdpa);
+
+	vmdev_dev_leave(dev);
+	/*
+	 * A host driver would wait for ever for an answer of hardware that is
+	 * gone. virtio_vdpa hangs its virtio device below the DMA device.
+	 */
+	if (parent->gone)
+		device_for_each_child(parent->hw->dma_dev, NULL,
+				      vmdev_break_virtio);
+
+	get_device(&vdpa->dev);
+	_vdpa_unregister_device(vdpa);
+	bus_unregister_notifier(vdpa->dev.bus, &dev->nb);
+	mutex_lock(&parent->lock);
+	vmdev_reset_device(dev);
+	vmdev_mem_detach(dev);
+	mutex_unlock(&parent->lock);
+	vmdev_parent_set_dev(parent, NULL);
+	put_device(&vdpa->dev);
+}
+
+static const struct vdpa_mgmtdev_ops vmdev_mgmt_ops = {
+	.dev_add = vmdev_mgmt_dev_add,
+	.dev_del = vmdev_mgmt_dev_del,
+};
+
+/* What is not in the mask the vdpa core refuses, with extack. */
+static u64 vmdev_mgmt_attrs(const struct vmdev_parent *parent)
+{
+	const struct vmdev_hw_caps *caps = &parent->hw->caps;
+	u64 mask = BIT_ULL(VDPA_ATTR_DEV_FEATURES);
+
+	if (!vmdev_is_net(parent->hw))
+		return mask;
+	mask |= BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MAX_VQP);
+	if (caps->features & BIT_ULL(VIRTIO_NET_F_MTU))
+		mask |= BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MTU);
+	return mask;
+}
+
+/**
+ * vmdev_mgmt_register() - register the management device of a parent
+ * @parent: the parent
+ *
+ * Context: may sleep.
+ * Return: 0 or the error of vdpa_mgmtdev_register().
+ */
+int vmdev_mgmt_register(struct vmdev_parent *parent)
+{
+	const struct vmdev_hw_caps *caps = &parent->hw->caps;
+
+	parent->ids[0] = (struct virtio_device_id) {
+		.device = caps->device_id,
+		.vendor = VIRTIO_DEV_ANY_ID,
+	};
+	parent->mgmt = (struct vdpa_mgmt_dev) {
+		.device = parent->hw->dev,
+		.ops = &vmdev_mgmt_ops,
+		.id_table = parent->ids,
+		.config_attr_mask = vmdev_mgmt_attrs(parent),
+		.supported_features = vmdev_features_possible(caps),
+		.max_supported_vqs = caps->nvqs,
+	};
+	return vdpa_mgmtdev_register(&parent->mgmt);
+}
+
+/**
+ * vmdev_mgmt_unregister() - the reverse of vmdev_mgmt_register()
+ * @parent: the parent
+ *
+ * Context: may sleep, without bound while user space holds the device.
+ */
+void vmdev_mgmt_unregister(struct vmdev_parent *parent)
+{
+	vdpa_mgmtdev_unregister(&parent->mgmt);
+}

@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Virtqueues: from what the driver said to what the hardware runs.
+ */
+#include <linux/log2.h>
+#include <linux/slab.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_net.h>
+#include <uapi/linux/vhost_types.h>
+#include <uapi/linux/virtio_ring.h>
+
+#include "vmdev.h"
+
+/* virtio 1.2, 2.7 and 2.8: sizes and alignments of the areas of a queue. */
+#define VMDEV_DESC_ALIGN	16
+#define VMDEV_DRIVER_ALIGN	4
+#define VMDEV_AVAIL_ALIGN	2
+#define VMDEV_USED_ALIGN	4
+
+static bool vmdev_is_packed(const struct vmdev_dev *dev)
+{
+	return dev->features & BIT_ULL(VIRTIO_F_RING_PACKED);
+}
+
+static bool vmdev_is_multiqueue(const struct vmdev_dev *dev)
+{
+	return dev->features & (BIT_ULL(VIRTIO_NET_F_MQ) |
+				BIT_ULL(VIRTIO_NET_F_RSS));
+}
+
+/* Number of the control queue as the driver counts, or one that is not. */
+static u16 vmdev_cvq(const struct vmdev_dev *dev)
+{
+	if (!vmdev_is_net(dev->parent->hw) ||
+	    !(dev->prov.features & BIT_ULL(VIRTIO_NET_F_CTRL_VQ)))
+		return U16_MAX;
+	return vmdev_is_multiqueue(dev) ? 2 * dev->prov.max_vqp : 2;
+}
+
+/**
+ * vmdev_hw_vq() - number in hardware of a queue of the driver
+ * @dev: the device
+ * @vq: number as the driver counts
+ *
+ * The control queue comes after all queue pairs, of which the driver may have
+ * been given fewer than there are (virtio 1.2, 5.1.2).
+ *
+ * Context: vmdev_parent.lock held.
+ */
+u16 vmdev_hw_vq(const struct vmdev_dev *dev, u16 vq)
+{
+	if (vq == vmdev_cvq(dev) && vmdev_is_multiqueue(dev))
+		return dev->parent->cvq;
+	return vq;
+}
+
+/**
+ * vmdev_vq_size_max() - largest ring that a queue can have
+ * @dev: the device
+ * @vq: number as the driver counts
+ *
+ * The sizes of the hardware were read with multiqueue negotiated, so that of
+ * the control queue stands behind those of all pairs.
+ *
+ * Context: vmdev_parent.lock held.
+ */
+u16 vmdev_vq_size_max(const struct vmdev_dev *dev, u16 vq)
+{
+	const struct vmdev_hw_caps *caps = &dev->parent->hw->caps;
+	u16 hw_vq = vq == vmdev_cvq(dev) ? dev->parent->cvq : vq;
+
+	return hw_vq < caps->nvqs ? caps->vq_size[hw_vq] : 0;
+}
+
+/**
+ * vmdev_vqs_reset() - forget all that the driver said of the queues
+ * @dev: the device, stopped, with interrupts released
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ */
+void vmdev_vqs_reset(struct vmdev_dev *dev)
+{
+	u16 i;
+
+	for (i = 0; i < dev->nvqs; i++) {
+		struct vmdev_vq *vq = &dev->vqs[i];
+
+		memset(&vq->conf, 0, sizeof(vq->conf));
+		vq->conf.size = vmdev_vq_size_max(dev, i);
+		vq->hw_vq = i;
+		vmdev_set_cb(&vq->cb_lock, &vq->cb, NULL);
+	}
+}
+
+static bool vmdev_state_fresh(const struct vmdev_dev *dev,
+			      const struct vdpa_vq_state *state)
+{
+	if (!vmdev_is_packed(dev))
+		return !state->split.avail_index;
+
+	/* Index 0 with the wrap counter set is where a packed ring starts. */
+	return !state->packed.last_avail_idx && !state->packed.last_used_idx &&
+	       state->packed.last_avail_counter ==
+	       state->packed.last_used_counter;
+}
+
+/* Under vhost-vdpa what the device cannot reach would be a DMA fault. */
+static bool vmdev_rings_mapped(struct vmdev_dev *dev,
+			       const struct vmdev_vq_conf *conf)
+{
+	bool packed = vmdev_is_packed(dev);
+	u64 num = conf->size;
+	u64 driver = packed ? sizeof(struct vring_packed_desc_event) :
+		     sizeof(struct vring_avail) + num * sizeof(__virtio16);
+	u64 device = packed ? sizeof(struct vring_packed_desc_event) :
+		     sizeof(struct vring_used) +
+		     num * sizeof(struct vring_used_elem);
+	u32 desc_perm = packed ? VHOST_ACCESS_RW : VHOST_ACCESS_RO;
+
+	if (!dev->mem.user)
+		return true;
+	return vmdev_mem_covers(dev, conf->desc,
+				num * sizeof(struct vring_desc), desc_perm) &&
+	       vmdev_mem_covers(dev, conf->driver, driver, VHOST_ACCESS_RO) &&
+	       vmdev_mem_covers(dev, conf->device, device, VHOST_ACCESS_WO);
+}
+
+static const char *vmdev_vq_fault(struct vmdev_dev *dev, u16 i)
+{
+	const struct vmdev_vq_conf *conf = &dev->vqs[i].conf;
+	const struct vmdev_hw_caps *caps = &dev->parent->hw->caps;
+	bool packed = vmdev_is_packed(dev);
+
+	if (!conf->size || conf->size > vmdev_vq_size_max(dev, i))
+		return "ring is larger than the hardware's";
+	if (conf->size < caps->vq_size_min)
+		return "ring is smaller than the hardware's smallest";
+	if (!packed && !is_power_of_2(conf->size))
+		return "ring size is not a power of two";
+	if (!IS_ALIGNED(conf->desc, VMDEV_DESC_ALIGN) ||
+	    !IS_ALIGNED(conf->driver, packed ? VMDEV_DRIVER_ALIGN :
+			VMDEV_AVAIL_ALIGN) ||
+	    !IS_ALIGNED(conf->device, VMDEV_USED_ALIGN))
+		return "ring is not aligned";
+	if (!vmdev_rings_mapped(dev, conf))
+		return "ring is not in mapped memory";
+	if (!(caps->caps & VMDEV_CAP_STATE) &&
+	    !vmdev_state_fresh(dev, &conf->state))
+		return "hardware can only start at the beginning of a ring, shadow virtqueues come later";
+	return NULL;
+}
+
+static int vmdev_vq_check(struct vmdev_dev *dev, u16 vq)
+{
+	const char *fault = vmdev_vq_fault(dev, vq);
+
+	if (!fault)
+		return 0;
+	dev_err_ratelimited(&dev->vdpa.dev,
+			    "queue %u (size %u, at most %u) refused: %s\n", vq,
+			    dev->vqs[vq].conf.size, vmdev_vq_size_max(dev, vq),
+			    fault);
+	return -EINVAL;
+}
+
+/* Fills in the whole configuration as the hardware counts queues. */
+static int vmdev_collect(struct vmdev_dev *dev)
+{
+	u16 i, nvqs = dev->parent->hw->caps.nvqs;
+	int err;
+
+	memset(dev->hw_vqs, 0, nvqs * sizeof(*dev->hw_vqs));
+	for (i = 0; i < dev->nvqs; i++) {
+		struct vmdev_vq *vq = &dev->vqs[i];
+
+		vq->hw_vq = vmdev_hw_vq(dev, i);
+		if (!vq->conf.enabled)
+			continue;
+		err = vmdev_vq_check(dev, i);
+		if (err)
+			return err;
+		dev->hw_vqs[vq->hw_vq] = vq->conf;
+	}
+	return 0;
+}
+
+static void vmdev_vqs_set_live(struct vmdev_dev *dev, bool live)
+{
+	u16 i;
+
+	for (i = 0; i < dev->nvqs; i++) {
+		struct vmdev_vq *vq = &dev->vqs[i];
+
+		WRITE_ONCE(vq->on, live && vq->conf.enabled);
+		WRITE_ONCE(vq->live, live && vq->conf.enabled);
+	}
+}
+
+/**
+ * vmdev_start() - go live as the driver configured it
+ * @dev: the device, with features negotiated with the hardware
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ * Return: 0; -EINVAL for a queue that cannot run; an error of the hardware.
+ */
+int vmdev_start(struct vmdev_dev *dev)
+{
+	struct vmdev_hw *hw = dev->parent->hw;
+	const struct vmdev_hw_conf conf = {
+		.features = vmdev_features_to_hw(&hw->caps, dev->features),
+		.nvqs = hw->caps.nvqs,
+		.vqs = dev->hw_vqs,
+	};
+	int err;
+
+	lockdep_assert_held(&dev->parent->lock);
+
+	if (dev->mem.user && !dev->mem.attached)
+		return dev->mem.error ? : -ENODEV;
+
+	err = vmdev_collect(dev);
+	if (err)
+		return err;
+
+	err = hw->ops->irq_request(hw);
+	if (err)
+		return err;
+
+	/* Interrupts may come before start returns: let them through. */
+	vmdev_vqs_set_live(dev, true);
+	err = hw->ops->start(hw, &conf);
+	if (err)
+		vmdev_vqs_set_live(dev, false);
+	return err;
+}
+
+/**
+ * vmdev_stop() - stop the hardware, and learn where its queues stopped
+ * @dev: the device, live
+ *
+ * Interrupts stay requested: they live until reset.
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ * Return: 0; -EILSEQ if the state of a queue cannot be known; an error of the
+ * hardware. It is stopped in any case, unless it did not answer.
+ */
+int vmdev_stop(struct vmdev_dev *dev)
+{
+	struct vmdev_hw *hw = dev->parent->hw;
+	bool has_state = hw->caps.caps & VMDEV_CAP_STATE;
+	int err;
+	u16 i;
+
+	lockdep_assert_held(&dev->parent->lock);
+
+	for (i = 0; i < dev->nvqs; i++)
+		WRITE_ONCE(dev->vqs[i].live, false);
+
+	err = hw->ops->stop(hw, has_state ? dev->states : NULL);
+	for (i = 0; i < dev->nvqs && !err; i++) {
+		struct vmdev_vq *vq = &dev->vqs[i];
+
+		if (!vq->on)
+			continue;
+		if (has_state)
+			vq->conf.state = dev->states[vq->hw_vq];
+		else
+			err = vmdev_vq_read_state(dev, i, &vq->conf.state);
+	}
+	vmdev_vqs_set_live(dev, false);
+	return err;
+}
+
+/**
+ * vmdev_vq_read_state() - where is a split queue, by what is in its memory?
+ * @dev: the device
+ * @i: the queue
+ * @state: the answer
+ *
+ * Exact for hardware that was stopped, a snapshot for hardware that runs.
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ * Return: 0; -EILSEQ if completions may have been out of order, with a line;
+ * -EOPNOTSUPP for packed rings, or when software does not know the memory;
+ * -EFAULT; -ENOMEM.
+ */
+int vmdev_vq_read_state(struct vmdev_dev *dev, u16 i,
+			struct vdpa_vq_state *state)
+{
+	const struct vmdev_vq_conf *conf = &dev->vqs[i].conf;
+	u64 avail_size = sizeof(struct vring_avail) +
+			 conf->size * sizeof(__virtio16);
+	u64 used_size = sizeof(struct vring_used) +
+			conf->size * sizeof(struct vring_used_elem);
+	struct vring_avail *avail;
+	struct vring_used *used;
+	int err;
+
+	lockdep_assert_held(&dev->parent->lock);
+
+	if (vmdev_is_packed(dev) || !dev->mem.attached)
+		return -EOPNOTSUPP;
+
+	avail = kvzalloc(avail_size, GFP_KERNEL);
+	used = kvzalloc(used_size, GFP_KERNEL);
+	if (!avail || !used) {
+		err = -ENOMEM;
+		goto out;
+	}
+
+	err = vmdev_mem_read(dev, conf->device, used, used_size);
+	if (!err)
+		err = vmdev_mem_read(dev, conf->driver, avail, avail_size);
+	if (!err)
+		err = vmdev_split_state(avail, used, conf->size,
+					dev->features &
+					BIT_ULL(VIRTIO_F_IN_ORDER),
+					&state->split.avail_index);
+	if (err)
+		dev_err_ratelimited(&dev->vdpa.dev,
+				    "queue %u: ring state cannot be known (avail %u, used %u): %pe\n",
+				    i, __virtio16_to_cpu(true, avail->idx),
+				    __virtio16_to_cpu(true, used->idx),
+				    ERR_PTR(err));
+out:
+	kvfree(used);
+	kvfree(avail);
+	return err;
+}
+
+static void vmdev_vq_start_late(struct vmdev_dev *dev, u16 i)
+{
+	struct vmdev_vq *vq = &dev->vqs[i];
+	struct vmdev_hw *hw = dev->parent->hw;
+	int err;
+
+	if (!vq->on) {
+		vq->hw_vq = vmdev_hw_vq(dev, i);
+		err = vmdev_vq_check(dev, i);
+		if (err)
+			return;
+		WRITE_ONCE(vq->on, true);
+		err = hw->ops->vq_start(hw, vq->hw_vq, &vq->conf);
+		if (err) {
+			WRITE_ONCE(vq->on, false);
+			dev_err_ratelimited(&dev->vdpa.dev,
+					    "queue %u cannot be enabled: %pe\n",
+					    i, ERR_PTR(err));
+			return;
+		}
+	}
+	vq->conf.enabled = true;
+	WRITE_ONCE(vq->live, true);
+}
+
+static void vmdev_vq_stop_early(struct vmdev_dev *dev, u16 i)
+{
+	struct vmdev_vq *vq = &dev->vqs[i];
+	struct vmdev_hw *hw = dev->parent->hw;
+
+	WRITE_ONCE(vq->live, false);
+	vq->conf.enabled = false;
+	if (!vq->on)
+		return;
+
+	/*
+	 * virtio forbids to write 0 to queue_enable, so without RING_RESET the
+	 * hardware keeps the queue until reset. It gets no more kicks.
+	 */
+	if (!(hw->caps.caps & VMDEV_CAP_RING_RESET) ||
+	    hw->ops->vq_stop(hw, vq->hw_vq))
+		return;
+	WRITE_ONCE(vq->on, false);
+	if (!vmdev_is_packed(dev) && dev->mem.attached)
+		vmdev_vq_read_state(dev, i, &vq->conf.state);
+}
+
+/**
+ * vmdev_vq_enable() - the driver enables or disables a queue
+ * @dev: the device
+ * @i: the queue
+ * @enable: what it wants
+ *
+ * Before DRIVER_OK this is only noted: QEMU enables queues before it
+ * negotiates features (reference/clients.md, 1). A refusal shows in
+ * get_vq_ready.
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ */
+void vmdev_vq_enable(struct vmdev_dev *dev, u16 i, bool enable)
+{
+	struct vmdev_vq *vq = &dev->vqs[i];
+
+	lockdep_assert_held(&dev->parent->lock);
+
+	if (!dev->running || dev->suspended || dev->needs_reset ||
+	    !vmdev_usable(dev))
+		vq->conf.enabled = enable;
+	else if (enable && !vq->live)
+		vmdev_vq_start_late(dev, i);
+	else if (!enable)
+		vmdev_vq_stop_early(dev, i);
+}

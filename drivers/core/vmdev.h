@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Inside of the core: what its files share.
+ */
+#ifndef _VMDEV_CORE_H
+#define _VMDEV_CORE_H
+
+#include <linux/atomic.h>
+#include <linux/if_ether.h>
+#include <linux/mod_devicetable.h>
+#include <linux/mutex.h>
+#include <linux/notifier.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
+#include <linux/vdpa.h>
+
+#include <vmdev/hw.h>
+
+struct vhost_iotlb;
+struct virtio_net_config;
+struct vring_avail;
+struct vring_used;
+
+/**
+ * struct vmdev_vq - one virtqueue as its driver sees it
+ * @conf: what the driver said of it; vmdev_parent.lock
+ * @hw_vq: its number in hardware; fixed from start to stop
+ * @on: the hardware has it enabled; vmdev_parent.lock
+ * @live: kicks reach the hardware. Written under vmdev_parent.lock, read
+ *	without from any context: a kick that comes late is ignored by hardware
+ *	that was reset
+ * @cb_lock: protects @cb; taken in hard interrupt context
+ * @cb: how to tell the driver of used buffers. Called with @cb_lock held, so
+ *	that it can be replaced while interrupts come
+ * @kicks: kicks that came
+ * @events: interrupts that came
+ */
+struct vmdev_vq {
+	struct vmdev_vq_conf conf;
+	u16 hw_vq;
+	bool on;
+	bool live;
+	spinlock_t cb_lock;
+	struct vdpa_callback cb;
+	atomic64_t kicks;
+	atomic64_t events;
+};
+
+/**
+ * struct vmdev_provision - what an operator asked a device to be
+ * @features: features offered to the driver
+ * @max_vqp: net: queue pairs, at least 1
+ * @mtu: net: MTU, 0 for that of the hardware
+ * @mac: net: MAC address, zero for that of the hardware
+ */
+struct vmdev_provision {
+	u64 features;
+	u16 max_vqp;
+	u16 mtu;
+	u8 mac[ETH_ALEN];
+};
+
+/**
+ * struct vmdev_mem - the guest memory that a device may name
+ * @iotlb: IOVA to physical address, every mapping that stands
+ * @range: usable IOVAs while attached
+ * @attached: the function is in a paging domain of its own
+ * @user: user space (vhost-vdpa) has the device, or had it last: it must never
+ *	run in the default domain
+ * @error: why it could not be attached
+ *
+ * All under vmdev_parent.lock.
+ */
+struct vmdev_mem {
+	struct vhost_iotlb *iotlb;
+	struct vdpa_iova_range range;
+	bool attached;
+	bool user;
+	int error;
+};
+
+/**
+ * struct vmdev_dev - a vDPA device
+ * @vdpa: the vDPA device
+ * @parent: what it runs on
+ * @nb: tells when a bus driver let go of it
+ * @prov: how it was provisioned; vmdev_parent.lock after registration
+ * @mem: guest memory
+ * @features: features the driver accepted; vmdev_parent.lock
+ * @status: device status as the driver set it, less what was refused;
+ *	vmdev_parent.lock
+ * @running: DRIVER_OK took effect; vmdev_parent.lock
+ * @suspended: SUSPEND took effect, RESUME did not; vmdev_parent.lock
+ * @needs_reset: the device stopped working under its driver; set from any
+ *	context, cleared by reset
+ * @leaving: the device is being deleted; never cleared
+ * @generation: changes of the configuration that software made;
+ *	vmdev_parent.lock
+ * @holder: command that opened the device last, for messages
+ * @holder_pid: its process id
+ * @cb_lock: protects @config_cb; taken in hard interrupt context
+ * @config_cb: how to tell the driver of config and status changes
+ * @nvqs: length of @vqs
+ * @vqs: the queues as the driver numbers them
+ * @hw_vqs: scratch for starting, one for each queue of the hardware;
+ *	vmdev_parent.lock
+ * @states: scratch for stopping, likewise
+ */
+struct vmdev_dev {
+	struct vdpa_device vdpa;
+	struct vmdev_parent *parent;
+	struct notifier_block nb;
+	struct vmdev_provision prov;
+	struct vmdev_mem mem;
+	u64 features;
+	u8 status;
+	bool running;
+	bool suspended;
+	bool needs_reset;
+	bool leaving;
+	u32 generation;
+	char holder[TASK_COMM_LEN];
+	pid_t holder_pid;
+	spinlock_t cb_lock;
+	struct vdpa_callback config_cb;
+	u16 nvqs;
+	struct vmdev_vq *vqs;
+	struct vmdev_vq_conf *hw_vqs;
+	struct vdpa_vq_state *states;
+};
+
+/**
+ * struct vmdev_parent - the core's part of a piece of hardware
+ * @hw: the hardware
+ * @mgmt: its management device
+ * @ids: device types that @mgmt can create
+ * @ops: the vdpa ops that this hardware can honour: vhost-vdpa offers
+ *	backend features by which ops are there
+ * @max_vqp: net: queue pairs that the hardware's queues suffice for
+ * @cvq: net: number of the control queue when multiqueue is negotiated
+ * @lock: serialises the hardware and everything that the driver said. Taken
+ *	inside vhost-vdpa's mutex and mmap_lock (maps), so nothing under it may
+ *	touch user memory. Order: vdpa's locks, mmap_lock, @lock, @dev_lock,
+ *	cb_lock
+ * @dev_lock: protects @dev, and marking it; taken in hard interrupt context
+ * @dev: the one vDPA device on it, or NULL
+ * @gone: the hardware is not there any more; never cleared
+ */
+struct vmdev_parent {
+	struct vmdev_hw *hw;
+	struct vdpa_mgmt_dev mgmt;
+	struct virtio_device_id ids[2];
+	struct vdpa_config_ops ops;
+	u16 max_vqp;
+	u16 cvq;
+	struct mutex lock;
+	spinlock_t dev_lock;
+	struct vmdev_dev *dev;
+	bool gone;
+};
+
+static inline struct vmdev_dev *vmdev_dev(struct vdpa_device *vdpa)
+{
+	return container_of(vdpa, struct vmdev_dev, vdpa);
+}
+
+static inline bool vmdev_is_net(const struct vmdev_hw *hw)
+{
+	return hw->caps.device_id == VIRTIO_ID_NET;
+}
+
+/* Hardware may be touched: it is there and did not break under its driver. */
+static inline bool vmdev_usable(const struct vmdev_dev *dev)
+{
+	return !READ_ONCE(dev->parent->gone);
+}
+
+/* device.c */
+extern const struct vdpa_config_ops vmdev_vdpa_ops;
+int vmdev_reset_device(struct vmdev_dev *dev);
+
+/* queue.c */
+u16 vmdev_hw_vq(const struct vmdev_dev *dev, u16 vq);
+u16 vmdev_vq_size_max(const struct vmdev_dev *dev, u16 vq);
+void vmdev_vqs_reset(struct vmdev_dev *dev);
+int vmdev_start(struct vmdev_dev *dev);
+int vmdev_stop(struct vmdev_dev *dev);
+int vmdev_vq_read_state(struct vmdev_dev *dev, u16 vq,
+			struct vdpa_vq_state *state);
+void vmdev_vq_enable(struct vmdev_dev *dev, u16 vq, bool enable);
+
+/* event.c */
+void vmdev_break(struct vmdev_dev *dev);
+void vmdev_notify_config(struct vmdev_dev *dev);
+void vmdev_set_cb(spinlock_t *lock, struct vdpa_callback *cb,
+		  const struct vdpa_callback *new_cb);
+
+/* config.c */
+void vmdev_config_get(struct vmdev_dev *dev, u32 offset, void *buf, u32 len);
+void vmdev_config_set(struct vmdev_dev *dev, u32 offset, const void *buf,
+		      u32 len);
+void vmdev_config_overlay(const struct vmdev_provision *prov,
+			  struct virtio_net_config *config);
+
+/* features.c */
+u64 vmdev_features_possible(const struct vmdev_hw_caps *caps);
+u64 vmdev_features_default(const struct vmdev_hw_caps *caps);
+const char *vmdev_features_check(u32 device_id, u64 features);
+u64 vmdev_features_to_hw(const struct vmdev_hw_caps *caps, u64 features);
+
+/* memory.c */
+int vmdev_mem_init(struct vmdev_mem *mem);
+void vmdev_mem_destroy(struct vmdev_mem *mem);
+void vmdev_mem_attach(struct vmdev_dev *dev);
+void vmdev_mem_detach(struct vmdev_dev *dev);
+int vmdev_mem_map(struct vmdev_dev *dev, u64 iova, u64 size, u64 pa, u32 perm);
+int vmdev_mem_unmap(struct vmdev_dev *dev, u64 iova, u64 size);
+void vmdev_mem_clear(struct vmdev_dev *dev);
+bool vmdev_mem_covers(struct vmdev_dev *dev, u64 iova, u64 size, u32 perm);
+int vmdev_mem_read(struct vmdev_dev *dev, u64 iova, void *buf, u64 size);
+
+/* mgmt.c */
+int vmdev_mgmt_register(struct vmdev_parent *parent);
+void vmdev_mgmt_unregister(struct vmdev_parent *parent);
+
+/* vring_state.c */
+int vmdev_split_state(const struct vring_avail *avail,
+		      const struct vring_used *used, u16 num, bool in_order,
+		      u16 *index);
+
+#endif /* _VMDEV_CORE_H */

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Is a doorbell alone in its page? Only then may the page be mapped into user
+ * space: whatever else is in it could be written too.
+ */
+#include <linux/mm.h>
+#include <uapi/linux/virtio_pci.h>
+
+#include "vmdev_pci.h"
+
+/* A capability list longer than that is a loop. */
+#define VMDEV_PCI_CAPS_MAX	48
+
+/**
+ * struct vmdev_pci_span - a piece of a BAR
+ * @bar: the BAR
+ * @first: offset of its first byte
+ * @last: offset of its last byte
+ */
+struct vmdev_pci_span {
+	u8 bar;
+	u64 first;
+	u64 last;
+};
+
+static bool vmdev_pci_span_touches(const struct vmdev_pci_span *span, u8 bar,
+				   u64 first, u64 size)
+{
+	return size && span->bar == bar && first <= span->last &&
+	       first + size - 1 >= span->first;
+}
+
+/* The MSI-X table and its pending bits. */
+static bool vmdev_pci_msix_touches(struct pci_dev *pdev,
+				   const struct vmdev_pci_span *span)
+{
+	u8 cap = pdev->msix_cap;
+	u32 table, pba;
+	u16 ctrl;
+	u64 n;
+
+	if (!cap)
+		return false;
+
+	pci_read_config_word(pdev, cap + PCI_MSIX_FLAGS, &ctrl);
+	pci_read_config_dword(pdev, cap + PCI_MSIX_TABLE, &table);
+	pci_read_config_dword(pdev, cap + PCI_MSIX_PBA, &pba);
+	n = (ctrl & PCI_MSIX_FLAGS_QSIZE) + 1;
+	return vmdev_pci_span_touches(span, table & PCI_MSIX_TABLE_BIR,
+				      table & PCI_MSIX_TABLE_OFFSET,
+				      n * PCI_MSIX_ENTRY_SIZE) ||
+	       vmdev_pci_span_touches(span, pba & PCI_MSIX_PBA_BIR,
+				      pba & PCI_MSIX_PBA_OFFSET,
+				      DIV_ROUND_UP(n, 64) * sizeof(u64));
+}
+
+/* Any virtio structure but the notification area itself (virtio 1.2, 4.1.4). */
+static bool vmdev_pci_virtio_touches(struct pci_dev *pdev,
+				     const struct vmdev_pci_span *span)
+{
+	int tries = VMDEV_PCI_CAPS_MAX;
+	u8 pos;
+
+	for (pos = pci_find_capability(pdev, PCI_CAP_ID_VNDR); pos && tries;
+	     pos = pci_find_next_capability(pdev, pos, PCI_CAP_ID_VNDR)) {
+		u32 offset, length;
+		u8 type, bar;
+
+		tries--;
+		pci_read_config_byte(pdev, pos + VIRTIO_PCI_CAP_CFG_TYPE,
+				     &type);
+		pci_read_config_byte(pdev, pos + VIRTIO_PCI_CAP_BAR, &bar);
+		pci_read_config_dword(pdev, pos + VIRTIO_PCI_CAP_OFFSET,
+				      &offset);
+		pci_read_config_dword(pdev, pos + VIRTIO_PCI_CAP_LENGTH,
+				      &length);
+		/* The configuration access window names no place of its own. */
+		if (type == VIRTIO_PCI_CAP_NOTIFY_CFG ||
+		    type == VIRTIO_PCI_CAP_PCI_CFG)
+			continue;
+		if (vmdev_pci_span_touches(span, bar, offset, length))
+			return true;
+	}
+	return !tries;
+}
+
+static bool vmdev_pci_other_vq_touches(struct vmdev_pci *vp, u16 vq)
+{
+	resource_size_t page = vp->vqs[vq].notify_pa & PAGE_MASK;
+	u16 i;
+
+	for (i = 0; i < vp->hw.caps.nvqs; i++)
+		if (i != vq && (vp->vqs[i].notify_pa & PAGE_MASK) == page)
+			return true;
+	return false;
+}
+
+static int vmdev_pci_find_bar(struct pci_dev *pdev, resource_size_t pa)
+{
+	int bar;
+
+	for (bar = 0; bar < PCI_STD_NUM_BARS; bar++)
+		if (pci_resource_len(pdev, bar) &&
+		    pa >= pci_resource_start(pdev, bar) &&
+		    pa <= pci_resource_end(pdev, bar))
+			return bar;
+	return -ENOENT;
+}
+
+/**
+ * vmdev_pci_page_exclusive() - does a page hold the doorbell of one queue only?
+ * @vp: the function, with the doorbells of all queues known
+ * @vq: the queue
+ *
+ * Context: may sleep.
+ */
+bool vmdev_pci_page_exclusive(struct vmdev_pci *vp, u16 vq)
+{
+	resource_size_t pa = vp->vqs[vq].notify_pa;
+	int bar = vmdev_pci_find_bar(vp->pdev, pa);
+	struct vmdev_pci_span page;
+
+	/* The rest of the page must exist, and must belong to nobody. */
+	if (bar < 0 || !IS_ALIGNED(pa, PAGE_SIZE) ||
+	    pci_resource_end(vp->pdev, bar) - pa < PAGE_SIZE - 1 ||
+	    vp->mdev.notify_offset_multiplier < PAGE_SIZE)
+		return false;
+
+	page.bar = bar;
+	page.first = pa - pci_resource_start(vp->pdev, bar);
+	page.last = page.first + PAGE_SIZE - 1;
+	return !vmdev_pci_other_vq_touches(vp, vq) &&
+	       !vmdev_pci_virtio_touches(vp->pdev, &page) &&
+	       !vmdev_pci_msix_touches(vp->pdev, &page);
+}

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * vmdev_pci: virtio functions on the PCI bus, VF or PF, as vDPA parents.
+ *
+ * Binds to nothing by itself: driver_override (driverctl, or echo) says which
+ * function is ours.
+ */
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "vmdev_pci.h"
+
+#define VMDEV_PCI_VIRTIO_FIRST	0x1000
+#define VMDEV_PCI_VIRTIO_MODERN	0x1040
+#define VMDEV_PCI_VIRTIO_LAST	0x107f
+
+static void vmdev_pci_vq_fired(void *priv, u16 vq)
+{
+	struct vmdev_pci *vp = priv;
+
+	vmdev_vq_event(&vp->hw, vq);
+}
+
+static void vmdev_pci_config_fired(void *priv)
+{
+	struct vmdev_pci *vp = priv;
+
+	vmdev_config_event(&vp->hw);
+}
+
+static bool vmdev_pci_is_config(void *priv)
+{
+	return vmdev_pci_config_pending(priv);
+}
+
+static const struct vmdev_vector_ops vmdev_pci_vector_ops = {
+	.vq = vmdev_pci_vq_fired,
+	.config = vmdev_pci_config_fired,
+	.config_pending = vmdev_pci_is_config,
+};
+
+/*
+ * The virtio device type. Vendors use ids of their own for the same layout, so
+ * where the PCI id does not tell, the subsystem id has to (as it does for
+ * transitional functions: virtio 1.2, 4.1.2).
+ */
+static int vmdev_pci_device_id(struct pci_dev *pdev)
+{
+	if (pdev->device >= VMDEV_PCI_VIRTIO_MODERN &&
+	    pdev->device <= VMDEV_PCI_VIRTIO_LAST)
+		return pdev->device - VMDEV_PCI_VIRTIO_MODERN;
+	if (pdev->subsystem_device >= VMDEV_PCI_VIRTIO_MODERN &&
+	    pdev->subsystem_device <= VMDEV_PCI_VIRTIO_LAST)
+		return pdev->subsystem_device - VMDEV_PCI_VIRTIO_MODERN;
+	return pdev->subsystem_device;
+}
+
+/* Ladder of probe; vmdev_pci_teardown() is its mirror. */
+static int vmdev_pci_setup(struct vmdev_pci *vp)
+{
+	struct pci_dev *pdev = vp->pdev;
+	int err;
+
+	err = pci_enable_device_mem(pdev);
+	if (err) {
+		pci_err(pdev, "cannot be enabled: %pe\n", ERR_PTR(err));
+		return err;
+	}
+
+	vp->mdev.pci_dev = pdev;
+	vp->mdev.device_id_check = vmdev_pci_device_id;
+	err = vp_modern_probe(&vp->mdev);
+	if (err) {
+		pci_err(pdev, "is no modern virtio function: %pe\n",
+			ERR_PTR(err));
+		goto err_disable;
+	}
+	pci_set_master(pdev);
+
+	err = vmdev_pci_virtio_init(vp);
+	if (err)
+		goto err_remove;
+
+	vp->vectors = vmdev_vectors_alloc(pdev, vp->hw.caps.nvqs,
+					  &vmdev_pci_vector_ops, vp);
+	if (IS_ERR(vp->vectors)) {
+		err = PTR_ERR(vp->vectors);
+		goto err_virtio;
+	}
+	pci_save_state(pdev);
+	return 0;
+
+err_virtio:
+	vmdev_pci_virtio_exit(vp);
+err_remove:
+	pci_clear_master(pdev);
+	vp_modern_remove(&vp->mdev);
+err_disable:
+	pci_disable_device(pdev);
+	return err;
+}
+
+static void vmdev_pci_teardown(struct vmdev_pci *vp)
+{
+	vmdev_vectors_free(vp->vectors);
+	vmdev_pci_virtio_exit(vp);
+	pci_clear_master(vp->pdev);
+	vp_modern_remove(&vp->mdev);
+	pci_disable_device(vp->pdev);
+}
+
+static int vmdev_pci_probe(struct pci_dev *pdev,
+			   const struct pci_device_id *id)
+{
+	struct vmdev_pci *vp;
+	int err;
+
+	vp = kzalloc(sizeof(*vp), GFP_KERNEL);
+	if (!vp)
+		return -ENOMEM;
+
+	vp->pdev = pdev;
+	vp->hw.dev = &pdev->dev;
+	vp->hw.dma_dev = &pdev->dev;
+	INIT_LIST_HEAD(&vp->reserved);
+	pci_set_drvdata(pdev, vp);
+
+	err = vmdev_pci_setup(vp);
+	if (err)
+		goto err_free;
+
+	err = vmdev_parent_register(&vp->hw);
+	if (err)
+		goto err_teardown;
+	return 0;
+
+err_teardown:
+	vmdev_pci_teardown(vp);
+err_free:
+	kfree(vp);
+	return err;
+}
+
+/*
+ * VFs go before their PF. A function that is not there any more is found out
+ * before anybody waits for an answer of it.
+ */
+static void vmdev_pci_remove(struct pci_dev *pdev)
+{
+	struct vmdev_pci *vp = pci_get_drvdata(pdev);
+
+	if (!pci_device_is_present(pdev))
+		vmdev_hw_gone(&vp->hw);
+	else if (!vmdev_hw_is_gone(&vp->hw))
+		vmdev_pci_status(&vp->hw);
+
+	if (pci_num_vf(pdev))
+		pci_disable_sriov(pdev);
+	vmdev_parent_unregister(&vp->hw);
+	vmdev_pci_teardown(vp);
+	kfree(vp);
+}
+
+static void vmdev_pci_shutdown(struct pci_dev *pdev)
+{
+	struct vmdev_pci *vp = pci_get_drvdata(pdev);
+
+	vmdev_parent_halt(&vp->hw, "shutdown", true);
+	pci_clear_master(pdev);
+}
+
+static pci_ers_result_t vmdev_pci_error_detected(struct pci_dev *pdev,
+						 pci_channel_state_t state)
+{
+	struct vmdev_pci *vp = pci_get_drvdata(pdev);
+
+	if (state == pci_channel_io_perm_failure) {
+		vmdev_hw_gone(&vp->hw);
+		return PCI_ERS_RESULT_DISCONNECT;
+	}
+	vmdev_parent_halt(&vp->hw, "a bus error",
+			  state == pci_channel_io_normal);
+	return PCI_ERS_RESULT_NEED_RESET;
+}
+
+static pci_ers_result_t vmdev_pci_slot_reset(struct pci_dev *pdev)
+{
+	pci_restore_state(pdev);
+	pci_save_state(pdev);
+	pci_set_master(pdev);
+	return PCI_ERS_RESULT_RECOVERED;
+}
+
+static void vmdev_pci_error_resume(struct pci_dev *pdev)
+{
+	pci_info(pdev, "recovered from a bus error\n");
+}
+
+static void vmdev_pci_reset_prepare(struct pci_dev *pdev)
+{
+	struct vmdev_pci *vp = pci_get_drvdata(pdev);
+
+	vmdev_parent_halt(&vp->hw, "a reset of the function", true);
+}
+
+static void vmdev_pci_reset_done(struct pci_dev *pdev)
+{
+	pci_info(pdev, "function was reset\n");
+}
+
+static const struct pci_error_handlers vmdev_pci_error_handlers = {
+	.error_detected	= vmdev_pci_error_detected,
+	.slot_reset	= vmdev_pci_slot_reset,
+	.resume		= vmdev_pci_error_resume,
+	.reset_prepare	= vmdev_pci_reset_prepare,
+	.reset_done	= vmdev_pci_reset_done,
+};
+
+static struct pci_driver vmdev_pci_driver = {
+	.name		 = "vmdev_pci",
+	.probe		 = vmdev_pci_probe,
+	.remove		 = vmdev_pci_remove,
+	.shutdown	 = vmdev_pci_shutdown,
+	.sriov_configure = vmdev_pci_sriov_configure,
+	.err_handler	 = &vmdev_pci_error_handlers,
+};
+module_pci_driver(vmdev_pci_driver);
+
+MODULE_DESCRIPTION("vmdev: virtio functions on the PCI bus as vDPA parents");
+MODULE_AUTHOR("The vmdev developers");
+MODULE_LICENSE("GPL");

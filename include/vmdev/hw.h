@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The contract between the core and a parent.
+ *
+ * Software owns the truth: the core remembers all that the driver was ever
+ * told, a parent is told in whole sentences and remembers nothing. A parent
+ * (drivers/pci for PCI functions) embeds a struct vmdev_hw, fills in its
+ * capabilities and its ops and registers it. The core makes it a vDPA
+ * management device and turns what comes over the vDPA bus into calls of the
+ * ops below.
+ *
+ * Queues are numbered here as the hardware numbers them. Where a provisioned
+ * device has fewer queue pairs than its hardware the numbers of the driver
+ * differ, and the core translates.
+ */
+#ifndef _VMDEV_HW_H
+#define _VMDEV_HW_H
+
+#include <linux/bits.h>
+#include <linux/types.h>
+#include <linux/vdpa.h>
+
+struct vmdev_hw;
+struct vmdev_parent;
+
+/**
+ * enum vmdev_hw_cap - what hardware can do beyond plain virtio 1.0
+ * @VMDEV_CAP_STATE: the ring state of a queue can be read and set
+ * @VMDEV_CAP_LOG: the device writes a dirty log by itself
+ * @VMDEV_CAP_SUSPEND: the device can be suspended as virtio 1.4 defines it
+ * @VMDEV_CAP_RING_RESET: one queue can be reset and started again
+ */
+enum vmdev_hw_cap {
+	VMDEV_CAP_STATE		= BIT(0),
+	VMDEV_CAP_LOG		= BIT(1),
+	VMDEV_CAP_SUSPEND	= BIT(2),
+	VMDEV_CAP_RING_RESET	= BIT(3),
+};
+
+/**
+ * struct vmdev_hw_caps - capabilities, fixed for the life of the hardware
+ * @device_id: virtio device id (VIRTIO_ID_NET, VIRTIO_ID_BLOCK, ...)
+ * @vendor_id: vendor id, as VHOST_VDPA and netlink report it
+ * @features: virtio feature bits that the hardware offers
+ * @caps: bits of enum vmdev_hw_cap
+ * @nvqs: number of virtqueues
+ * @config_size: bytes of device configuration space that can be read
+ * @vq_size: for each of the @nvqs queues, its largest ring size
+ * @vq_size_min: smallest ring size of any queue
+ * @vq_align: alignment that rings must have, bytes, a power of two
+ */
+struct vmdev_hw_caps {
+	u32 device_id;
+	u32 vendor_id;
+	u64 features;
+	u32 caps;
+	u16 nvqs;
+	u32 config_size;
+	const u16 *vq_size;
+	u16 vq_size_min;
+	u32 vq_align;
+};
+
+/**
+ * struct vmdev_vq_conf - all that a parent has to know to run one virtqueue
+ * @desc: descriptor area, IOVA
+ * @driver: driver area (avail ring), IOVA
+ * @device: device area (used ring), IOVA
+ * @size: entries of the ring
+ * @enabled: the queue is to run
+ * @state: where in the ring the device starts; only parents with
+ *	VMDEV_CAP_STATE are ever asked to start anywhere but at a fresh ring
+ */
+struct vmdev_vq_conf {
+	u64 desc;
+	u64 driver;
+	u64 device;
+	u16 size;
+	bool enabled;
+	struct vdpa_vq_state state;
+};
+
+/**
+ * struct vmdev_hw_conf - one whole configuration
+ * @features: negotiated feature bits
+ * @nvqs: length of @vqs; never more than the hardware has
+ * @vqs: the queues, indexed as the hardware does
+ */
+struct vmdev_hw_conf {
+	u64 features;
+	u16 nvqs;
+	const struct vmdev_vq_conf *vqs;
+};
+
+/**
+ * struct vmdev_hw_ops - what a parent does
+ *
+ * All but @kick and @kick_with_data may sleep and are called with the device's
+ * lock held, so never concurrently for one parent. Once vmdev_hw_gone() was
+ * called only @irq_release, @iommu_detach, @unmap and, late, a kick still come.
+ * Every wait is bounded; a parent that reads all ones calls vmdev_hw_gone()
+ * and returns -ENODEV.
+ *
+ * @negotiate: reset, then offer @features to the hardware; 0 when it took
+ *	them, -EINVAL when it refused, -ETIMEDOUT when it did not reset
+ * @start: configure every queue, enable those that are enabled, go live. The
+ *	features are those negotiated last. On error the hardware is stopped
+ * @stop: stop all DMA and all queues at once. With VMDEV_CAP_STATE and @states
+ *	not NULL the state of each queue is stored there. After it the hardware
+ *	remembers nothing
+ * @vq_start: configure and enable one more queue of a live device
+ * @vq_stop: stop one queue of a live device; NULL without VMDEV_CAP_RING_RESET
+ * @kick: tell the hardware that there are new buffers; any context
+ * @kick_with_data: the same with VIRTIO_F_NOTIFICATION_DATA; @data carries the
+ *	ring position in its upper half; any context
+ * @status: device status as the hardware reports it now
+ * @config_read: @len bytes of configuration space from @offset; the caller
+ *	keeps both within config_size
+ * @config_write: likewise
+ * @config_generation: changes whenever the configuration did
+ * @doorbell: address and size of a page that holds the doorbell of queue @vq
+ *	and nothing else; -EOPNOTSUPP where there is no such page. The same
+ *	answer for the whole life of the hardware; takes no lock
+ * @irq_request: have interrupts from now on, until @irq_release
+ * @irq_release: no interrupt of this hardware is being or will be handled
+ *	once this returns
+ * @vq_irq: Linux IRQ that only queue @vq uses, negative if there is none
+ * @iommu_attach: leave the function's default domain for a paging domain of
+ *	its own, empty but for what hardware reserves; stores the usable range
+ *	of IOVAs. Says in one line why it cannot
+ * @iommu_detach: back to the default domain; the device is stopped
+ * @map: map @size bytes of physical memory at @iova in that domain
+ * @unmap: the reverse, for exactly a range that was mapped
+ */
+struct vmdev_hw_ops {
+	int (*negotiate)(struct vmdev_hw *hw, u64 features);
+	int (*start)(struct vmdev_hw *hw, const struct vmdev_hw_conf *conf);
+	int (*stop)(struct vmdev_hw *hw, struct vdpa_vq_state *states);
+	int (*vq_start)(struct vmdev_hw *hw, u16 vq,
+			const struct vmdev_vq_conf *conf);
+	int (*vq_stop)(struct vmdev_hw *hw, u16 vq);
+	void (*kick)(struct vmdev_hw *hw, u16 vq);
+	void (*kick_with_data)(struct vmdev_hw *hw, u16 vq, u32 data);
+	u8 (*status)(struct vmdev_hw *hw);
+	void (*config_read)(struct vmdev_hw *hw, u32 offset, void *buf,
+			    u32 len);
+	void (*config_write)(struct vmdev_hw *hw, u32 offset, const void *buf,
+			     u32 len);
+	u32 (*config_generation)(struct vmdev_hw *hw);
+	int (*doorbell)(struct vmdev_hw *hw, u16 vq,
+			struct vdpa_notification_area *area);
+	int (*irq_request)(struct vmdev_hw *hw);
+	void (*irq_release)(struct vmdev_hw *hw);
+	int (*vq_irq)(struct vmdev_hw *hw, u16 vq);
+	int (*iommu_attach)(struct vmdev_hw *hw,
+			    struct vdpa_iova_range *range);
+	void (*iommu_detach)(struct vmdev_hw *hw);
+	int (*map)(struct vmdev_hw *hw, u64 iova, u64 size, u64 pa, u32 perm);
+	void (*unmap)(struct vmdev_hw *hw, u64 iova, u64 size);
+};
+
+/**
+ * struct vmdev_hw - one piece of hardware; a parent embeds it
+ * @dev: the function; parent of the management device and of vDPA devices
+ * @dma_dev: the device that does the DMA
+ * @ops: see above
+ * @caps: see above; filled in before vmdev_parent_register()
+ * @parent: the core's part
+ */
+struct vmdev_hw {
+	struct device *dev;
+	struct device *dma_dev;
+	const struct vmdev_hw_ops *ops;
+	struct vmdev_hw_caps caps;
+	struct vmdev_parent *parent;
+};
+
+int vmdev_parent_register(struct vmdev_hw *hw);
+void vmdev_parent_unregister(struct vmdev_hw *hw);
+
+int vmdev_parent_bring_up(struct vmdev_hw *hw, u64 features);
+void vmdev_parent_halt(struct vmdev_hw *hw, const char *why, bool reachable);
+
+void vmdev_hw_gone(struct vmdev_hw *hw);
+bool vmdev_hw_is_gone(const struct vmdev_hw *hw);
+void vmdev_vq_event(struct vmdev_hw *hw, u16 vq);
+void vmdev_config_event(struct vmdev_hw *hw);
+
+#endif /* _VMDEV_HW_H */
