@@ -102,10 +102,28 @@ vf_create() {
 		[ ! -d /sys/kernel/iommu_groups/0 ]" 5
 }
 
-# netdev_of BDF: the name of the network interface below a function.
-netdev_of() { basename "$(echo /sys/bus/pci/devices/"$1"/virtio*/net/*)"; }
+# name_below PATTERN...: the name of the first that exists.
+name_below() {
+	local path
+
+	for path; do
+		[ -e "$path" ] && { basename "$path"; return; }
+	done
+	return 1
+}
+# netdev_of BDF, block_of BDF: network interface, disk that virtio has on a function.
+netdev_of() { name_below "/sys/bus/pci/devices/$1"/virtio*/net/*; }
+block_of() { name_below "/sys/bus/pci/devices/$1"/virtio*/block/*; }
 # vhost_of NAME: the vhost-vdpa character device of a vDPA device.
-vhost_of() { echo "/dev/$(basename "$(echo /sys/bus/vdpa/devices/"$1"/vhost-vdpa-*)")"; }
+vhost_of() { echo "/dev/$(name_below "/sys/bus/vdpa/devices/$1"/vhost-vdpa-*)"; }
+
+# vhost_type DEV: network or block.
+vhost_type() {
+	local dir
+
+	dir=$(echo /sys/bus/vdpa/devices/*/"${1##*/}")
+	vdpa dev show "$(basename "$(dirname "$dir")")" | sed -n 's/.* type \([a-z]*\) .*/\1/p'
+}
 
 # --- QEMU of the VM itself ---------------------------------------------------------------
 # vm_qmp JSON: one command; prints events that came before and the answer.
@@ -128,13 +146,24 @@ vm_qmp() {
 	[[ $line == *'"return"'* ]]
 }
 
-# unplug ID: surprise removal of a function, such as pf0 (with its VFs).
+# unplug ID: what a person does with the attention button: the guest lets go first.
 unplug() { vm_qmp "{\"execute\":\"device_del\",\"arguments\":{\"id\":\"$1\"}}"; }
+
+# surprise_remove BDF: all functions of its slot go at once, drivers still bound. QEMU takes
+# a device out when its slot's power and power indicator go off. Hotplug interrupts are off
+# until power is back, or pciehp would take the slot for one that it had switched off itself.
+# Config space then reads all-ones, but QEMU reads 0 from a BAR that is gone.
+surprise_remove() {
+	local port
+
+	port=$(basename "$(dirname "$(readlink -f "/sys/bus/pci/devices/$1")")")
+	setpci -s "$port" CAP_EXP+18.w=0700:0720 CAP_EXP+18.w=0120:0720
+}
 
 # --- the nested guest --------------------------------------------------------------------
 # nested_start LOG VHOST_DEV...: a stock QEMU with a Debian kernel; its pid in NESTED_PID.
 # Variables: NESTED_CMDLINE (see vm/nested-init), NESTED_ACCEL (kvm), NESTED_QEMU (more
-# arguments, an array), NESTED_NIC (more properties, with a leading comma).
+# arguments, an array), NESTED_NETDEV and NESTED_NIC (more properties, with a leading comma).
 nested_start() {
 	local log=$1 args=() n=0 accel=${NESTED_ACCEL:-kvm}
 
@@ -144,8 +173,12 @@ nested_start() {
 		[ -c /dev/kvm ] || { echo "no nested KVM" >&2; return 1; }
 	fi
 	for dev; do
-		args+=(-netdev "vhost-vdpa,id=n$n,vhostdev=$dev${NESTED_NETDEV-}"
-			-device "virtio-net-pci,id=nic$n,netdev=n$n,romfile=,disable-legacy=on${NESTED_NIC-}")
+		if [ "$(vhost_type "$dev")" = block ]; then
+			args+=(-device "vhost-vdpa-device-pci,id=dev$n,vhostdev=$dev")
+		else
+			args+=(-netdev "vhost-vdpa,id=n$n,vhostdev=$dev${NESTED_NETDEV-}"
+				-device "virtio-net-pci,id=nic$n,netdev=n$n,romfile=,disable-legacy=on${NESTED_NIC-}")
+		fi
 		n=$((n + 1))
 	done
 	ulimit -l unlimited

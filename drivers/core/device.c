@@ -307,8 +307,10 @@ static u8 vmdev_op_get_status(struct vdpa_device *vdpa)
 		dev_err(&vdpa->dev, "hardware asks for a reset\n");
 		WRITE_ONCE(dev->needs_reset, true);
 	}
+	/* A device that was reset reads 0, whatever became of it. */
 	status = dev->status;
-	if (dev->needs_reset || dev->leaving || !vmdev_usable(dev))
+	if (status &&
+	    (dev->needs_reset || dev->leaving || !vmdev_usable(dev)))
 		status |= VIRTIO_CONFIG_S_NEEDS_RESET;
 	mutex_unlock(&dev->parent->lock);
 	return status;
@@ -325,6 +327,7 @@ static int vmdev_negotiate(struct vmdev_dev *dev)
 		return -EINVAL;
 
 	err = hw->ops->negotiate(hw, vmdev_features_to_hw(&hw->caps,
+							  &dev->prov,
 							  dev->features));
 	if (err)
 		dev_err_ratelimited(&dev->vdpa.dev,
@@ -537,7 +540,7 @@ vmdev_op_get_iova_range(struct vdpa_device *vdpa)
 
 	mutex_lock(&dev->parent->lock);
 	get_task_comm(dev->holder, current);
-	dev->holder_pid = task_tgid_vnr(current);
+	dev->holder_pid = task_tgid_nr(current);
 	vmdev_mem_attach(dev);
 	range = dev->mem.range;
 	mutex_unlock(&dev->parent->lock);

@@ -2,6 +2,7 @@
 /*
  * Which feature bits are offered to whom. Pure.
  */
+#include <linux/etherdevice.h>
 #include <linux/kernel.h>
 #include <linux/virtio_blk.h>
 #include <linux/virtio_config.h>
@@ -156,18 +157,21 @@ const char *vmdev_features_check(u32 device_id, u64 features)
 /**
  * vmdev_features_to_hw() - what to negotiate with the hardware
  * @caps: the hardware
+ * @prov: how the device was provisioned
  * @features: what the driver accepted
  *
  * Adds what helps the core, whether or not the driver knows of it.
  *
  * Return: feature bits.
  */
-u64 vmdev_features_to_hw(const struct vmdev_hw_caps *caps, u64 features)
+u64 vmdev_features_to_hw(const struct vmdev_hw_caps *caps,
+			 const struct vmdev_provision *prov, u64 features)
 {
-	u64 helpers = 0;
+	u64 helpers = BIT_ULL(VIRTIO_F_SR_IOV) | BIT_ULL(VIRTIO_F_RING_RESET);
 
-	if (caps->caps & VMDEV_CAP_RING_RESET)
-		helpers |= BIT_ULL(VIRTIO_F_RING_RESET);
-	return features | (caps->features &
-			   (helpers | BIT_ULL(VIRTIO_F_SR_IOV)));
+	/* vmdev_netctrl_set_mac() needs them. */
+	if (!is_zero_ether_addr(prov->mac))
+		helpers |= BIT_ULL(VIRTIO_NET_F_CTRL_VQ) |
+			   BIT_ULL(VIRTIO_NET_F_CTRL_MAC_ADDR);
+	return features | (caps->features & helpers);
 }

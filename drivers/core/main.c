@@ -25,29 +25,47 @@ static void vmdev_parent_choose_ops(struct vmdev_parent *parent)
 		parent->ops.kick_vq_with_data = NULL;
 }
 
-/*
- * The queues are what the hardware says it has, whatever its configuration
- * claims of queue pairs: a client that believes in more pairs than queues
- * crashes (reference/clients.md, 2).
- */
-static void vmdev_parent_count_pairs(struct vmdev_parent *parent)
+static u16 vmdev_parent_claimed_pairs(struct vmdev_hw *hw)
 {
-	struct vmdev_hw *hw = parent->hw;
-	bool cvq = hw->caps.features & BIT_ULL(VIRTIO_NET_F_CTRL_VQ);
-	u16 pairs = max((hw->caps.nvqs - cvq) / 2, 1);
 	__le16 claimed = 0;
-
-	if (!(hw->caps.features & BIT_ULL(VIRTIO_NET_F_MQ))) {
-		parent->max_vqp = 1;
-		parent->cvq = 2;
-		return;
-	}
 
 	hw->ops->config_read(hw, offsetof(struct virtio_net_config,
 					  max_virtqueue_pairs),
 			     &claimed, sizeof(claimed));
-	parent->cvq = 2 * le16_to_cpu(claimed);
-	parent->max_vqp = clamp_t(u16, le16_to_cpu(claimed), 1, pairs);
+	return le16_to_cpu(claimed);
+}
+
+/*
+ * The queues are what the hardware says it has, whatever its configuration
+ * claims of queue pairs: a client that believes in more pairs than there are
+ * queues crashes (reference/clients.md, 2). As the control queue comes after
+ * all pairs, hardware that lies here can only be used with one pair.
+ */
+static int vmdev_parent_count_pairs(struct vmdev_parent *parent)
+{
+	const u64 multi = BIT_ULL(VIRTIO_NET_F_MQ) | BIT_ULL(VIRTIO_NET_F_RSS);
+	struct vmdev_hw_caps *caps = &parent->hw->caps;
+	bool cvq = caps->features & BIT_ULL(VIRTIO_NET_F_CTRL_VQ);
+	u16 claimed = 1;
+
+	if (caps->features & multi) {
+		claimed = vmdev_parent_claimed_pairs(parent->hw);
+		if (!claimed || 2 * claimed + cvq > caps->nvqs) {
+			dev_warn(parent->hw->dev, "hardware claims %u queue pairs but has %u queues: one pair is used\n",
+				 claimed, caps->nvqs);
+			caps->features &= ~multi;
+			claimed = 1;
+		}
+	}
+	if (2 * claimed + cvq > caps->nvqs) {
+		dev_err(parent->hw->dev, "hardware has %u queues, a net device needs %u\n",
+			caps->nvqs, 2 * claimed + cvq);
+		return -EINVAL;
+	}
+
+	parent->max_vqp = claimed;
+	parent->cvq = 2 * claimed;
+	return 0;
 }
 
 /**
@@ -63,9 +81,8 @@ int vmdev_parent_register(struct vmdev_hw *hw)
 	struct vmdev_parent *parent;
 	int err;
 
-	if (!hw->caps.nvqs || (vmdev_is_net(hw) && hw->caps.nvqs < 2)) {
-		dev_err(hw->dev, "hardware claims %u queues, too few for its type\n",
-			hw->caps.nvqs);
+	if (!hw->caps.nvqs) {
+		dev_err(hw->dev, "hardware has no queues\n");
 		return -EINVAL;
 	}
 
@@ -78,8 +95,11 @@ int vmdev_parent_register(struct vmdev_hw *hw)
 	spin_lock_init(&parent->dev_lock);
 	hw->parent = parent;
 	vmdev_parent_choose_ops(parent);
-	if (vmdev_is_net(hw))
-		vmdev_parent_count_pairs(parent);
+	if (vmdev_is_net(hw)) {
+		err = vmdev_parent_count_pairs(parent);
+		if (err)
+			goto err_free;
+	}
 
 	err = vmdev_mgmt_register(parent);
 	if (err)

@@ -8,6 +8,7 @@
 #include <linux/etherdevice.h>
 #include <linux/slab.h>
 #include <linux/virtio.h>
+#include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
 #include <uapi/linux/vdpa.h>
 
@@ -103,6 +104,22 @@ static int vmdev_provision_vqp(struct vmdev_parent *parent, u16 vqp,
 	return 0;
 }
 
+static int vmdev_provision_mac(struct vmdev_parent *parent, const u8 *mac,
+			       struct vmdev_provision *prov)
+{
+	if (!is_valid_ether_addr(mac)) {
+		dev_err(parent->hw->dev, "mac %pM: not an address of a station\n",
+			mac);
+		return -EINVAL;
+	}
+	if (!(prov->features & BIT_ULL(VIRTIO_NET_F_MAC))) {
+		dev_err(parent->hw->dev, "mac: the device does not offer MAC\n");
+		return -EOPNOTSUPP;
+	}
+	ether_addr_copy(prov->mac, mac);
+	return 0;
+}
+
 static int vmdev_provision_net(struct vmdev_parent *parent,
 			       const struct vdpa_dev_set_config *config,
 			       struct vmdev_provision *prov)
@@ -112,6 +129,11 @@ static int vmdev_provision_net(struct vmdev_parent *parent,
 	int err;
 
 	prov->max_vqp = multi ? parent->max_vqp : 1;
+	if (vmdev_asked(config, VDPA_ATTR_DEV_NET_CFG_MACADDR)) {
+		err = vmdev_provision_mac(parent, config->net.mac, prov);
+		if (err)
+			return err;
+	}
 	if (vmdev_asked(config, VDPA_ATTR_DEV_NET_CFG_MAX_VQP)) {
 		err = vmdev_provision_vqp(parent, config->net.max_vq_pairs,
 					  prov);
@@ -335,9 +357,42 @@ static void vmdev_mgmt_dev_del(struct vdpa_mgmt_dev *mgmt,
 	put_device(&vdpa->dev);
 }
 
+/* The core lets only a MAC address through. */
+static int vmdev_mgmt_set_attr(struct vdpa_mgmt_dev *mgmt,
+			       struct vdpa_device *vdpa,
+			       const struct vdpa_dev_set_config *config)
+{
+	struct vmdev_parent *parent = vmdev_parent(mgmt);
+	struct vmdev_dev *dev = vmdev_dev(vdpa);
+	struct vmdev_provision prov = dev->prov;
+	int err;
+
+	if (!(mgmt->config_attr_mask &
+	      BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MACADDR))) {
+		dev_err(&vdpa->dev, "mac: hardware cannot be told one (it needs CTRL_VQ, CTRL_MAC_ADDR and RING_RESET)\n");
+		return -EOPNOTSUPP;
+	}
+
+	err = vmdev_provision_mac(parent, config->net.mac, &prov);
+	if (err)
+		return err;
+
+	mutex_lock(&parent->lock);
+	if (dev->status & VIRTIO_CONFIG_S_FEATURES_OK) {
+		dev_err(&vdpa->dev, "mac: a driver runs the device\n");
+		err = -EBUSY;
+	} else {
+		ether_addr_copy(dev->prov.mac, prov.mac);
+		dev->generation++;
+	}
+	mutex_unlock(&parent->lock);
+	return err;
+}
+
 static const struct vdpa_mgmtdev_ops vmdev_mgmt_ops = {
 	.dev_add = vmdev_mgmt_dev_add,
 	.dev_del = vmdev_mgmt_dev_del,
+	.dev_set_attr = vmdev_mgmt_set_attr,
 };
 
 /* What is not in the mask the vdpa core refuses, with extack. */
@@ -349,6 +404,8 @@ static u64 vmdev_mgmt_attrs(const struct vmdev_parent *parent)
 	if (!vmdev_is_net(parent->hw))
 		return mask;
 	mask |= BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MAX_VQP);
+	if (vmdev_netctrl_can_set_mac(caps))
+		mask |= BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MACADDR);
 	if (caps->features & BIT_ULL(VIRTIO_NET_F_MTU))
 		mask |= BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MTU);
 	return mask;

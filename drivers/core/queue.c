@@ -2,6 +2,7 @@
 /*
  * Virtqueues: from what the driver said to what the hardware runs.
  */
+#include <linux/etherdevice.h>
 #include <linux/log2.h>
 #include <linux/slab.h>
 #include <linux/virtio_config.h>
@@ -196,6 +197,28 @@ static void vmdev_vqs_set_live(struct vmdev_dev *dev, bool live)
 	}
 }
 
+/* The queues start one by one, after the hardware was told its address. */
+static int vmdev_start_with_mac(struct vmdev_dev *dev,
+				const struct vmdev_hw_conf *conf)
+{
+	struct vmdev_hw *hw = dev->parent->hw;
+	const struct vmdev_hw_conf none = { .features = conf->features };
+	u16 i, cvq = vmdev_is_multiqueue(dev) ? dev->parent->cvq : 2;
+	int err;
+
+	err = hw->ops->start(hw, &none);
+	if (err)
+		return err;
+
+	err = vmdev_netctrl_set_mac(dev, cvq);
+	for (i = 0; i < conf->nvqs && !err; i++)
+		if (conf->vqs[i].enabled)
+			err = hw->ops->vq_start(hw, i, &conf->vqs[i]);
+	if (err && vmdev_usable(dev))
+		hw->ops->stop(hw, NULL);
+	return err;
+}
+
 /**
  * vmdev_start() - go live as the driver configured it
  * @dev: the device, with features negotiated with the hardware
@@ -207,7 +230,8 @@ int vmdev_start(struct vmdev_dev *dev)
 {
 	struct vmdev_hw *hw = dev->parent->hw;
 	const struct vmdev_hw_conf conf = {
-		.features = vmdev_features_to_hw(&hw->caps, dev->features),
+		.features = vmdev_features_to_hw(&hw->caps, &dev->prov,
+						 dev->features),
 		.nvqs = hw->caps.nvqs,
 		.vqs = dev->hw_vqs,
 	};
@@ -228,7 +252,10 @@ int vmdev_start(struct vmdev_dev *dev)
 
 	/* Interrupts may come before start returns: let them through. */
 	vmdev_vqs_set_live(dev, true);
-	err = hw->ops->start(hw, &conf);
+	if (is_zero_ether_addr(dev->prov.mac))
+		err = hw->ops->start(hw, &conf);
+	else
+		err = vmdev_start_with_mac(dev, &conf);
 	if (err)
 		vmdev_vqs_set_live(dev, false);
 	return err;

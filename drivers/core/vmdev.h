@@ -206,7 +206,8 @@ void vmdev_config_overlay(const struct vmdev_provision *prov,
 u64 vmdev_features_possible(const struct vmdev_hw_caps *caps);
 u64 vmdev_features_default(const struct vmdev_hw_caps *caps);
 const char *vmdev_features_check(u32 device_id, u64 features);
-u64 vmdev_features_to_hw(const struct vmdev_hw_caps *caps, u64 features);
+u64 vmdev_features_to_hw(const struct vmdev_hw_caps *caps,
+			 const struct vmdev_provision *prov, u64 features);
 
 /* memory.c */
 int vmdev_mem_init(struct vmdev_mem *mem);
@@ -222,6 +223,10 @@ int vmdev_mem_read(struct vmdev_dev *dev, u64 iova, void *buf, u64 size);
 /* mgmt.c */
 int vmdev_mgmt_register(struct vmdev_parent *parent);
 void vmdev_mgmt_unregister(struct vmdev_parent *parent);
+
+/* netctrl.c */
+bool vmdev_netctrl_can_set_mac(const struct vmdev_hw_caps *caps);
+int vmdev_netctrl_set_mac(struct vmdev_dev *dev, u16 cvq);
 
 /* vring_state.c */
 int vmdev_split_state(const struct vring_avail *avail,

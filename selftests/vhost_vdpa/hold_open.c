@@ -32,6 +32,7 @@ static const __u8 nobody[6] = { 2, 0, 0, 0, 0, 1 };
 
 static struct options {
 	const char *path;
+	const char *peer;
 	bool driver_ok;
 	bool traffic;
 	bool no_stdin;
@@ -40,7 +41,8 @@ static struct options {
 } opt = { .path = "/dev/vhost-vdpa-0" };
 
 static const char help[] =
-"Usage: hold_open [-d DEV] [-rtmnc]\n"
+"Usage: hold_open [-d DEV] [-p PEER] [-rtmnc]\n"
+"  -p  net device that swallows what is sent\n"
 "  -r  run: DRIVER_OK with rings\n"
 "  -t  traffic: run, and send frames all the time\n"
 "  -m  map the doorbell page of queue 0\n"
@@ -145,10 +147,13 @@ static void parse(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "d:rtmnc")) != -1) {
+	while ((c = getopt(argc, argv, "d:p:rtmnc")) != -1) {
 		switch (c) {
 		case 'd':
 			opt.path = optarg;
+			break;
+		case 'p':
+			opt.peer = optarg;
 			break;
 		case 'r':
 			opt.driver_ok = true;
@@ -182,6 +187,9 @@ int main(int argc, char **argv)
 	signal_fd = open_signals();
 	config_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	vc_unlimit_memlock();
+	ret = opt.peer ? net_sink(opt.peer) : 0;
+	if (ret)
+		return fail(opt.peer, ret);
 	ret = start(&r);
 	if (ret)
 		return fail(opt.path, ret);

@@ -34,6 +34,7 @@ static bool bell_seen;
 static bool stop;
 
 static const char *path = "/dev/vhost-vdpa-0";
+static const char *peer;
 static unsigned int iterations = 200;
 static unsigned int nthreads = 2;
 static unsigned int timeout = 120;
@@ -232,7 +233,7 @@ static void storm(void)
 static void usage(void)
 {
 	fprintf(stderr,
-		"Usage: kick_storm [-d DEV] [-n ITERATIONS] [-s SEED] [-j THREADS] [-t SEC]\n");
+		"Usage: kick_storm [-d DEV] [-p PEER] [-n ITERATIONS] [-s SEED] [-j THREADS] [-t SEC]\n");
 	exit(2);
 }
 
@@ -241,10 +242,13 @@ int main(int argc, char **argv)
 	unsigned long first_seed;
 	int c;
 
-	while ((c = getopt(argc, argv, "d:n:s:j:t:")) != -1) {
+	while ((c = getopt(argc, argv, "d:p:n:s:j:t:")) != -1) {
 		switch (c) {
 		case 'd':
 			path = optarg;
+			break;
+		case 'p':
+			peer = optarg;
 			break;
 		case 'n':
 			iterations = atoi(optarg);
@@ -268,6 +272,8 @@ int main(int argc, char **argv)
 	signal(SIGALRM, on_alarm);
 	alarm(timeout);
 	vc_unlimit_memlock();
+	if (peer)
+		check("peer", net_sink(peer));
 	storm();
 	still_runs();
 	printf("kick_storm: %u iterations, seed %lu, doorbell %s: nothing hung\n",

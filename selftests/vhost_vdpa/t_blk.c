@@ -104,8 +104,11 @@ TEST(blk_write_read)
 	}
 }
 
-/* Reset with requests under way: they may be lost, nothing may break. */
-TEST(blk_reset_with_requests)
+/*
+ * Reset with requests under way: they may be lost, nothing may break.
+ * qemu-storage-daemon dies of it: assertion in vduse_queue_disable().
+ */
+TEST_OURS(blk_reset_with_requests)
 {
 	unsigned int i;
 

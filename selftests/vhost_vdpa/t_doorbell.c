@@ -125,7 +125,7 @@ TEST(doorbell_kicks)
 	__u32 i;
 
 	test_up(&r);
-	need_net(&r.c);
+	need_wire(&r.c);
 	bell = need_doorbell(&r.c, NET_TX);
 	for (i = 0; i < 20; i++) {
 		CHECK_OK(net_send(&r, nobody, i, NET_MIN_FRAME));
@@ -143,7 +143,7 @@ TEST(doorbell_kicks_after_reset)
 	__u32 i;
 
 	test_up(&r);
-	need_net(&r.c);
+	need_wire(&r.c);
 	bell = need_doorbell(&r.c, NET_TX);
 	for (i = 0; i < 5; i++) {
 		CHECK_OK(rig_again(&r));

@@ -361,6 +361,18 @@ static void check_not_running(struct rig *r)
 	CHECK(status & ST_FAILED, "status %#x says nothing of it", status);
 }
 
+/* The arena with a hole of one page. */
+static void map_all_but(struct vdpa_client *c, const void *page)
+{
+	__u64 before = (const __u8 *)page - c->mem;
+	__u64 after = before + VC_PAGE;
+
+	if (before)
+		CHECK_OK(vc_map(c, c->iova, c->mem, before));
+	CHECK_OK(vc_map(c, c->iova + after, c->mem + after,
+			VC_ARENA_SIZE - after));
+}
+
 TEST_OURS(driver_ok_with_nothing_mapped)
 {
 	struct rig r;
@@ -375,7 +387,6 @@ TEST_OURS(driver_ok_with_nothing_mapped)
 
 TEST_OURS(driver_ok_with_half_a_ring_mapped)
 {
-	__u64 iova;
 	struct rig r;
 
 	CHECK_OK(rig_open(&r, opts.dev));
@@ -385,14 +396,30 @@ TEST_OURS(driver_ok_with_half_a_ring_mapped)
 	CHECK_OK(rig_rings(&r));
 	if (r.vq[0].num * sizeof(struct vring_desc) <= VC_PAGE)
 		SKIP("no ring is larger than a page");
-	iova = vc_iova(&r.c, r.vq[0].desc) + VC_PAGE;
-	CHECK_OK(vc_map(&r.c, r.c.iova, r.c.mem, iova - r.c.iova));
-	iova += VC_PAGE;
-	CHECK_OK(vc_map(&r.c, iova, r.c.mem + (iova - r.c.iova),
-			VC_ARENA_SIZE - (iova - r.c.iova)));
+	map_all_but(&r.c, (__u8 *)r.vq[0].desc + VC_PAGE);
 	CHECK_OK(rig_attach(&r));
 	CHECK_OK(rig_enable(&r, true));
 	check_not_running(&r);
+}
+
+/* Each part of a ring counts, not only its descriptors. */
+TEST_OURS(driver_ok_with_a_ring_part_unmapped)
+{
+	unsigned int i;
+	struct rig r;
+
+	test_attached(&r);
+	for (i = 0; i < 3; i++) {
+		void *parts[] = {
+			r.vq[0].desc, r.vq[0].driver, r.vq[0].device,
+		};
+
+		CHECK_OK(vc_reset(&r.c));
+		CHECK_OK(vc_unmap(&r.c, r.c.iova, VC_ARENA_SIZE));
+		map_all_but(&r.c, parts[i]);
+		climb(&r, RUNG_ENABLED);
+		check_not_running(&r);
+	}
 }
 
 TEST_OURS(driver_ok_after_unmap)

@@ -14,7 +14,7 @@ static struct rig dut;
 static void up_alone(__u64 extra)
 {
 	CHECK_OK(rig_open(&dut, opts.dev));
-	need_net(&dut.c);
+	need_wire(&dut.c);
 	rig_close(&dut);
 	CHECK_OK(rig_up(&dut, opts.dev, extra));
 }
@@ -90,7 +90,7 @@ TEST(net_ring_sizes)
 	unsigned int num, max;
 
 	CHECK_OK(rig_open(&dut, opts.dev));
-	need_net(&dut.c);
+	need_wire(&dut.c);
 	max = rig_vq_max(&dut.c, NET_TX);
 	rig_close(&dut);
 	for (num = 8; num <= max; num *= 2) {
@@ -105,7 +105,7 @@ TEST(net_packed)
 	__u32 i;
 
 	CHECK_OK(rig_open(&dut, opts.dev));
-	need_net(&dut.c);
+	need_wire(&dut.c);
 	need("packed", dut.c.offered & BIT64(VIRTIO_F_RING_PACKED),
 	     "no packed ring");
 	rig_close(&dut);
@@ -119,7 +119,7 @@ TEST(net_packed)
 TEST(net_enable_after_driver_ok)
 {
 	CHECK_OK(rig_open(&dut, opts.dev));
-	need_net(&dut.c);
+	need_wire(&dut.c);
 	if (opts.oracle &&
 	    !(dut.c.backend & BIT64(VHOST_BACKEND_F_ENABLE_AFTER_DRIVER_OK)))
 		SKIP("no ENABLE_AFTER_DRIVER_OK");
@@ -140,7 +140,7 @@ TEST(net_enable_after_driver_ok)
 TEST_OURS(net_enable_before_features)
 {
 	CHECK_OK(rig_open(&dut, opts.dev));
-	need_net(&dut.c);
+	need_wire(&dut.c);
 	CHECK_OK(rig_enable(&dut, true));
 	CHECK_OK(rig_negotiate(&dut, 0));
 	CHECK_OK(rig_memory(&dut));
@@ -154,7 +154,7 @@ TEST_OURS(net_enable_before_features)
 TEST_OURS(net_enable_before_addresses)
 {
 	CHECK_OK(rig_open(&dut, opts.dev));
-	need_net(&dut.c);
+	need_wire(&dut.c);
 	CHECK_OK(rig_negotiate(&dut, 0));
 	CHECK_OK(rig_enable(&dut, true));
 	CHECK_OK(rig_memory(&dut));
@@ -168,7 +168,7 @@ TEST_OURS(net_enable_before_addresses)
 TEST_OURS(net_enable_forgotten_by_reset)
 {
 	CHECK_OK(rig_open(&dut, opts.dev));
-	need_net(&dut.c);
+	need_wire(&dut.c);
 	climb(&dut, RUNG_ENABLED);
 	CHECK_OK(vc_reset(&dut.c));
 	climb(&dut, RUNG_ATTACHED);
@@ -182,7 +182,7 @@ TEST_OURS(net_enable_forgotten_by_reset)
 TEST_OURS(net_one_queue_alone)
 {
 	CHECK_OK(rig_open(&dut, opts.dev));
-	need_net(&dut.c);
+	need_wire(&dut.c);
 	climb(&dut, RUNG_ATTACHED);
 	CHECK_OK(vq_enable(&dut.vq[NET_TX], true));
 	CHECK_OK(rig_driver_ok(&dut));
@@ -210,7 +210,7 @@ TEST(net_kick_before_driver_ok)
 	unsigned int i;
 
 	CHECK_OK(rig_open(&dut, opts.dev));
-	need_net(&dut.c);
+	need_wire(&dut.c);
 	climb(&dut, RUNG_ENABLED);
 	CHECK_OK(net_send(&dut, nobody, 0, NET_MIN_FRAME));
 	for (i = 0; i < 100; i++)

@@ -83,7 +83,7 @@ TEST(suspend_stops_the_rings)
 	struct rig r;
 
 	test_up(&r);
-	need_net(&r.c);
+	need_wire(&r.c);
 	need_suspend(&r.c);
 	send_some(&r, 0, 8);
 	CHECK_OK(net_drain_tx(&r, RIG_WAIT_MS));
@@ -99,7 +99,7 @@ TEST(suspend_stays_through_enable)
 	struct rig r;
 
 	test_up(&r);
-	need_net(&r.c);
+	need_wire(&r.c);
 	need_suspend(&r.c);
 	CHECK_OK(vc_suspend(&r.c));
 	send_some(&r, 0, 4);
@@ -115,7 +115,7 @@ TEST(suspend_state_is_used_index)
 	__u32 base;
 
 	test_up(&r);
-	need_net(&r.c);
+	need_wire(&r.c);
 	need_suspend(&r.c);
 	send_some(&r, 0, 10);
 	CHECK_OK(net_drain_tx(&r, RIG_WAIT_MS));
@@ -133,7 +133,7 @@ TEST(suspend_state_with_rx_posted)
 	__u32 base;
 
 	test_up(&r);
-	need_net(&r.c);
+	need_wire(&r.c);
 	need_suspend(&r.c);
 	CHECK_OK(net_post_rx(&r));
 	vc_sleep_us(STILL_US);
@@ -191,7 +191,7 @@ TEST(resume_takes_up_pending_kicks)
 	struct rig r;
 
 	test_up(&r);
-	need_net(&r.c);
+	need_wire(&r.c);
 	need_resume(&r.c);
 	CHECK_OK(vc_suspend(&r.c));
 	send_some(&r, 0, 8);
@@ -207,7 +207,7 @@ TEST(suspend_resume_many)
 	struct rig r;
 
 	test_up(&r);
-	need_net(&r.c);
+	need_wire(&r.c);
 	need_resume(&r.c);
 	for (i = 0; i < 50; i++) {
 		send_some(&r, 4 * i, 4);
@@ -229,7 +229,7 @@ TEST_OURS(resume_uses_new_addresses)
 	struct vq *vq = &r.vq[NET_TX];
 
 	test_up(&r);
-	need_net(&r.c);
+	need_wire(&r.c);
 	need_resume(&r.c);
 	CHECK_OK(vc_suspend(&r.c));
 	vq_close(vq);

@@ -46,6 +46,12 @@ extern struct test_opts opts;
 void need(const char *cap, bool have, const char *reason);
 
 void need_net(const struct vdpa_client *c);
+
+/*
+ * A net device whose frames go somewhere: the peer, if given, swallows them.
+ */
+void need_wire(const struct vdpa_client *c);
+
 void need_blk(const struct vdpa_client *c);
 void need_suspend(const struct vdpa_client *c);
 void need_resume(const struct vdpa_client *c);

@@ -78,6 +78,7 @@ unsigned int net_reap_tx(struct rig *r);
 int net_drain_tx(struct rig *r, int ms);
 int net_recv(struct rig *r, __u32 *seq, __u32 *len);
 __u32 net_frame_len(__u32 seq);
+int net_sink(const char *path);
 
 /**
  * struct blk_req - a request in the arena

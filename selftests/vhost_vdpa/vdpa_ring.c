@@ -62,7 +62,7 @@ int vq_init(struct vq *vq, struct vdpa_client *c, unsigned int idx,
 	vq->num = num;
 	vq->packed = packed;
 	vq->desc = vc_alloc(c, vq_desc_size(vq), VC_PAGE);
-	vq->driver = vc_alloc(c, vq_driver_size(vq), 64);
+	vq->driver = vc_alloc(c, vq_driver_size(vq), VC_PAGE);
 	vq->device = vc_alloc(c, vq_device_size(vq), VC_PAGE);
 	if (!vq->desc || !vq->driver || !vq->device)
 		return -ENOMEM;

@@ -38,6 +38,16 @@ void need_net(const struct vdpa_client *c)
 	need("net", c->device_id == VIRTIO_ID_NET, "not a net device");
 }
 
+void need_wire(const struct vdpa_client *c)
+{
+	static bool sunk;
+
+	need_net(c);
+	if (opts.peer && !sunk)
+		CHECK_OK(net_sink(opts.peer));
+	sunk = true;
+}
+
 void need_blk(const struct vdpa_client *c)
 {
 	need("blk", c->device_id == VIRTIO_ID_BLOCK, "not a block device");

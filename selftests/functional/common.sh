@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-2.0
+# Sourced by functional tests, after vm-lib.sh: vDPA devices, namespaces, holders of a device.
+# shellcheck shell=bash
+# Whoever starts something in the background does it outside of tap_check, which runs its
+# command in a subshell and waits for the end of its output.
+
+export TOOLS=/build/selftests/vhost_vdpa
+
+# --- vDPA devices ------------------------------------------------------------------------
+# No bus driver takes a device by itself, use_bus says which. Before the first device.
+vdpa_setup() {
+	load_vmdev && modprobe -a vdpa vhost_vdpa virtio_vdpa virtio_net &&
+		echo 0 >/sys/bus/vdpa/drivers_autoprobe
+}
+
+# bus_of NAME: the bus driver that has the device.
+bus_of() { basename "$(readlink "/sys/bus/vdpa/devices/$1/driver")" 2>/dev/null; }
+
+# use_bus NAME virtio_vdpa|vhost_vdpa
+use_bus() {
+	local dev=/sys/bus/vdpa/devices/$1
+
+	[ ! -e "$dev/driver" ] || echo "$1" >"$dev/driver/unbind" || return
+	echo "$2" >"$dev/driver_override" || return
+	echo "$1" >/sys/bus/vdpa/drivers_probe || return
+	[ "$(bus_of "$1")" = "$2" ]
+}
+
+# dev_add NAME BDF [BUS [ATTR...]]: a device on a function that is or becomes ours.
+dev_add() {
+	local name=$1 bdf=$2 bus=${3-}
+
+	shift $(($# < 3 ? $# : 3))
+	[ "$(driver_of "$bdf")" = vmdev_pci ] || bind_driver "$bdf" vmdev_pci || return
+	vdpa dev add name "$name" mgmtdev "pci/$bdf" "$@" || return
+	[ -z "$bus" ] || use_bus "$name" "$bus" || return
+	[ "$bus" != vhost_vdpa ] || wait_for "[ -c '$(vhost_of "$name")' ]" 5
+}
+
+# stat_of NAME QUEUE kicks|interrupts
+stat_of() {
+	vdpa -j dev vstats show "$1" qidx "$2" |
+		python3 -c 'import json, sys
+for stats in json.load(sys.stdin)["vstats"].values():
+	print(stats[sys.argv[1]])' "$3"
+}
+
+# --- traffic -----------------------------------------------------------------------------
+# net_up BDF NS [ADDR]: the function's netdev, alone in a namespace, as eth0.
+net_up() {
+	wait_for "[ -e /sys/bus/pci/devices/$1/virtio*/net/* ]" 5 || return
+	ip netns add "$2" 2>/dev/null
+	ip link set "$(netdev_of "$1")" netns "$2" name eth0 &&
+		ip -n "$2" addr add "${3:-10.0.2.15}/24" dev eth0 &&
+		ip -n "$2" link set eth0 up
+}
+
+# reach NS [ADDR]: no ping is lost. The first one may wait for ARP.
+reach() {
+	ip netns exec "$1" ping -q -c 1 -W 10 "${2:-10.0.2.2}" >/dev/null &&
+		ip netns exec "$1" ping -q -c 5 -i 0.1 -W 10 "${2:-10.0.2.2}" | grep ' 0% packet loss'
+}
+
+# traffic NS: ping all the time, pid in TRAFFIC, until its netdev goes or until quiet.
+traffic() {
+	ip netns exec "$1" ping -q -i 0.01 -W 1 "${2:-10.0.2.2}" >/dev/null 2>&1 &
+	TRAFFIC=$!
+}
+quiet() {
+	kill "$TRAFFIC"
+	wait "$TRAFFIC"
+} 2>/dev/null
+
+# --- somebody who holds a device ---------------------------------------------------------
+# hold LOG NAME [OPTION...]: hold_open on its vhost-vdpa device; pid in HOLDER.
+hold() {
+	local log=$1 name=$2
+
+	shift 2
+	"$TOOLS/hold_open" -n -d "$(vhost_of "$name")" "$@" >"$log" 2>&1 &
+	HOLDER=$!
+	wait_for "grep -q READY '$log' || ! kill -0 $HOLDER 2>/dev/null" 20
+	grep -q READY "$log"
+}
+# told LOG: the holder was told that the device needs a reset.
+told() { wait_for "grep -q NEEDS_RESET '$1'" 20; }
+# let_go [SIGNAL]
+let_go() {
+	kill "-${1:-TERM}" "$HOLDER" && wait "$HOLDER"
+	true
+} 2>/dev/null
+
+# --- what may block ----------------------------------------------------------------------
+# later CMD...: in the background, pid in LATER; its output is discarded.
+later() {
+	"$@" >/dev/null 2>&1 &
+	LATER=$!
+}
+pending() { kill -0 "$1"; }
+# ends PID SECONDS: it ended, and succeeded.
+ends() { wait_for "! kill -0 $1 2>/dev/null" "$2"; }
+write() { echo "$2" >"$1"; }
+
+# --- the log -----------------------------------------------------------------------------
+# logged MARK COUNT PATTERN: so many lines since the mark.
+logged() {
+	local n
+
+	n=$(dmesg_since "$1" | grep -cE "$3")
+	[ "$n" -eq "$2" ] && return
+	echo "$n lines with '$3', not $2:"
+	dmesg_since "$1" | tail -n 20
+	return 1
+}
+clean_log() { ! dmesg_splat "$@"; }
