@@ -3,27 +3,74 @@
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 M := $(CURDIR)
+VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' $(M)/dkms.conf)
+DKMS_SOURCE := $(DESTDIR)/usr/src/vmdev-$(VERSION)
 
 .PHONY: help
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
 
-## modules          build the modules against KDIR (default: the running kernel)
+## Modules
+##   modules          build the modules against KDIR (default: the running kernel)
 .PHONY: modules
 modules:
 	$(MAKE) -C $(KDIR) M=$(M) modules
 
-## modules_install  install them below INSTALL_MOD_PATH, and run depmod
+# depmod here: modules_install of some kernels leaves it out where System.map is missing,
+# as it is in Debian's headers.
+##   modules_install  install them below INSTALL_MOD_PATH (default: /), and run depmod
 .PHONY: modules_install
 modules_install:
-	$(MAKE) -C $(KDIR) M=$(M) modules_install
+	$(MAKE) -C $(KDIR) M=$(M) INSTALL_MOD_DIR=updates DEPMOD=true modules_install
+	depmod $(INSTALL_MOD_PATH:%=-b %) $$($(MAKE) -s --no-print-directory -C $(KDIR) kernelrelease)
 
-## install          modules and modules_install
+##   install          modules and modules_install, for machines without DKMS
 .PHONY: install
 install: modules
 	$(MAKE) modules_install
 
-## clean            remove what was built
+##   dkms-source      put the sources where 'dkms install vmdev/VERSION' finds them
+.PHONY: dkms-source
+dkms-source:
+	rm -rf $(DKMS_SOURCE)
+	mkdir -p $(DKMS_SOURCE)
+	cp -r COPYING Kbuild Makefile dkms.conf compat drivers include $(DKMS_SOURCE)
+	$(MAKE) -C $(DKMS_SOURCE) M=$(DKMS_SOURCE) clean
+	@echo "now: dkms install vmdev/$(VERSION)"
+
+##   clean            remove what was built; needs no kernel headers
 .PHONY: clean
 clean:
-	$(MAKE) -C $(KDIR) M=$(M) clean
+	@find $(M) -name .git -prune -o -type f \( -name '*.o' -o -name '*.ko' -o -name '*.mod' \
+		-o -name '*.mod.c' -o -name '.*.cmd' -o -name '*.a' -o -name '*.o.d' \
+		-o -name Module.symvers -o -name modules.order -o -name .module-common.o \) \
+		-exec rm -f {} +
+	@if [ -d $(M)/selftests ]; then $(MAKE) -s -C $(M)/selftests clean; fi
+
+## Lab (as root; builds what is missing, the first time takes minutes)
+##   demo             a VF becomes a vDPA device that a stock QEMU guest pings through
+.PHONY: demo
+demo:
+	@scripts/demo
+
+##   lab-shell        a shell in a VM with an SR-IOV NIC and the modules; LAB="options of lab-run"
+.PHONY: lab-shell
+lab-shell:
+	scripts/lab-build
+	scripts/lab-modules
+	scripts/lab-run $(LAB) --shell
+
+##   check            every test, on every kernel; ONLY=PATTERN KERNEL=6.12 JOBS=N
+.PHONY: check
+check:
+	@scripts/check $(ONLY:%=--only '%') $(KERNEL:%=--kernel %)
+
+##   check-long       the same with the tests that take long
+.PHONY: check-long
+check-long:
+	@LONG=1 scripts/check $(ONLY:%=--only '%') $(KERNEL:%=--kernel %)
+
+##   lint             checkpatch, sparse, W=1, shellcheck; silent if there is nothing to say
+.PHONY: lint
+lint:
+	@scripts/lint

@@ -11,10 +11,16 @@
 #define _VMDEV_COMPAT_H
 
 #ifdef VMDEV_NO_VDPA
-#error "vmdev: this kernel's headers have no vDPA bus (CONFIG_VDPA); Linux 6.12 or newer with CONFIG_VDPA=m or y is needed"
+#error "vmdev: no vDPA bus in this kernel's headers, 6.12 or newer with CONFIG_VDPA is needed"
 #endif
 
+#include <linux/slab.h>
 #include <linux/vdpa.h>
+
+/* Early 6.12 only has the form that names the size. */
+#ifndef kzalloc_obj
+#define kzalloc_obj(obj, gfp)	kzalloc(sizeof(obj), gfp)
+#endif
 
 /*
  * 6.12 has one DMA device per vDPA device, later kernels a union virtio_map

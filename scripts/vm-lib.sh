@@ -190,13 +190,13 @@ nested_start() {
 }
 
 # run_nested_guest VHOST_DEV...: boot it, show what it reported and what QEMU said; succeeds
-# if it got to its end and each ping lost nothing. NESTED_LIMIT: seconds (120).
+# if it got to its end and each ping lost nothing. NESTED_LIMIT: seconds (240).
 run_nested_guest() {
 	local log
 
 	log=$(mktemp /tmp/nested.XXXXXX)
 	nested_start "$log" "$@" || return
-	if ! wait_for "! kill -0 $NESTED_PID 2>/dev/null" "${NESTED_LIMIT:-120}"; then
+	if ! wait_for "! kill -0 $NESTED_PID 2>/dev/null" "${NESTED_LIMIT:-240}"; then
 		kill -KILL "$NESTED_PID"
 		echo "nested guest: time limit; its output ends:" >&2
 		tail -n 20 "$log" >&2

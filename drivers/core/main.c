@@ -86,7 +86,7 @@ int vmdev_parent_register(struct vmdev_hw *hw)
 		return -EINVAL;
 	}
 
-	parent = kzalloc(sizeof(*parent), GFP_KERNEL);
+	parent = kzalloc_obj(*parent, GFP_KERNEL);
 	if (!parent)
 		return -ENOMEM;
 
@@ -153,9 +153,9 @@ int vmdev_parent_bring_up(struct vmdev_hw *hw, u64 features)
 	int err = 0;
 
 	mutex_lock(&parent->lock);
-	if (parent->gone)
+	if (parent->gone) {
 		err = -ENODEV;
-	else if (!parent->dev || !parent->dev->status) {
+	} else if (!parent->dev || !parent->dev->status) {
 		err = hw->ops->negotiate(hw, features);
 		if (!err)
 			err = hw->ops->start(hw, &conf);

@@ -11,6 +11,7 @@
 #include <uapi/linux/virtio_ring.h>
 
 #include "vmdev.h"
+#include "vring_state.h"
 
 /* virtio 1.2, 2.7 and 2.8: sizes and alignments of the areas of a queue. */
 #define VMDEV_DESC_ALIGN	16
@@ -147,7 +148,7 @@ static const char *vmdev_vq_fault(struct vmdev_dev *dev, u16 i)
 		return "ring is not in mapped memory";
 	if (!(caps->caps & VMDEV_CAP_STATE) &&
 	    !vmdev_state_fresh(dev, &conf->state))
-		return "hardware can only start at the beginning of a ring, shadow virtqueues come later";
+		return "hardware can only start at the beginning of a ring";
 	return NULL;
 }
 

@@ -18,8 +18,6 @@
 
 struct vhost_iotlb;
 struct virtio_net_config;
-struct vring_avail;
-struct vring_used;
 
 /**
  * struct vmdev_vq - one virtqueue as its driver sees it
@@ -40,6 +38,7 @@ struct vmdev_vq {
 	u16 hw_vq;
 	bool on;
 	bool live;
+	/* Protects cb. */
 	spinlock_t cb_lock;
 	struct vdpa_callback cb;
 	atomic64_t kicks;
@@ -121,6 +120,7 @@ struct vmdev_dev {
 	u32 generation;
 	char holder[TASK_COMM_LEN];
 	pid_t holder_pid;
+	/* Protects config_cb. */
 	spinlock_t cb_lock;
 	struct vdpa_callback config_cb;
 	u16 nvqs;
@@ -153,7 +153,9 @@ struct vmdev_parent {
 	struct vdpa_config_ops ops;
 	u16 max_vqp;
 	u16 cvq;
+	/* Serialises the hardware and what the driver said. */
 	struct mutex lock;
+	/* Protects dev. */
 	spinlock_t dev_lock;
 	struct vmdev_dev *dev;
 	bool gone;
@@ -227,10 +229,5 @@ void vmdev_mgmt_unregister(struct vmdev_parent *parent);
 /* netctrl.c */
 bool vmdev_netctrl_can_set_mac(const struct vmdev_hw_caps *caps);
 int vmdev_netctrl_set_mac(struct vmdev_dev *dev, u16 cvq);
-
-/* vring_state.c */
-int vmdev_split_state(const struct vring_avail *avail,
-		      const struct vring_used *used, u16 num, bool in_order,
-		      u16 *index);
 
 #endif /* _VMDEV_CORE_H */

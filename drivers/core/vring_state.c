@@ -35,7 +35,7 @@
 #include <linux/virtio_byteorder.h>
 #include <uapi/linux/virtio_ring.h>
 
-#include "vmdev.h"
+#include "vring_state.h"
 
 /**
  * struct vmdev_split_view - a stopped split ring

@@ -115,7 +115,7 @@ static int vmdev_pci_probe(struct pci_dev *pdev,
 	struct vmdev_pci *vp;
 	int err;
 
-	vp = kzalloc(sizeof(*vp), GFP_KERNEL);
+	vp = kzalloc_obj(*vp, GFP_KERNEL);
 	if (!vp)
 		return -ENOMEM;
 

@@ -32,9 +32,10 @@ static int vmdev_pci_sriov_enable(struct vmdev_pci *vp, int num_vfs)
 
 	err = pci_enable_sriov(pdev, num_vfs);
 	if (err) {
-		pci_err(pdev, "cannot have %d VFs: %pe%s\n", num_vfs,
-			ERR_PTR(err), err == -ENOMEM ?
-			", no room for them on the bus: fewer VFs, or pci=assign-busses or pci=realloc on the kernel command line" : "");
+		pci_err(pdev, "cannot have %d VFs: %pe\n", num_vfs,
+			ERR_PTR(err));
+		if (err == -ENOMEM)
+			pci_err(pdev, "no room for them on the bus: ask for fewer, or boot with pci=assign-busses or pci=realloc\n");
 		return err;
 	}
 	return num_vfs;

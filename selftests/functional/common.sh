@@ -92,6 +92,7 @@ let_go() {
 
 # --- what may block ----------------------------------------------------------------------
 # later CMD...: in the background, pid in LATER; its output is discarded.
+# shellcheck disable=SC2034	# LATER is the caller's
 later() {
 	"$@" >/dev/null 2>&1 &
 	LATER=$!

@@ -286,11 +286,11 @@ static int tap_run_test(const struct tap_test *test,
 		code = tap_run_child(test, config->timeout);
 
 	if (code == TAP_PASS)
-		printf("ok %u %s\n", nr, test->name);
+		printf("ok %u - %s\n", nr, test->name);
 	else if (code == TAP_SKIP)
-		printf("ok %u %s # SKIP %s\n", nr, test->name, reason);
+		printf("ok %u - %s # SKIP %s\n", nr, test->name, reason);
 	else
-		printf("not ok %u %s # %s\n", nr, test->name, reason);
+		printf("not ok %u - %s # %s\n", nr, test->name, reason);
 	fflush(stdout);
 	return code;
 }
@@ -310,7 +310,10 @@ static int tap_totals(const unsigned int *count)
 {
 	printf("# Totals: pass:%u fail:%u skip:%u\n",
 	       count[TAP_PASS], count[TAP_FAIL], count[TAP_SKIP]);
-	printf("%u passed, %u failed\n", count[TAP_PASS], count[TAP_FAIL]);
+	printf("%u passed, %u failed", count[TAP_PASS], count[TAP_FAIL]);
+	if (count[TAP_SKIP])
+		printf(", %u skipped", count[TAP_SKIP]);
+	printf("\n");
 	return count[TAP_FAIL] ? 1 : 0;
 }
 

@@ -166,8 +166,19 @@ TEST(suspend_ends_with_reset)
 	CHECK_OK(vc_suspend(&r.c));
 	CHECK_OK(rig_again(&r));
 	CHECK_ERR(vc_vring(&r.c, VHOST_SET_VRING_BASE, 0, 0), -EINVAL);
-	if (r.c.device_id != VIRTIO_ID_NET)
-		return;
+}
+
+TEST(suspend_then_reset_then_traffic)
+{
+	struct rig r;
+
+	test_up(&r);
+	need_wire(&r.c);
+	need_suspend(&r.c);
+	send_some(&r, 0, 4);
+	CHECK_OK(net_drain_tx(&r, RIG_WAIT_MS));
+	CHECK_OK(vc_suspend(&r.c));
+	CHECK_OK(rig_again(&r));
 	send_some(&r, 0, 4);
 	CHECK_OK(net_drain_tx(&r, RIG_WAIT_MS));
 }

@@ -81,12 +81,13 @@ int rig_memory(struct rig *r)
 	return ret ? ret : vc_arena_map(&r->c);
 }
 
-/* The largest size of one queue; that of any queue where a parent has no say. */
+/* The largest size of one queue; newer kernels bound it by that of all. */
 __u16 rig_vq_max(struct vdpa_client *c, unsigned int idx)
 {
 	__u32 num;
 
-	if (vc_vring_get(c, VHOST_VDPA_GET_VRING_SIZE, idx, &num) || !num)
+	if (vc_vring_get(c, VHOST_VDPA_GET_VRING_SIZE, idx, &num) || !num ||
+	    num > c->vring_max)
 		num = c->vring_max;
 	return num < VQ_MAX_NUM ? num : VQ_MAX_NUM;
 }

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Pure, and so free of all but types: selftests/unit builds it in user space.
+ */
+#ifndef _VMDEV_VRING_STATE_H
+#define _VMDEV_VRING_STATE_H
+
+#include <linux/types.h>
+
+struct vring_avail;
+struct vring_used;
+
+int vmdev_split_state(const struct vring_avail *avail,
+		      const struct vring_used *used, u16 num, bool in_order,
+		      u16 *index);
+
+#endif /* _VMDEV_VRING_STATE_H */

@@ -1,0 +1,310 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# A function, a device or a module goes away: announced or not, idle, under traffic, held open.
+# lab: --pfs 2 --qemu -object --qemu memory-backend-ram,id=ones,size=16K --qemu -device --qemu ivshmem-plain,memdev=ones,addr=1b.0
+# limit: 180
+# shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
+. /vmdev/scripts/vm-lib.sh
+. /vmdev/selftests/functional/common.sh
+
+pf=$BDF_pf0 vf=$BDF_vf0_0 vf2=$BDF_vf0_1
+log=/tmp/hold.log
+waiting='is to be removed, waiting until hold_open \(pid [0-9]+\) closes it'
+
+# QEMU reads 0 from a BAR that is gone, real buses all ones. A page of ones, the BAR of a
+# ivshmem device, is laid over the place where a VF was.
+ones=0000:00:1b.0
+ones_make() {
+	setpci -s "$ones" COMMAND=2
+	python3 -c 'import mmap, sys
+with open(sys.argv[1], "r+b") as f:
+	m = mmap.mmap(f.fileno(), 16384)
+	m[:] = b"\xff" * 16384' "/sys/bus/pci/devices/$ones/resource2"
+	setpci -s "$ones" COMMAND=0
+}
+ones_over() {
+	local start
+
+	start=$(sed -n '5s/ .*//p' "/sys/bus/pci/devices/$1/resource")
+	setpci -s "$ones" "BASE_ADDRESS_2=$(printf %x $((start & 0xffffffff)))" \
+		"BASE_ADDRESS_3=$(printf %x $((start >> 32)))" COMMAND=2
+}
+ones_away() { setpci -s "$ones" COMMAND=0; }
+
+# vf_vanish [VF]: all VFs of pf0 go; the registers of VF read all ones, of others 0.
+vf_vanish() {
+	setpci -s "$pf" ECAP_SRIOV+8.w=0:1
+	[ $# = 0 ] || ones_over "$1"
+}
+vfs_again() {
+	ones_away
+	write "/sys/bus/pci/devices/$pf/sriov_numvfs" 0 && vf_create "$pf" 2
+}
+
+no_device() { [ ! -e "/sys/bus/vdpa/devices/$1" ] && ! vdpa dev show "$1"; }
+no_function() { [ ! -e "/sys/bus/pci/devices/$1" ]; }
+needs_reset() { (($(cat /sys/bus/pci/devices/"$1"/virtio*/status) & 0x40)); }
+works() { dev_add "$1" "$2" virtio_vdpa && net_up "$2" "ns-$1" && reach "ns-$1"; }
+# Control commands are on their way when the function goes.
+control() { ip -n "$1" link set eth0 promisc on; ip -n "$1" maddr add 33:33:00:00:12:34 dev eth0; }
+unbind_vmdev() { write /sys/bus/pci/drivers/vmdev_pci/unbind "$1"; }
+
+virtio_orderly() {
+	tap_check "a VF works through virtio_vdpa" works v0 "$vf"
+	traffic ns-v0
+	later write "/sys/bus/pci/devices/$vf/remove" 1
+	tap_check "it can be unplugged under traffic" ends "$LATER" 30
+	quiet
+	tap_check "its device went with it" no_device v0
+	vfs_again
+}
+
+virtio_surprise() {
+	local mark
+
+	works v0 "$vf" >/dev/null
+	traffic ns-v0
+	mark=$(dmesg_mark)
+	vf_vanish "$vf"
+	tap_check "a VF that reads all ones needs reset" needs_reset "$vf"
+	control ns-v0
+	tap_check "one line says that it is gone" logged "$mark" 1 "$vf: hardware is gone"
+	later unbind_vmdev "$vf"
+	tap_check "its driver lets go, though virtio_net waits for the control queue" ends "$LATER" 30
+	quiet
+	vfs_again
+	tap_check "it works when it is back" works v0 "$vf"
+}
+
+# Nobody reads a register between the function's end and its removal.
+virtio_surprise_unseen() {
+	traffic ns-v0
+	vf_vanish "$vf"
+	control ns-v0
+	later unbind_vmdev "$vf"
+	tap_check "a VF that vanished unseen is let go" ends "$LATER" 30
+	quiet
+	vfs_again
+}
+
+# Registers of a function that was reset behind the driver's back read 0.
+virtio_zeros() {
+	works v0 "$vf" >/dev/null
+	traffic ns-v0
+	vf_vanish
+	tap_check "a VF that lost its state needs reset" needs_reset "$vf"
+	control ns-v0
+	later unbind_vmdev "$vf"
+	tap_check "its driver lets go" ends "$LATER" 30
+	quiet
+	vfs_again
+}
+
+vhost_surprise() {
+	local mark
+
+	mark=$(dmesg_mark)
+	dev_add v0 "$vf" vhost_vdpa && hold $log v0 -t
+	tap_check "a holder sends through a VF" grep READY $log
+	vf_vanish "$vf"
+	vdpa dev config show v0 >/dev/null 2>&1
+	tap_check "the VF vanishes: the config interrupt tells the holder" told $log
+	later write "/sys/bus/pci/devices/$vf/remove" 1
+	tap_check "one line names the holder" wait_for "logged $mark 1 '$waiting' >/dev/null" 20
+	tap_check "the removal waits for the holder" pending "$LATER"
+	let_go
+	tap_check "all is gone within 5 s of the close" ends "$LATER" 5
+	tap_check "the device too" no_device v0
+	vfs_again
+}
+
+vhost_orderly() {
+	local mark
+
+	mark=$(dmesg_mark)
+	dev_add v0 "$vf" vhost_vdpa && hold $log v0 -t
+	later write "/sys/bus/pci/devices/$vf/remove" 1
+	tap_check "a VF is unplugged: its holder is told" told $log
+	tap_check "one line names the holder: $HOLDER" logged "$mark" 1 "$waiting"
+	tap_check "by his pid" logged "$mark" 1 "pid $HOLDER\\)"
+	tap_check "the removal waits for him" pending "$LATER"
+	let_go
+	tap_check "all is gone within 5 s of the close" ends "$LATER" 5
+	tap_check "the function too" no_function "$vf"
+	vfs_again
+}
+
+dev_del() {
+	local mark
+
+	mark=$(dmesg_mark)
+	dev_add v0 "$vf" vhost_vdpa && hold $log v0 -r
+	later vdpa dev del v0
+	tap_check "dev del: the holder is told" told $log
+	tap_check "one line names him" logged "$mark" 1 "$waiting"
+	tap_check "dev del waits for him" pending "$LATER"
+	let_go
+	tap_check "it is done within 5 s of the close" ends "$LATER" 5
+	dev_add v0 "$vf" vhost_vdpa && hold $log v0 -t
+	tap_check "a new device on the same function runs" grep READY $log
+}
+
+# Goes on with the device that dev_del left running.
+killed() {
+	let_go KILL
+	hold $log v0 -t
+	tap_check "a holder was killed: the next one runs" grep READY $log
+	let_go KILL
+	later vdpa dev del v0
+	tap_check "nobody holds it: dev del does not wait" ends "$LATER" 5
+}
+
+flr() {
+	local mark
+
+	mark=$(dmesg_mark)
+	tap_check "VFs know FLR" grep -w flr "/sys/bus/pci/devices/$vf/reset_method"
+	dev_add v0 "$vf" vhost_vdpa && hold $log v0 -t
+	later write "/sys/bus/pci/devices/$vf/reset" 1
+	tap_check "FLR: the holder is told" told $log
+	tap_check "FLR does not wait for him" ends "$LATER" 20
+	tap_check "one line says why" logged "$mark" 1 'v0: stopped by a reset of the function'
+	let_go
+	hold $log v0 -t
+	tap_check "the next one runs" grep READY $log
+	tap_check "the function does send" wait_for "[ \$(stat_of v0 1 interrupts) -gt 0 ]" 20
+	let_go
+	use_bus v0 virtio_vdpa && net_up "$vf" ns-flr
+	tap_check "after FLR it works through virtio_vdpa" reach ns-flr
+	write "/sys/bus/pci/devices/$vf/reset" 1
+	tap_check "FLR under virtio_vdpa: needs reset" needs_reset "$vf"
+	use_bus v0 virtio_vdpa && net_up "$vf" ns-flr
+	tap_check "bound again it works" reach ns-flr
+	tap_check "dev del" vdpa dev del v0
+}
+
+rebind_once() {
+	dev_add v0 "$vf" "$1" && vdpa dev del v0 && release_driver "$vf" &&
+		[ "$(driver_of "$vf")" = virtio-pci ]
+}
+rebind() {
+	local i
+
+	for i in {1..10}; do
+		rebind_once virtio_vdpa || { echo "round $i, virtio_vdpa"; return 1; }
+		rebind_once vhost_vdpa || { echo "round $i, vhost_vdpa"; return 1; }
+	done
+}
+rebinding() {
+	tap_check "bound, device added, deleted, unbound: 20 times" rebind
+	tap_check "and it works" works v0 "$vf"
+	vdpa dev del v0
+}
+
+pf_with_all() {
+	bind_driver "$pf" vmdev_pci && write "/sys/bus/pci/devices/$pf/sriov_numvfs" 2 &&
+		dev_add p "$pf" virtio_vdpa && dev_add v0 "$vf" vhost_vdpa &&
+		works v1 "$vf2"
+}
+
+pf_unbind() {
+	local mark
+
+	write "/sys/bus/pci/devices/$pf/sriov_numvfs" 0
+	tap_check "PF, two VFs: three devices" pf_with_all
+	mark=$(dmesg_mark)
+	hold $log v0 -t
+	traffic ns-v1
+	later unbind_vmdev "$pf"
+	tap_check "PF unbound: the holder of a VF is told" told $log
+	tap_check "one line names him" logged "$mark" 1 "$waiting"
+	tap_check "the unbind waits for him" pending "$LATER"
+	let_go
+	tap_check "all is done within 5 s of the close" ends "$LATER" 5
+	quiet
+	tap_check "PF's device is gone" no_device p
+	tap_check "the held one" no_device v0
+	tap_check "the busy one" no_device v1
+	tap_check "the VFs" no_function "$vf"
+}
+
+modules_gone() { ! grep -E '^vmdev(_pci|_irq)? ' /proc/modules; }
+unload() {
+	local mark
+
+	tap_check "PF, two VFs: three devices again" pf_with_all
+	tap_check "vmdev is in use while vmdev_pci is there" bash -c '! rmmod vmdev'
+	later modprobe -r vmdev_pci
+	tap_check "modprobe -r with devices that nobody holds" ends "$LATER" 30
+	modprobe -qr vmdev_irq vmdev
+	tap_check "no module is left" modules_gone
+	load_vmdev
+	tap_check "loaded again: three devices" pf_with_all
+	mark=$(dmesg_mark)
+	hold $log v0 -t
+	later modprobe -r vmdev_pci
+	tap_check "modprobe -r: the holder is told" told $log
+	tap_check "one line names him" logged "$mark" 1 "$waiting"
+	tap_check "modprobe -r waits for him" pending "$LATER"
+	let_go
+	tap_check "it is done within 5 s of the close" ends "$LATER" 5
+	modprobe -qr vmdev_irq vmdev
+	tap_check "no module is left again" modules_gone
+	load_vmdev
+}
+
+# The whole slot goes, PF and VFs, with drivers bound: pciehp finds out.
+slot_surprise() {
+	local mark
+
+	pf=$BDF_pf1 vf=$BDF_vf1_0 vf2=$BDF_vf1_1
+	tap_check "three devices below the second PF" pf_with_all
+	mark=$(dmesg_mark)
+	hold $log v0 -t
+	traffic ns-v1
+	surprise_remove "$pf"
+	tap_check "the slot lost power: the holder is told" told $log
+	tap_check "one line names him" wait_for "logged $mark 1 '$waiting' >/dev/null" 20
+	let_go
+	tap_check "all is gone within 5 s of the close" wait_for "no_function $pf" 5
+	tap_check "the devices too" no_device v1
+	quiet
+}
+
+unplugging() {
+	local mark
+
+	pf=$BDF_pf0 vf=$BDF_vf0_0 vf2=$BDF_vf0_1
+	tap_check "three devices below the first PF" pf_with_all
+	mark=$(dmesg_mark)
+	hold $log v0 -t
+	traffic ns-v1
+	tap_check "the attention button is pressed" unplug pf0
+	tap_check "the holder is told" told $log
+	tap_check "one line names him" logged "$mark" 1 "$waiting"
+	let_go
+	tap_check "all is gone within 5 s of the close" wait_for "no_function $pf" 5
+	tap_check "the devices too" no_device p
+	quiet
+}
+
+tap_plan 72
+tap_check "virtio_net creates VFs" vf_create "$pf" 2
+vdpa_setup
+ones_make
+virtio_orderly
+virtio_surprise
+virtio_surprise_unseen
+virtio_zeros
+vhost_surprise
+vhost_orderly
+dev_del
+killed
+flr
+rebinding
+pf_unbind
+unload
+slot_surprise
+unplugging
+tap_check "a clean kernel log" clean_log
+tap_done
