@@ -297,16 +297,10 @@ static u32 vmdev_op_get_vendor_id(struct vdpa_device *vdpa)
 static u8 vmdev_op_get_status(struct vdpa_device *vdpa)
 {
 	struct vmdev_dev *dev = vmdev_dev(vdpa);
-	struct vmdev_hw *hw = dev->parent->hw;
 	u8 status;
 
 	mutex_lock(&dev->parent->lock);
-	if (dev->running && !dev->suspended && !dev->needs_reset &&
-	    vmdev_usable(dev) &&
-	    (hw->ops->status(hw) & VIRTIO_CONFIG_S_NEEDS_RESET)) {
-		dev_err(&vdpa->dev, "hardware asks for a reset\n");
-		WRITE_ONCE(dev->needs_reset, true);
-	}
+	vmdev_check_alive(dev);
 	/* A device that was reset reads 0, whatever became of it. */
 	status = dev->status;
 	if (status &&

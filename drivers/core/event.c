@@ -3,6 +3,7 @@
  * What the hardware has to say: used buffers, config changes, its end.
  */
 #include <linux/export.h>
+#include <linux/virtio.h>
 #include <linux/virtio_config.h>
 
 #include "vmdev.h"
@@ -55,11 +56,43 @@ void vmdev_notify_config(struct vmdev_dev *dev)
 	vmdev_call(&dev->cb_lock, &dev->config_cb);
 }
 
+static int vmdev_break_virtio(struct device *dev, void *unused)
+{
+	if (dev->bus && !strcmp(dev->bus->name, "virtio"))
+		virtio_break_device(dev_to_virtio(dev));
+	return 0;
+}
+
+/**
+ * vmdev_break_host() - break the queues of a host driver whose device broke
+ * @work: vmdev_parent.break_work
+ *
+ * virtio_net waits for the answer to a control command without bound, with
+ * rtnl held, unless its queues are broken; virtio_vdpa never breaks them, and
+ * hardware that vanished never answers. virtio_vdpa hangs its virtio device
+ * below the DMA device.
+ *
+ * Context: may sleep; takes vmdev_parent.lock.
+ */
+void vmdev_break_host(struct work_struct *work)
+{
+	struct vmdev_parent *parent = container_of(work, struct vmdev_parent,
+						   break_work);
+
+	mutex_lock(&parent->lock);
+	if (parent->dev && !parent->dev->mem.user &&
+	    (parent->gone || parent->dev->needs_reset))
+		device_for_each_child(parent->hw->dma_dev, NULL,
+				      vmdev_break_virtio);
+	mutex_unlock(&parent->lock);
+}
+
 /**
  * vmdev_break() - tell the driver that its device needs a reset
  * @dev: the device
  *
  * Kicks stop to reach the hardware. The status keeps NEEDS_RESET until reset.
+ * A host driver that does not listen finds its queues broken.
  *
  * Context: any.
  */
@@ -71,6 +104,37 @@ void vmdev_break(struct vmdev_dev *dev)
 		WRITE_ONCE(dev->vqs[vq].live, false);
 	WRITE_ONCE(dev->needs_reset, true);
 	vmdev_notify_config(dev);
+	schedule_work(&dev->parent->break_work);
+}
+
+/**
+ * vmdev_check_alive() - does live hardware still know that it is live?
+ * @dev: the device
+ *
+ * Hardware that asks for a reset, or was reset behind our back, broke.
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ */
+void vmdev_check_alive(struct vmdev_dev *dev)
+{
+	struct vmdev_hw *hw = dev->parent->hw;
+	u8 status;
+
+	if (!dev->running || dev->suspended || dev->needs_reset ||
+	    !vmdev_usable(dev))
+		return;
+
+	status = hw->ops->status(hw);
+	if (!vmdev_usable(dev))
+		return;
+	if (status & VIRTIO_CONFIG_S_NEEDS_RESET)
+		dev_err(&dev->vdpa.dev, "hardware asks for a reset\n");
+	else if (!(status & VIRTIO_CONFIG_S_DRIVER_OK))
+		dev_err(&dev->vdpa.dev, "hardware lost its state (status %#x), somebody else reset it\n",
+			status);
+	else
+		return;
+	vmdev_break(dev);
 }
 
 /**

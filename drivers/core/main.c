@@ -93,6 +93,7 @@ int vmdev_parent_register(struct vmdev_hw *hw)
 	parent->hw = hw;
 	mutex_init(&parent->lock);
 	spin_lock_init(&parent->dev_lock);
+	INIT_WORK(&parent->break_work, vmdev_break_host);
 	hw->parent = parent;
 	vmdev_parent_choose_ops(parent);
 	if (vmdev_is_net(hw)) {
@@ -129,6 +130,7 @@ void vmdev_parent_unregister(struct vmdev_hw *hw)
 	struct vmdev_parent *parent = hw->parent;
 
 	vmdev_mgmt_unregister(parent);
+	cancel_work_sync(&parent->break_work);
 	hw->parent = NULL;
 	mutex_destroy(&parent->lock);
 	kfree(parent);

@@ -7,7 +7,6 @@
  */
 #include <linux/etherdevice.h>
 #include <linux/slab.h>
-#include <linux/virtio.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
 #include <uapi/linux/vdpa.h>
@@ -312,6 +311,7 @@ static void vmdev_dev_leave(struct vmdev_dev *dev)
 	struct vmdev_parent *parent = dev->parent;
 
 	mutex_lock(&parent->lock);
+	vmdev_check_alive(dev);
 	dev->leaving = true;
 	if (dev->mem.user) {
 		dev_warn(&dev->vdpa.dev, "is to be removed, waiting until %s (pid %d) %s it\n",
@@ -324,13 +324,6 @@ static void vmdev_dev_leave(struct vmdev_dev *dev)
 	mutex_unlock(&parent->lock);
 }
 
-static int vmdev_break_virtio(struct device *dev, void *unused)
-{
-	if (dev->bus && !strcmp(dev->bus->name, "virtio"))
-		virtio_break_device(dev_to_virtio(dev));
-	return 0;
-}
-
 static void vmdev_mgmt_dev_del(struct vdpa_mgmt_dev *mgmt,
 			       struct vdpa_device *vdpa)
 {
@@ -338,13 +331,8 @@ static void vmdev_mgmt_dev_del(struct vdpa_mgmt_dev *mgmt,
 	struct vmdev_dev *dev = vmdev_dev(vdpa);
 
 	vmdev_dev_leave(dev);
-	/*
-	 * A host driver would wait for ever for an answer of hardware that is
-	 * gone. virtio_vdpa hangs its virtio device below the DMA device.
-	 */
-	if (parent->gone)
-		device_for_each_child(parent->hw->dma_dev, NULL,
-				      vmdev_break_virtio);
+	/* A host driver waits for ever for hardware that does not answer. */
+	vmdev_break_host(&parent->break_work);
 
 	get_device(&vdpa->dev);
 	_vdpa_unregister_device(vdpa);
@@ -354,6 +342,7 @@ static void vmdev_mgmt_dev_del(struct vdpa_mgmt_dev *mgmt,
 	vmdev_mem_detach(dev);
 	mutex_unlock(&parent->lock);
 	vmdev_parent_set_dev(parent, NULL);
+	cancel_work_sync(&parent->break_work);
 	put_device(&vdpa->dev);
 }
 

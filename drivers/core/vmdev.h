@@ -13,6 +13,7 @@
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/vdpa.h>
+#include <linux/workqueue.h>
 
 #include <vmdev/hw.h>
 
@@ -145,6 +146,7 @@ struct vmdev_dev {
  * @dev_lock: protects @dev, and marking it; taken in hard interrupt context
  * @dev: the one vDPA device on it, or NULL
  * @gone: the hardware is not there any more; never cleared
+ * @break_work: breaks the queues of a host driver whose device broke
  */
 struct vmdev_parent {
 	struct vmdev_hw *hw;
@@ -159,6 +161,7 @@ struct vmdev_parent {
 	spinlock_t dev_lock;
 	struct vmdev_dev *dev;
 	bool gone;
+	struct work_struct break_work;
 };
 
 static inline struct vmdev_dev *vmdev_dev(struct vdpa_device *vdpa)
@@ -193,6 +196,8 @@ void vmdev_vq_enable(struct vmdev_dev *dev, u16 vq, bool enable);
 
 /* event.c */
 void vmdev_break(struct vmdev_dev *dev);
+void vmdev_break_host(struct work_struct *work);
+void vmdev_check_alive(struct vmdev_dev *dev);
 void vmdev_notify_config(struct vmdev_dev *dev);
 void vmdev_set_cb(spinlock_t *lock, struct vdpa_callback *cb,
 		  const struct vdpa_callback *new_cb);
