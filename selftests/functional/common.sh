@@ -34,7 +34,7 @@ dev_add() {
 	[ "$(driver_of "$bdf")" = vmdev_pci ] || bind_driver "$bdf" vmdev_pci || return
 	vdpa dev add name "$name" mgmtdev "pci/$bdf" "$@" || return
 	[ -z "$bus" ] || use_bus "$name" "$bus" || return
-	[ "$bus" != vhost_vdpa ] || wait_for "[ -c '$(vhost_of "$name")' ]" 5
+	[ "$bus" != vhost_vdpa ] || wait_for "[ -c \"\$(vhost_of $name)\" ]" 5
 }
 
 # stat_of NAME QUEUE kicks|interrupts
@@ -80,7 +80,7 @@ hold() {
 	"$TOOLS/hold_open" -n -d "$(vhost_of "$name")" "$@" >"$log" 2>&1 &
 	HOLDER=$!
 	wait_for "grep -q READY '$log' || ! kill -0 $HOLDER 2>/dev/null" 20
-	grep -q READY "$log"
+	grep -q READY "$log" || ! sed 's/^/# /' "$log"
 }
 # told LOG: the holder was told that the device needs a reset.
 told() { wait_for "grep -q NEEDS_RESET '$1'" 20; }
@@ -91,16 +91,23 @@ let_go() {
 } 2>/dev/null
 
 # --- what may block ----------------------------------------------------------------------
-# later CMD...: in the background, pid in LATER; its output is discarded.
-# shellcheck disable=SC2034	# LATER is the caller's
+# later CMD...: in the background, pid in LATER; ends and pending tell of it.
 later() {
-	"$@" >/dev/null 2>&1 &
+	{
+		"$@"
+		echo $? >"/tmp/later.$BASHPID"
+	} >"/tmp/later-output" 2>&1 &
 	LATER=$!
 }
-pending() { kill -0 "$1"; }
-# ends PID SECONDS: it ended, and succeeded.
-ends() { wait_for "! kill -0 $1 2>/dev/null" "$2"; }
-write() { echo "$2" >"$1"; }
+pending() { kill -0 "$LATER"; }
+# ends SECONDS: it ended in time, and succeeded.
+ends() {
+	wait_for "[ -s /tmp/later.$LATER ]" "$1" || return
+	cat /tmp/later-output
+	[ "$(cat "/tmp/later.$LATER")" = 0 ]
+}
+# put VALUE FILE: an echo whose failure is one of a command.
+put() { echo "$1" >"$2"; }
 
 # --- the log -----------------------------------------------------------------------------
 # logged MARK COUNT PATTERN: so many lines since the mark.
