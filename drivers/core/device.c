@@ -436,6 +436,13 @@ static int vmdev_suspend(struct vmdev_dev *dev)
 		return -EOPNOTSUPP;
 	}
 
+	if (!vmdev_is_net(dev->parent->hw) &&
+	    !(dev->parent->hw->caps.caps & VMDEV_CAP_STATE)) {
+		err = vmdev_drain(dev);
+		if (err)
+			return err;
+	}
+
 	err = vmdev_stop(dev);
 	if (err) {
 		/* It is stopped, and nobody knows where: only reset helps. */

@@ -39,8 +39,7 @@
 
 /*
  * Net features that QEMU's shadow virtqueues do not know, or refuse to migrate
- * with: a device that offers one cannot be migrated by stock QEMU
- * (reference/clients.md, 3).
+ * with: a device that offers one cannot be migrated by stock QEMU.
  */
 #define VMDEV_NET_ON_REQUEST \
 	(BIT_ULL(VIRTIO_NET_F_GUEST_ANNOUNCE) | \

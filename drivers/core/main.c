@@ -14,11 +14,6 @@ static void vmdev_parent_choose_ops(struct vmdev_parent *parent)
 	const struct vmdev_hw *hw = parent->hw;
 
 	parent->ops = vmdev_vdpa_ops;
-	if (!vmdev_is_net(hw) && !(hw->caps.caps & VMDEV_CAP_STATE)) {
-		/* Resubmitting what was in flight is only harmless for net. */
-		parent->ops.suspend = NULL;
-		parent->ops.resume = NULL;
-	}
 	if (!hw->ops->doorbell)
 		parent->ops.get_vq_notification = NULL;
 	if (!hw->ops->kick_with_data)
@@ -38,7 +33,7 @@ static u16 vmdev_parent_claimed_pairs(struct vmdev_hw *hw)
 /*
  * The queues are what the hardware says it has, whatever its configuration
  * claims of queue pairs: a client that believes in more pairs than there are
- * queues crashes (reference/clients.md, 2). As the control queue comes after
+ * queues crashes (QEMU does). As the control queue comes after
  * all pairs, hardware that lies here can only be used with one pair.
  */
 static int vmdev_parent_count_pairs(struct vmdev_parent *parent)

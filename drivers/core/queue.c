@@ -2,6 +2,7 @@
 /*
  * Virtqueues: from what the driver said to what the hardware runs.
  */
+#include <linux/delay.h>
 #include <linux/etherdevice.h>
 #include <linux/log2.h>
 #include <linux/slab.h>
@@ -12,6 +13,10 @@
 
 #include "vmdev.h"
 #include "vring_state.h"
+
+/* How long hardware may take to finish what it has, before it is stopped. */
+#define VMDEV_DRAIN_MS		10
+#define VMDEV_DRAIN_TRIES	200
 
 /* virtio 1.2, 2.7 and 2.8: sizes and alignments of the areas of a queue. */
 #define VMDEV_DESC_ALIGN	16
@@ -299,6 +304,72 @@ int vmdev_stop(struct vmdev_dev *dev)
 	return err;
 }
 
+/* Were all buffers of a split queue used that its driver made available? */
+static bool vmdev_vq_idle(struct vmdev_dev *dev, const struct vmdev_vq *vq)
+{
+	struct vring_avail avail;
+	struct vring_used used;
+
+	return !vmdev_mem_read(dev, vq->conf.driver, &avail, sizeof(avail)) &&
+	       !vmdev_mem_read(dev, vq->conf.device, &used, sizeof(used)) &&
+	       avail.idx == used.idx;
+}
+
+static bool vmdev_all_idle(struct vmdev_dev *dev)
+{
+	u16 i;
+
+	for (i = 0; i < dev->nvqs; i++)
+		if (dev->vqs[i].on && !vmdev_vq_idle(dev, &dev->vqs[i]))
+			return false;
+	return true;
+}
+
+static void vmdev_kick_all(struct vmdev_dev *dev)
+{
+	struct vmdev_hw *hw = dev->parent->hw;
+	u16 i;
+
+	for (i = 0; i < dev->nvqs; i++)
+		if (dev->vqs[i].live)
+			hw->ops->kick(hw, dev->vqs[i].hw_vq);
+}
+
+/**
+ * vmdev_drain() - let hardware finish what it has, and give it nothing new
+ * @dev: the device, live, with split queues
+ *
+ * For devices where a request that was in flight must not run twice, block
+ * above all. A net device waits for packets for ever, so not for it.
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ * Return: 0 with kicks withheld; -EBUSY after 2 s, with the device as live as
+ * before.
+ */
+int vmdev_drain(struct vmdev_dev *dev)
+{
+	int tries = VMDEV_DRAIN_TRIES;
+	u16 i;
+
+	lockdep_assert_held(&dev->parent->lock);
+
+	for (i = 0; i < dev->nvqs; i++)
+		WRITE_ONCE(dev->vqs[i].live, false);
+	while (!vmdev_all_idle(dev)) {
+		if (--tries && vmdev_usable(dev)) {
+			msleep(VMDEV_DRAIN_MS);
+			continue;
+		}
+		dev_err_ratelimited(&dev->vdpa.dev,
+				    "cannot suspend: hardware does not finish its requests\n");
+		for (i = 0; i < dev->nvqs; i++)
+			WRITE_ONCE(dev->vqs[i].live, dev->vqs[i].on);
+		vmdev_kick_all(dev);
+		return -EBUSY;
+	}
+	return 0;
+}
+
 /**
  * vmdev_vq_read_state() - where is a split queue, by what is in its memory?
  * @dev: the device
@@ -308,7 +379,8 @@ int vmdev_stop(struct vmdev_dev *dev)
  * Exact for hardware that was stopped, a snapshot for hardware that runs.
  *
  * Context: may sleep; vmdev_parent.lock held.
- * Return: 0; -EILSEQ if completions may have been out of order, with a line;
+ * Return: 0; -EILSEQ if completions may have been out of order, or if requests
+ * are in flight that must not run twice, with a line;
  * -EOPNOTSUPP for packed rings, or when software does not know the memory;
  * -EFAULT; -ENOMEM.
  */
@@ -339,6 +411,8 @@ int vmdev_vq_read_state(struct vmdev_dev *dev, u16 i,
 	err = vmdev_mem_read(dev, conf->device, used, used_size);
 	if (!err)
 		err = vmdev_mem_read(dev, conf->driver, avail, avail_size);
+	if (!err && !vmdev_is_net(dev->parent->hw) && avail->idx != used->idx)
+		err = -EILSEQ;
 	if (!err)
 		err = vmdev_split_state(avail, used, conf->size,
 					dev->features &
@@ -410,7 +484,7 @@ static void vmdev_vq_stop_early(struct vmdev_dev *dev, u16 i)
  * @enable: what it wants
  *
  * Before DRIVER_OK this is only noted: QEMU enables queues before it
- * negotiates features (reference/clients.md, 1). A refusal shows in
+ * negotiates features. A refusal shows in
  * get_vq_ready.
  *
  * Context: may sleep; vmdev_parent.lock held.

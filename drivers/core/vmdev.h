@@ -190,6 +190,7 @@ u16 vmdev_vq_size_max(const struct vmdev_dev *dev, u16 vq);
 void vmdev_vqs_reset(struct vmdev_dev *dev);
 int vmdev_start(struct vmdev_dev *dev);
 int vmdev_stop(struct vmdev_dev *dev);
+int vmdev_drain(struct vmdev_dev *dev);
 int vmdev_vq_read_state(struct vmdev_dev *dev, u16 vq,
 			struct vdpa_vq_state *state);
 void vmdev_vq_enable(struct vmdev_dev *dev, u16 vq, bool enable);

@@ -399,8 +399,8 @@ static int vmdev_pci_read_sizes(struct vmdev_pci *vp, u16 claimed)
 }
 
 /*
- * Queues are counted with features negotiated: some functions show all of them
- * only then (reference/clients.md, 2).
+ * Queues are counted with features negotiated: QEMU's virtio-net, for one, shows
+ * all of them only then.
  */
 static int vmdev_pci_read_caps(struct vmdev_pci *vp)
 {
