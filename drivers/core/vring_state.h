@@ -10,6 +10,9 @@
 struct vring_avail;
 struct vring_used;
 
+/* Id of a used entry that no device has written: a head is below 32768. */
+#define VMDEV_USED_NEVER	0xffffffff
+
 int vmdev_split_state(const struct vring_avail *avail,
 		      const struct vring_used *used, u16 num, bool in_order,
 		      u16 *index);
