@@ -4,6 +4,7 @@
  * over it.
  */
 #include <linux/etherdevice.h>
+#include <linux/virtio_ids.h>
 #include <linux/virtio_net.h>
 
 #include "vmdev.h"
@@ -28,6 +29,75 @@ void vmdev_config_overlay(const struct vmdev_provision *prov,
 	config->max_virtqueue_pairs = __cpu_to_virtio16(true, prov->max_vqp);
 }
 
+/*
+ * Fields must be read in one access of their own width (virtio 1.2, 4.1.3.1),
+ * so these are the widths of all fields, in order; 64-bit ones are two of 32.
+ * What comes behind the known fields, and unknown types, are read by bytes.
+ */
+static const u8 vmdev_net_widths[] = {
+	1, 1, 1, 1, 1, 1,	/* mac */
+	2, 2, 2, 4, 1,		/* status, pairs, mtu, speed, duplex */
+	1, 2, 4,		/* rss key size, rss table length, hash types */
+};
+
+static const u8 vmdev_blk_widths[] = {
+	4, 4, 4, 4,		/* capacity, size_max, seg_max */
+	2, 1, 1, 4,		/* geometry, blk_size */
+	1, 1, 2, 4,		/* topology */
+	1, 1, 2,		/* writeback, unused, num_queues */
+	4, 4, 4, 4, 4, 1,	/* discard and write zeroes */
+};
+
+/* Width of the field that starts at @offset, 1 if none does. */
+static u32 vmdev_config_width(u32 device_id, u32 offset)
+{
+	const u8 *widths = vmdev_net_widths;
+	u32 i, at = 0, n = ARRAY_SIZE(vmdev_net_widths);
+
+	if (device_id == VIRTIO_ID_BLOCK) {
+		widths = vmdev_blk_widths;
+		n = ARRAY_SIZE(vmdev_blk_widths);
+	} else if (device_id != VIRTIO_ID_NET) {
+		return 1;
+	}
+
+	for (i = 0; i < n && at < offset; i++)
+		at += widths[i];
+	return i < n && at == offset ? widths[i] : 1;
+}
+
+static void vmdev_config_read_fields(struct vmdev_hw *hw, u32 offset,
+				     void *buf, u32 len)
+{
+	while (len) {
+		u32 width = vmdev_config_width(hw->caps.device_id, offset);
+
+		if (width > len)
+			width = 1;
+		hw->ops->config_read(hw, offset, buf, width);
+		buf += width;
+		offset += width;
+		len -= width;
+	}
+}
+
+/**
+ * vmdev_config_le16() - read a 16-bit field of the hardware's configuration
+ * @hw: the hardware
+ * @offset: of the field
+ *
+ * Context: may sleep; nobody else uses the hardware.
+ * Return: its value, 0 if the configuration ends before it.
+ */
+u16 vmdev_config_le16(struct vmdev_hw *hw, u32 offset)
+{
+	__le16 value = 0;
+
+	if (hw->caps.config_size >= offset + sizeof(value))
+		hw->ops->config_read(hw, offset, &value, sizeof(value));
+	return le16_to_cpu(value);
+}
+
 /* Reads until no change came in between (virtio 1.2, 2.5.1). */
 static void vmdev_config_read_hw(struct vmdev_hw *hw, u32 offset, void *buf,
 				 u32 len)
@@ -37,7 +107,7 @@ static void vmdev_config_read_hw(struct vmdev_hw *hw, u32 offset, void *buf,
 
 	do {
 		before = after;
-		hw->ops->config_read(hw, offset, buf, len);
+		vmdev_config_read_fields(hw, offset, buf, len);
 		after = hw->ops->config_generation(hw);
 	} while (after != before && --tries);
 

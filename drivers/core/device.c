@@ -23,13 +23,18 @@ static int vmdev_op_set_vq_address(struct vdpa_device *vdpa, u16 idx,
 {
 	struct vmdev_dev *dev = vmdev_dev(vdpa);
 	struct vmdev_vq_conf *conf = &dev->vqs[idx].conf;
+	int err = 0;
 
 	mutex_lock(&dev->parent->lock);
-	conf->desc = desc;
-	conf->driver = driver;
-	conf->device = device;
+	if (dev->vqs[idx].on) {
+		err = -EBUSY;
+	} else {
+		conf->desc = desc;
+		conf->driver = driver;
+		conf->device = device;
+	}
 	mutex_unlock(&dev->parent->lock);
-	return 0;
+	return err;
 }
 
 /* 6.12's vhost-vdpa has no upper bound: the queue is checked when it starts. */
@@ -38,7 +43,9 @@ static void vmdev_op_set_vq_num(struct vdpa_device *vdpa, u16 idx, u32 num)
 	struct vmdev_dev *dev = vmdev_dev(vdpa);
 
 	mutex_lock(&dev->parent->lock);
-	dev->vqs[idx].conf.size = min_t(u32, num, U16_MAX);
+	/* vhost-vdpa lets it through at any time; the hardware's ring stays. */
+	if (!dev->vqs[idx].on)
+		dev->vqs[idx].conf.size = min_t(u32, num, U16_MAX);
 	mutex_unlock(&dev->parent->lock);
 }
 
@@ -106,10 +113,13 @@ static int vmdev_op_set_vq_state(struct vdpa_device *vdpa, u16 idx,
 	int err = 0;
 
 	mutex_lock(&dev->parent->lock);
-	if (dev->running && !dev->suspended)
+	if (dev->running && !dev->suspended) {
 		err = -EBUSY;
-	else
+	} else {
 		dev->vqs[idx].conf.state = *state;
+		dev->vqs[idx].state_set = true;
+		dev->vqs[idx].state_lost = false;
+	}
 	mutex_unlock(&dev->parent->lock);
 	return err;
 }
@@ -126,6 +136,8 @@ static int vmdev_op_get_vq_state(struct vdpa_device *vdpa, u16 idx,
 		err = -EIO;
 	else if (vq->on)
 		err = vmdev_vq_read_state(dev, idx, state);
+	else if (vq->state_lost)
+		err = -EILSEQ;
 	else
 		*state = vq->conf.state;
 	mutex_unlock(&dev->parent->lock);
@@ -186,7 +198,8 @@ static int vmdev_op_get_vq_irq(struct vdpa_device *vdpa, u16 idx)
 	int irq = -EINVAL;
 
 	mutex_lock(&dev->parent->lock);
-	if (dev->running && dev->vqs[idx].live)
+	/* Also for queues that are enabled later: vhost-vdpa asks only once. */
+	if (dev->running)
 		irq = hw->ops->vq_irq(hw, dev->vqs[idx].hw_vq);
 	mutex_unlock(&dev->parent->lock);
 	return irq;
@@ -234,6 +247,8 @@ static int vmdev_op_set_driver_features(struct vdpa_device *vdpa, u64 features)
 
 	if (features)
 		why = vmdev_features_check(0, features);
+	if ((features & BIT_ULL(VIRTIO_F_NOTIFICATION_DATA)) && dev->mem.user)
+		why = "vhost-vdpa cannot pass NOTIFICATION_DATA on";
 	if (unknown)
 		dev_err_ratelimited(&vdpa->dev,
 				    "features %#llx refused: %#llx were not offered\n",
@@ -327,6 +342,8 @@ static int vmdev_negotiate(struct vmdev_dev *dev)
 		dev_err_ratelimited(&dev->vdpa.dev,
 				    "hardware does not take features %#llx: %pe\n",
 				    dev->features, ERR_PTR(err));
+	else
+		vmdev_vqs_negotiated(dev);
 	return err;
 }
 
@@ -334,7 +351,8 @@ static int vmdev_driver_ok(struct vmdev_dev *dev)
 {
 	int err;
 
-	if (!(dev->status & VIRTIO_CONFIG_S_FEATURES_OK))
+	if (!(dev->status & VIRTIO_CONFIG_S_FEATURES_OK) ||
+	    (dev->status & VIRTIO_CONFIG_S_FAILED))
 		err = -EINVAL;
 	else if (!vmdev_usable(dev) || dev->leaving)
 		err = -ENODEV;
@@ -617,7 +635,7 @@ static void vmdev_op_free(struct vdpa_device *vdpa)
 }
 
 /*
- * What hardware cannot honour is cleared in a copy. No compat_reset: maps live
+ * What hardware cannot honour is cleared in a device's copy. No compat_reset: maps live
  * until they are unmapped. No set_map: its cost grows with all that stands.
  */
 const struct vdpa_config_ops vmdev_vdpa_ops = {

@@ -8,18 +8,14 @@
 
 #include "vmdev.h"
 
-static bool vmdev_call(spinlock_t *lock, const struct vdpa_callback *cb)
+static void vmdev_call(spinlock_t *lock, const struct vdpa_callback *cb)
 {
 	unsigned long flags;
-	bool called = false;
 
 	spin_lock_irqsave(lock, flags);
-	if (cb->callback) {
+	if (cb->callback)
 		cb->callback(cb->private);
-		called = true;
-	}
 	spin_unlock_irqrestore(lock, flags);
-	return called;
 }
 
 /**
@@ -85,6 +81,23 @@ void vmdev_break_host(struct work_struct *work)
 		device_for_each_child(parent->hw->dma_dev, NULL,
 				      vmdev_break_virtio);
 	mutex_unlock(&parent->lock);
+}
+
+/**
+ * vmdev_notify_vqs() - tell the driver to look at its queues
+ * @dev: the device, stopped, its queues still on
+ *
+ * An interrupt that was under way when the hardware stopped may not come.
+ *
+ * Context: any.
+ */
+void vmdev_notify_vqs(struct vmdev_dev *dev)
+{
+	u16 i;
+
+	for (i = 0; i < dev->nvqs; i++)
+		if (dev->vqs[i].on)
+			vmdev_call(&dev->vqs[i].cb_lock, &dev->vqs[i].cb);
 }
 
 /**
@@ -182,8 +195,8 @@ EXPORT_SYMBOL_GPL(vmdev_config_event);
  * vmdev_hw_gone() - the hardware is not there any more
  * @hw: the hardware
  *
- * From now on no op is called, and the driver sees NEEDS_RESET. Once called,
- * further calls do nothing.
+ * From now on no op touches a register, and the driver sees NEEDS_RESET.
+ * Further calls do nothing.
  *
  * Context: any.
  */
@@ -219,30 +232,48 @@ bool vmdev_hw_is_gone(const struct vmdev_hw *hw)
 EXPORT_SYMBOL_GPL(vmdev_hw_is_gone);
 
 /**
- * vmdev_parent_halt() - stop a device whose hardware loses its state
+ * vmdev_parent_offline() - stop a device whose hardware loses its state
  * @hw: registered hardware
  * @why: what happens to it, for the log
  * @reachable: its registers may still be touched
  *
  * For resets that do not come from the driver, bus errors and shutdown. The
- * driver sees NEEDS_RESET, and after a reset may start afresh.
+ * driver sees NEEDS_RESET. Until vmdev_parent_online() no register is touched:
+ * a reset takes effect in software only, and no driver can start.
  *
  * Context: may sleep.
  */
-void vmdev_parent_halt(struct vmdev_hw *hw, const char *why, bool reachable)
+void vmdev_parent_offline(struct vmdev_hw *hw, const char *why, bool reachable)
 {
 	struct vmdev_parent *parent = hw->parent;
 	struct vmdev_dev *dev;
 
 	mutex_lock(&parent->lock);
 	dev = parent->dev;
-	if (dev && dev->running) {
+	if (dev && dev->status) {
 		dev_warn(&dev->vdpa.dev, "stopped by %s, its driver has to reset it\n",
 			 why);
 		vmdev_break(dev);
 	}
 	if (reachable && !parent->gone)
 		hw->ops->stop(hw, NULL);
+	WRITE_ONCE(parent->offline, true);
 	mutex_unlock(&parent->lock);
 }
-EXPORT_SYMBOL_GPL(vmdev_parent_halt);
+EXPORT_SYMBOL_GPL(vmdev_parent_offline);
+
+/**
+ * vmdev_parent_online() - the hardware can be used again
+ * @hw: registered hardware
+ *
+ * Context: may sleep.
+ */
+void vmdev_parent_online(struct vmdev_hw *hw)
+{
+	struct vmdev_parent *parent = hw->parent;
+
+	mutex_lock(&parent->lock);
+	WRITE_ONCE(parent->offline, false);
+	mutex_unlock(&parent->lock);
+}
+EXPORT_SYMBOL_GPL(vmdev_parent_online);

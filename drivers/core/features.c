@@ -11,12 +11,15 @@
 
 #include "vmdev.h"
 
-/* virtio 1.3 and 1.4; uapi headers of 6.12 do not name all of them. */
-#define VMDEV_F_INDIRECT_DESC		28
-#define VMDEV_F_EVENT_IDX		29
-#define VMDEV_F_TRANSPORT_FIRST		28
-#define VMDEV_F_TRANSPORT_LAST		43
+/* Net features from here on are newer than QEMU's shadow virtqueues. */
 #define VMDEV_NET_F_FIRST_HIGH		50
+
+/* virtio 1.2 and 1.3; 6.12's uapi does not name them. */
+#define VMDEV_NET_F_NOTF_COAL		53
+#define VMDEV_NET_F_GUEST_USO4		54
+#define VMDEV_NET_F_GUEST_USO6		55
+#define VMDEV_NET_F_HOST_USO		56
+#define VMDEV_NET_F_RSC_EXT		61
 
 #define VMDEV_MANDATORY \
 	(BIT_ULL(VIRTIO_F_VERSION_1) | BIT_ULL(VIRTIO_F_ACCESS_PLATFORM))
@@ -28,14 +31,14 @@
  * defined.
  */
 #define VMDEV_TRANSPORT_POSSIBLE \
-	(VMDEV_MANDATORY | BIT_ULL(VMDEV_F_INDIRECT_DESC) | \
-	 BIT_ULL(VMDEV_F_EVENT_IDX) | BIT_ULL(VIRTIO_F_RING_PACKED) | \
+	(VMDEV_MANDATORY | BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC) | \
+	 BIT_ULL(VIRTIO_RING_F_EVENT_IDX) | BIT_ULL(VIRTIO_F_RING_PACKED) | \
 	 BIT_ULL(VIRTIO_F_IN_ORDER) | BIT_ULL(VIRTIO_F_ORDER_PLATFORM) | \
 	 BIT_ULL(VIRTIO_F_NOTIFICATION_DATA) | BIT_ULL(VIRTIO_F_RING_RESET))
 
 /* Of those, the ones that QEMU's shadow virtqueues know. */
 #define VMDEV_TRANSPORT_DEFAULT \
-	(VMDEV_MANDATORY | BIT_ULL(VMDEV_F_EVENT_IDX))
+	(VMDEV_MANDATORY | BIT_ULL(VIRTIO_RING_F_EVENT_IDX))
 
 /*
  * Net features that QEMU's shadow virtqueues do not know, or refuse to migrate
@@ -48,11 +51,8 @@
 /* ... and those from bit 50 on that it does know. */
 #define VMDEV_NET_HIGH_DEFAULT \
 	(BIT_ULL(VIRTIO_NET_F_HASH_REPORT) | BIT_ULL(VIRTIO_NET_F_RSS) | \
-	 BIT_ULL(VIRTIO_NET_F_RSC_EXT) | BIT_ULL(VIRTIO_NET_F_STANDBY) | \
+	 BIT_ULL(VMDEV_NET_F_RSC_EXT) | BIT_ULL(VIRTIO_NET_F_STANDBY) | \
 	 BIT_ULL(VIRTIO_NET_F_SPEED_DUPLEX))
-
-static const u64 vmdev_transport_mask =
-	GENMASK_ULL(VMDEV_F_TRANSPORT_LAST, VMDEV_F_TRANSPORT_FIRST);
 
 /**
  * struct vmdev_feature_need - a net feature and what it needs (virtio 1.2,
@@ -96,6 +96,20 @@ static const struct vmdev_feature_need vmdev_net_needs[] = {
 	  "CTRL_MAC_ADDR needs CTRL_VQ" },
 	{ VIRTIO_NET_F_RSS, BIT_ULL(VIRTIO_NET_F_CTRL_VQ),
 	  "RSS needs CTRL_VQ" },
+	{ VIRTIO_NET_F_HASH_REPORT, BIT_ULL(VIRTIO_NET_F_CTRL_VQ),
+	  "HASH_REPORT needs CTRL_VQ" },
+	{ VIRTIO_NET_F_CTRL_GUEST_OFFLOADS, BIT_ULL(VIRTIO_NET_F_CTRL_VQ),
+	  "CTRL_GUEST_OFFLOADS needs CTRL_VQ" },
+	{ VMDEV_NET_F_NOTF_COAL, BIT_ULL(VIRTIO_NET_F_CTRL_VQ),
+	  "NOTF_COAL needs CTRL_VQ" },
+	{ VMDEV_NET_F_GUEST_USO4, BIT_ULL(VIRTIO_NET_F_GUEST_CSUM),
+	  "GUEST_USO4 needs GUEST_CSUM" },
+	{ VMDEV_NET_F_GUEST_USO6, BIT_ULL(VIRTIO_NET_F_GUEST_CSUM),
+	  "GUEST_USO6 needs GUEST_CSUM" },
+	{ VMDEV_NET_F_HOST_USO, BIT_ULL(VIRTIO_NET_F_CSUM),
+	  "HOST_USO needs CSUM" },
+	{ VMDEV_NET_F_RSC_EXT, BIT_ULL(VIRTIO_NET_F_HOST_TSO4) |
+	  BIT_ULL(VIRTIO_NET_F_HOST_TSO6), "RSC_EXT needs a HOST_TSO" },
 };
 
 /**
@@ -107,7 +121,7 @@ static const struct vmdev_feature_need vmdev_net_needs[] = {
 u64 vmdev_features_possible(const struct vmdev_hw_caps *caps)
 {
 	return caps->features &
-	       (~vmdev_transport_mask | VMDEV_TRANSPORT_POSSIBLE);
+	       (~VMDEV_F_TRANSPORT | VMDEV_TRANSPORT_POSSIBLE);
 }
 
 /**
@@ -121,7 +135,7 @@ u64 vmdev_features_possible(const struct vmdev_hw_caps *caps)
 u64 vmdev_features_default(const struct vmdev_hw_caps *caps)
 {
 	u64 features = caps->features &
-		       (~vmdev_transport_mask | VMDEV_TRANSPORT_DEFAULT);
+		       (~VMDEV_F_TRANSPORT | VMDEV_TRANSPORT_DEFAULT);
 
 	if (caps->device_id == VIRTIO_ID_NET)
 		features &= ~VMDEV_NET_ON_REQUEST | VMDEV_NET_HIGH_DEFAULT;

@@ -8,28 +8,6 @@
 
 #include "vmdev.h"
 
-/* Ops of hardware that cannot do it all are cleared: see vmdev_parent.ops. */
-static void vmdev_parent_choose_ops(struct vmdev_parent *parent)
-{
-	const struct vmdev_hw *hw = parent->hw;
-
-	parent->ops = vmdev_vdpa_ops;
-	if (!hw->ops->doorbell)
-		parent->ops.get_vq_notification = NULL;
-	if (!hw->ops->kick_with_data)
-		parent->ops.kick_vq_with_data = NULL;
-}
-
-static u16 vmdev_parent_claimed_pairs(struct vmdev_hw *hw)
-{
-	__le16 claimed = 0;
-
-	hw->ops->config_read(hw, offsetof(struct virtio_net_config,
-					  max_virtqueue_pairs),
-			     &claimed, sizeof(claimed));
-	return le16_to_cpu(claimed);
-}
-
 /*
  * The queues are what the hardware says it has, whatever its configuration
  * claims of queue pairs: a client that believes in more pairs than there are
@@ -44,7 +22,9 @@ static int vmdev_parent_count_pairs(struct vmdev_parent *parent)
 	u16 claimed = 1;
 
 	if (caps->features & multi) {
-		claimed = vmdev_parent_claimed_pairs(parent->hw);
+		claimed = vmdev_config_le16(parent->hw,
+					    offsetof(struct virtio_net_config,
+						     max_virtqueue_pairs));
 		if (!claimed || 2 * claimed + cvq > caps->nvqs) {
 			dev_warn(parent->hw->dev, "hardware claims %u queue pairs but has %u queues: one pair is used\n",
 				 claimed, caps->nvqs);
@@ -90,7 +70,6 @@ int vmdev_parent_register(struct vmdev_hw *hw)
 	spin_lock_init(&parent->dev_lock);
 	INIT_WORK(&parent->break_work, vmdev_break_host);
 	hw->parent = parent;
-	vmdev_parent_choose_ops(parent);
 	if (vmdev_is_net(hw)) {
 		err = vmdev_parent_count_pairs(parent);
 		if (err)
@@ -150,7 +129,7 @@ int vmdev_parent_bring_up(struct vmdev_hw *hw, u64 features)
 	int err = 0;
 
 	mutex_lock(&parent->lock);
-	if (parent->gone) {
+	if (parent->gone || parent->offline) {
 		err = -ENODEV;
 	} else if (!parent->dev || !parent->dev->status) {
 		err = hw->ops->negotiate(hw, features);

@@ -11,6 +11,7 @@
  */
 #include <linux/highmem.h>
 #include <linux/vhost_iotlb.h>
+#include <uapi/linux/vhost_types.h>
 
 #include "vmdev.h"
 
@@ -109,7 +110,7 @@ int vmdev_mem_map(struct vmdev_dev *dev, u64 iova, u64 size, u64 pa, u32 perm)
 
 	if (!mem->attached)
 		return mem->error ? : -ENODEV;
-	if (!size || last < iova)
+	if (!size || last < iova || !(perm & VHOST_ACCESS_RW))
 		return -EINVAL;
 
 	if (iova < mem->range.first || last > mem->range.last) {
@@ -151,8 +152,8 @@ static void vmdev_mem_unmap_one(struct vmdev_dev *dev,
  * @iova: first IOVA
  * @size: bytes
  *
- * Ranges are unmapped as they were mapped; one that reaches beyond what was
- * asked for is refused, with nothing unmapped.
+ * Ranges are unmapped as they were mapped. One that reaches beyond what was
+ * asked for goes as a whole: its pages may be somebody else's soon.
  *
  * Context: may sleep; vmdev_parent.lock held.
  * Return: 0, also when nothing was mapped there, or -EINVAL.
@@ -167,11 +168,6 @@ int vmdev_mem_unmap(struct vmdev_dev *dev, u64 iova, u64 size)
 
 	if (!size || last < iova)
 		return -EINVAL;
-
-	for (map = vhost_iotlb_itree_first(mem->iotlb, iova, last); map;
-	     map = vhost_iotlb_itree_next(map, iova, last))
-		if (map->start < iova || map->last > last)
-			return -EINVAL;
 
 	while ((map = vhost_iotlb_itree_first(mem->iotlb, iova, last)))
 		vmdev_mem_unmap_one(dev, map);
@@ -221,6 +217,26 @@ bool vmdev_mem_covers(struct vmdev_dev *dev, u64 iova, u64 size, u32 perm)
 	}
 }
 
+/* Where in memory is an IOVA, and how far from it does its page reach? */
+static struct page *vmdev_mem_page(struct vmdev_dev *dev, u64 iova, u32 perm,
+				   size_t *offset, u64 *len)
+{
+	struct vhost_iotlb_map *map;
+	u64 pa;
+
+	map = vhost_iotlb_itree_first(dev->mem.iotlb, iova, iova);
+	if (!map || (map->perm & perm) != perm)
+		return NULL;
+
+	pa = map->addr + (iova - map->start);
+	if (!pfn_valid(PHYS_PFN(pa)))
+		return NULL;
+
+	*offset = offset_in_page(pa);
+	*len = min(map->last - iova + 1, (u64)PAGE_SIZE - *offset);
+	return pfn_to_page(PHYS_PFN(pa));
+}
+
 /**
  * vmdev_mem_read() - read guest memory by IOVA
  * @dev: the device
@@ -234,22 +250,50 @@ bool vmdev_mem_covers(struct vmdev_dev *dev, u64 iova, u64 size, u32 perm)
 int vmdev_mem_read(struct vmdev_dev *dev, u64 iova, void *buf, u64 size)
 {
 	while (size) {
-		struct vhost_iotlb_map *map;
-		u64 len, pa;
+		size_t offset;
+		struct page *page;
+		u64 len;
 
-		map = vhost_iotlb_itree_first(dev->mem.iotlb, iova, iova);
-		if (!map)
+		page = vmdev_mem_page(dev, iova, 0, &offset, &len);
+		if (!page)
 			return -EFAULT;
 
-		pa = map->addr + (iova - map->start);
-		if (!pfn_valid(PHYS_PFN(pa)))
-			return -EFAULT;
-
-		len = min3(size, map->last - iova + 1,
-			   (u64)PAGE_SIZE - offset_in_page(pa));
-		memcpy_from_page(buf, pfn_to_page(PHYS_PFN(pa)),
-				 offset_in_page(pa), len);
+		len = min(len, size);
+		memcpy_from_page(buf, page, offset, len);
 		buf += len;
+		iova += len;
+		size -= len;
+	}
+	return 0;
+}
+
+/**
+ * vmdev_mem_fill() - fill guest memory that the device may write
+ * @dev: the device
+ * @iova: first IOVA
+ * @byte: with what
+ * @size: bytes
+ *
+ * Context: vmdev_parent.lock held.
+ * Return: 0, or -EFAULT if not all of it is mapped writable, or is not memory.
+ */
+int vmdev_mem_fill(struct vmdev_dev *dev, u64 iova, u8 byte, u64 size)
+{
+	while (size) {
+		size_t offset;
+		struct page *page;
+		void *va;
+		u64 len;
+
+		page = vmdev_mem_page(dev, iova, VHOST_ACCESS_WO, &offset,
+				      &len);
+		if (!page)
+			return -EFAULT;
+
+		len = min(len, size);
+		va = kmap_local_page(page);
+		memset(va + offset, byte, len);
+		kunmap_local(va);
 		iova += len;
 		size -= len;
 	}

@@ -6,6 +6,7 @@
  * cannot refuse by itself (config_attr_mask) is explained in the log.
  */
 #include <linux/etherdevice.h>
+#include <linux/export.h>
 #include <linux/slab.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
@@ -62,7 +63,7 @@ static int vmdev_provision_mtu(struct vmdev_parent *parent, u16 mtu,
 			       struct vmdev_provision *prov)
 {
 	struct vmdev_hw *hw = parent->hw;
-	__le16 max = 0;
+	u16 max = 0;
 
 	if (!(prov->features & BIT_ULL(VIRTIO_NET_F_MTU))) {
 		dev_err(hw->dev, "mtu: the device does not offer MTU\n");
@@ -71,12 +72,12 @@ static int vmdev_provision_mtu(struct vmdev_parent *parent, u16 mtu,
 
 	mutex_lock(&parent->lock);
 	if (!parent->gone)
-		hw->ops->config_read(hw, offsetof(struct virtio_net_config,
-						  mtu), &max, sizeof(max));
+		max = vmdev_config_le16(hw, offsetof(struct virtio_net_config,
+						     mtu));
 	mutex_unlock(&parent->lock);
-	if (mtu < VMDEV_MTU_MIN || mtu > le16_to_cpu(max)) {
+	if (mtu < VMDEV_MTU_MIN || mtu > max) {
 		dev_err(hw->dev, "mtu %u: hardware can do %u to %u\n", mtu,
-			VMDEV_MTU_MIN, le16_to_cpu(max));
+			VMDEV_MTU_MIN, max);
 		return -EOPNOTSUPP;
 	}
 	prov->mtu = mtu;
@@ -207,6 +208,19 @@ static int vmdev_dev_init(struct vmdev_dev *dev, struct vmdev_parent *parent)
 	return 0;
 }
 
+/* Ops of hardware that cannot do it all are cleared. */
+static void vmdev_dev_choose_ops(struct vmdev_dev *dev)
+{
+	const struct vmdev_hw_ops *hw_ops = dev->parent->hw->ops;
+
+	dev->ops = vmdev_vdpa_ops;
+	if (!hw_ops->doorbell)
+		dev->ops.get_vq_notification = NULL;
+	if (!hw_ops->kick_with_data)
+		dev->ops.kick_vq_with_data = NULL;
+	dev->vdpa.config = &dev->ops;
+}
+
 static struct vmdev_dev *vmdev_dev_create(struct vmdev_parent *parent,
 					  const char *name,
 					  const struct vmdev_provision *prov)
@@ -215,11 +229,12 @@ static struct vmdev_dev *vmdev_dev_create(struct vmdev_parent *parent,
 	int err;
 
 	dev = vmdev_compat_vdpa_alloc(struct vmdev_dev, vdpa, parent->hw->dev,
-				      &parent->ops, 1, 1, name);
+				      &vmdev_vdpa_ops, 1, 1, name);
 	if (IS_ERR(dev))
 		return dev;
 
 	dev->parent = parent;
+	vmdev_dev_choose_ops(dev);
 	dev->prov = *prov;
 	dev->nvqs = vmdev_count_vqs(parent, prov);
 	dev->vdpa.mdev = &parent->mgmt;
@@ -308,21 +323,48 @@ static int vmdev_mgmt_dev_add(struct vdpa_mgmt_dev *mgmt, const char *name,
  */
 static void vmdev_dev_leave(struct vmdev_dev *dev)
 {
-	struct vmdev_parent *parent = dev->parent;
+	struct vmdev_hw *hw = dev->parent->hw;
 
-	mutex_lock(&parent->lock);
+	lockdep_assert_held(&dev->parent->lock);
+
+	if (dev->leaving)
+		return;
+
 	vmdev_check_alive(dev);
 	dev->leaving = true;
-	if (dev->mem.user) {
-		dev_warn(&dev->vdpa.dev, "is to be removed, waiting until %s (pid %d) %s it\n",
-			 dev->holder, dev->holder_pid,
-			 dev->status ? "closes" : "has closed");
-		vmdev_break(dev);
-		if (vmdev_usable(dev))
-			parent->hw->ops->stop(parent->hw, NULL);
-	}
+	if (!dev->mem.user)
+		return;
+
+	if (dev->status)
+		dev_warn(&dev->vdpa.dev, "is to be removed, waiting until %s (pid %d) closes it\n",
+			 dev->holder, dev->holder_pid);
+	else
+		dev_warn(&dev->vdpa.dev, "is to be removed; should %s (pid %d) still have it open, this waits until it is closed\n",
+			 dev->holder, dev->holder_pid);
+	vmdev_break(dev);
+	if (vmdev_usable(dev))
+		hw->ops->stop(hw, NULL);
+}
+
+/**
+ * vmdev_parent_leave() - say that hardware is about to be unregistered
+ * @hw: registered hardware
+ *
+ * Whoever holds the device is told, without waiting for him: where several
+ * functions go at once all holders should know before one is waited for.
+ *
+ * Context: may sleep.
+ */
+void vmdev_parent_leave(struct vmdev_hw *hw)
+{
+	struct vmdev_parent *parent = hw->parent;
+
+	mutex_lock(&parent->lock);
+	if (parent->dev)
+		vmdev_dev_leave(parent->dev);
 	mutex_unlock(&parent->lock);
 }
+EXPORT_SYMBOL_GPL(vmdev_parent_leave);
 
 static void vmdev_mgmt_dev_del(struct vdpa_mgmt_dev *mgmt,
 			       struct vdpa_device *vdpa)
@@ -330,7 +372,7 @@ static void vmdev_mgmt_dev_del(struct vdpa_mgmt_dev *mgmt,
 	struct vmdev_parent *parent = vmdev_parent(mgmt);
 	struct vmdev_dev *dev = vmdev_dev(vdpa);
 
-	vmdev_dev_leave(dev);
+	vmdev_parent_leave(parent->hw);
 	/* A host driver waits for ever for hardware that does not answer. */
 	vmdev_break_host(&parent->break_work);
 

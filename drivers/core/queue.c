@@ -93,9 +93,33 @@ void vmdev_vqs_reset(struct vmdev_dev *dev)
 		struct vmdev_vq *vq = &dev->vqs[i];
 
 		memset(&vq->conf, 0, sizeof(vq->conf));
+		vq->state_set = false;
+		vq->state_lost = false;
 		vq->conf.size = vmdev_vq_size_max(dev, i);
 		vq->hw_vq = i;
 		vmdev_set_cb(&vq->cb_lock, &vq->cb, NULL);
+	}
+}
+
+/**
+ * vmdev_vqs_negotiated() - features are known: where do queues start?
+ * @dev: the device
+ *
+ * A packed ring starts with its wrap counters set (virtio 1.2, 2.8.1).
+ *
+ * Context: vmdev_parent.lock held.
+ */
+void vmdev_vqs_negotiated(struct vmdev_dev *dev)
+{
+	u16 i;
+
+	if (!vmdev_is_packed(dev))
+		return;
+	for (i = 0; i < dev->nvqs; i++) {
+		if (dev->vqs[i].state_set)
+			continue;
+		dev->vqs[i].conf.state.packed.last_avail_counter = 1;
+		dev->vqs[i].conf.state.packed.last_used_counter = 1;
 	}
 }
 
@@ -105,9 +129,8 @@ static bool vmdev_state_fresh(const struct vmdev_dev *dev,
 	if (!vmdev_is_packed(dev))
 		return !state->split.avail_index;
 
-	/* Index 0 with the wrap counter set is where a packed ring starts. */
 	return !state->packed.last_avail_idx && !state->packed.last_used_idx &&
-	       state->packed.last_avail_counter ==
+	       state->packed.last_avail_counter &&
 	       state->packed.last_used_counter;
 }
 
@@ -117,11 +140,14 @@ static bool vmdev_rings_mapped(struct vmdev_dev *dev,
 {
 	bool packed = vmdev_is_packed(dev);
 	u64 num = conf->size;
+	u64 event = dev->features & BIT_ULL(VIRTIO_RING_F_EVENT_IDX) ?
+		    sizeof(__virtio16) : 0;
 	u64 driver = packed ? sizeof(struct vring_packed_desc_event) :
-		     sizeof(struct vring_avail) + num * sizeof(__virtio16);
+		     sizeof(struct vring_avail) + num * sizeof(__virtio16) +
+		     event;
 	u64 device = packed ? sizeof(struct vring_packed_desc_event) :
 		     sizeof(struct vring_used) +
-		     num * sizeof(struct vring_used_elem);
+		     num * sizeof(struct vring_used_elem) + event;
 	u32 desc_perm = packed ? VHOST_ACCESS_RW : VHOST_ACCESS_RO;
 
 	if (!dev->mem.user)
@@ -138,7 +164,9 @@ static const char *vmdev_vq_fault(struct vmdev_dev *dev, u16 i)
 	const struct vmdev_hw_caps *caps = &dev->parent->hw->caps;
 	bool packed = vmdev_is_packed(dev);
 
-	if (!conf->size || conf->size > vmdev_vq_size_max(dev, i))
+	if (!vmdev_vq_size_max(dev, i))
+		return "hardware has no such queue";
+	if (conf->size > vmdev_vq_size_max(dev, i))
 		return "ring is larger than the hardware's";
 	if (conf->size < caps->vq_size_min)
 		return "ring is smaller than the hardware's smallest";
@@ -151,6 +179,8 @@ static const char *vmdev_vq_fault(struct vmdev_dev *dev, u16 i)
 		return "ring is not aligned";
 	if (!vmdev_rings_mapped(dev, conf))
 		return "ring is not in mapped memory";
+	if (dev->vqs[i].state_lost)
+		return "nobody knows where it was stopped";
 	if (!(caps->caps & VMDEV_CAP_STATE) &&
 	    !vmdev_state_fresh(dev, &conf->state))
 		return "hardware can only start at the beginning of a ring";
@@ -170,6 +200,19 @@ static int vmdev_vq_check(struct vmdev_dev *dev, u16 vq)
 	return -EINVAL;
 }
 
+/* What vmdev_split_state() needs: entries never used must not look used. */
+static int vmdev_vq_prepare(struct vmdev_dev *dev, u16 i)
+{
+	const struct vmdev_vq_conf *conf = &dev->vqs[i].conf;
+
+	if (vmdev_is_packed(dev) || !dev->mem.attached ||
+	    (dev->parent->hw->caps.caps & VMDEV_CAP_STATE))
+		return 0;
+	return vmdev_mem_fill(dev, conf->device + sizeof(struct vring_used),
+			      (u8)VMDEV_USED_NEVER,
+			      conf->size * sizeof(struct vring_used_elem));
+}
+
 /* Fills in the whole configuration as the hardware counts queues. */
 static int vmdev_collect(struct vmdev_dev *dev)
 {
@@ -183,7 +226,7 @@ static int vmdev_collect(struct vmdev_dev *dev)
 		vq->hw_vq = vmdev_hw_vq(dev, i);
 		if (!vq->conf.enabled)
 			continue;
-		err = vmdev_vq_check(dev, i);
+		err = vmdev_vq_check(dev, i) ? : vmdev_vq_prepare(dev, i);
 		if (err)
 			return err;
 		dev->hw_vqs[vq->hw_vq] = vq->conf;
@@ -201,6 +244,16 @@ static void vmdev_vqs_set_live(struct vmdev_dev *dev, bool live)
 		WRITE_ONCE(vq->on, live && vq->conf.enabled);
 		WRITE_ONCE(vq->live, live && vq->conf.enabled);
 	}
+}
+
+static void vmdev_kick_all(struct vmdev_dev *dev)
+{
+	struct vmdev_hw *hw = dev->parent->hw;
+	u16 i;
+
+	for (i = 0; i < dev->nvqs; i++)
+		if (dev->vqs[i].live)
+			hw->ops->kick(hw, dev->vqs[i].hw_vq);
 }
 
 /* The queues start one by one, after the hardware was told its address. */
@@ -262,9 +315,14 @@ int vmdev_start(struct vmdev_dev *dev)
 		err = hw->ops->start(hw, &conf);
 	else
 		err = vmdev_start_with_mac(dev, &conf);
-	if (err)
+	if (err) {
 		vmdev_vqs_set_live(dev, false);
-	return err;
+		return err;
+	}
+
+	/* A kick may have come before there was anybody to take it. */
+	vmdev_kick_all(dev);
+	return 0;
 }
 
 /**
@@ -290,6 +348,7 @@ int vmdev_stop(struct vmdev_dev *dev)
 		WRITE_ONCE(dev->vqs[i].live, false);
 
 	err = hw->ops->stop(hw, has_state ? dev->states : NULL);
+	vmdev_notify_vqs(dev);
 	for (i = 0; i < dev->nvqs && !err; i++) {
 		struct vmdev_vq *vq = &dev->vqs[i];
 
@@ -323,16 +382,6 @@ static bool vmdev_all_idle(struct vmdev_dev *dev)
 		if (dev->vqs[i].on && !vmdev_vq_idle(dev, &dev->vqs[i]))
 			return false;
 	return true;
-}
-
-static void vmdev_kick_all(struct vmdev_dev *dev)
-{
-	struct vmdev_hw *hw = dev->parent->hw;
-	u16 i;
-
-	for (i = 0; i < dev->nvqs; i++)
-		if (dev->vqs[i].live)
-			hw->ops->kick(hw, dev->vqs[i].hw_vq);
 }
 
 /**
@@ -438,7 +487,7 @@ static void vmdev_vq_start_late(struct vmdev_dev *dev, u16 i)
 
 	if (!vq->on) {
 		vq->hw_vq = vmdev_hw_vq(dev, i);
-		err = vmdev_vq_check(dev, i);
+		err = vmdev_vq_check(dev, i) ? : vmdev_vq_prepare(dev, i);
 		if (err)
 			return;
 		WRITE_ONCE(vq->on, true);
@@ -453,6 +502,7 @@ static void vmdev_vq_start_late(struct vmdev_dev *dev, u16 i)
 	}
 	vq->conf.enabled = true;
 	WRITE_ONCE(vq->live, true);
+	hw->ops->kick(hw, vq->hw_vq);
 }
 
 static void vmdev_vq_stop_early(struct vmdev_dev *dev, u16 i)
@@ -467,14 +517,14 @@ static void vmdev_vq_stop_early(struct vmdev_dev *dev, u16 i)
 
 	/*
 	 * virtio forbids to write 0 to queue_enable, so without RING_RESET the
-	 * hardware keeps the queue until reset. It gets no more kicks.
+	 * hardware keeps the queue, and may go on with it, until reset. It gets
+	 * no more kicks, but through a doorbell that was mapped.
 	 */
 	if (!(hw->caps.caps & VMDEV_CAP_RING_RESET) ||
 	    hw->ops->vq_stop(hw, vq->hw_vq))
 		return;
 	WRITE_ONCE(vq->on, false);
-	if (!vmdev_is_packed(dev) && dev->mem.attached)
-		vmdev_vq_read_state(dev, i, &vq->conf.state);
+	vq->state_lost = vmdev_vq_read_state(dev, i, &vq->conf.state);
 }
 
 /**

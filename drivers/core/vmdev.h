@@ -24,6 +24,8 @@ struct virtio_net_config;
  * struct vmdev_vq - one virtqueue as its driver sees it
  * @conf: what the driver said of it; vmdev_parent.lock
  * @hw_vq: its number in hardware; fixed from start to stop
+ * @state_set: the driver said where to start; vmdev_parent.lock
+ * @state_lost: it was stopped where nobody knows; vmdev_parent.lock
  * @on: the hardware has it enabled; vmdev_parent.lock
  * @live: kicks reach the hardware. Written under vmdev_parent.lock, read
  *	without from any context: a kick that comes late is ignored by hardware
@@ -37,6 +39,8 @@ struct virtio_net_config;
 struct vmdev_vq {
 	struct vmdev_vq_conf conf;
 	u16 hw_vq;
+	bool state_set;
+	bool state_lost;
 	bool on;
 	bool live;
 	/* Protects cb. */
@@ -82,6 +86,8 @@ struct vmdev_mem {
 /**
  * struct vmdev_dev - a vDPA device
  * @vdpa: the vDPA device
+ * @ops: the vdpa ops that its hardware can honour: vhost-vdpa offers backend
+ *	features by which ops are there
  * @parent: what it runs on
  * @nb: tells when a bus driver let go of it
  * @prov: how it was provisioned; vmdev_parent.lock after registration
@@ -108,6 +114,7 @@ struct vmdev_mem {
  */
 struct vmdev_dev {
 	struct vdpa_device vdpa;
+	struct vdpa_config_ops ops;
 	struct vmdev_parent *parent;
 	struct notifier_block nb;
 	struct vmdev_provision prov;
@@ -135,8 +142,6 @@ struct vmdev_dev {
  * @hw: the hardware
  * @mgmt: its management device
  * @ids: device types that @mgmt can create
- * @ops: the vdpa ops that this hardware can honour: vhost-vdpa offers
- *	backend features by which ops are there
  * @max_vqp: net: queue pairs that the hardware's queues suffice for
  * @cvq: net: number of the control queue when multiqueue is negotiated
  * @lock: serialises the hardware and everything that the driver said. Taken
@@ -146,13 +151,13 @@ struct vmdev_dev {
  * @dev_lock: protects @dev, and marking it; taken in hard interrupt context
  * @dev: the one vDPA device on it, or NULL
  * @gone: the hardware is not there any more; never cleared
+ * @offline: its registers must not be touched for now; @lock
  * @break_work: breaks the queues of a host driver whose device broke
  */
 struct vmdev_parent {
 	struct vmdev_hw *hw;
 	struct vdpa_mgmt_dev mgmt;
 	struct virtio_device_id ids[2];
-	struct vdpa_config_ops ops;
 	u16 max_vqp;
 	u16 cvq;
 	/* Serialises the hardware and what the driver said. */
@@ -161,6 +166,7 @@ struct vmdev_parent {
 	spinlock_t dev_lock;
 	struct vmdev_dev *dev;
 	bool gone;
+	bool offline;
 	struct work_struct break_work;
 };
 
@@ -174,10 +180,10 @@ static inline bool vmdev_is_net(const struct vmdev_hw *hw)
 	return hw->caps.device_id == VIRTIO_ID_NET;
 }
 
-/* Hardware may be touched: it is there and did not break under its driver. */
+/* Registers may be touched: the hardware is there, and nobody resets it. */
 static inline bool vmdev_usable(const struct vmdev_dev *dev)
 {
-	return !READ_ONCE(dev->parent->gone);
+	return !READ_ONCE(dev->parent->gone) && !READ_ONCE(dev->parent->offline);
 }
 
 /* device.c */
@@ -188,6 +194,7 @@ int vmdev_reset_device(struct vmdev_dev *dev);
 u16 vmdev_hw_vq(const struct vmdev_dev *dev, u16 vq);
 u16 vmdev_vq_size_max(const struct vmdev_dev *dev, u16 vq);
 void vmdev_vqs_reset(struct vmdev_dev *dev);
+void vmdev_vqs_negotiated(struct vmdev_dev *dev);
 int vmdev_start(struct vmdev_dev *dev);
 int vmdev_stop(struct vmdev_dev *dev);
 int vmdev_drain(struct vmdev_dev *dev);
@@ -200,6 +207,7 @@ void vmdev_break(struct vmdev_dev *dev);
 void vmdev_break_host(struct work_struct *work);
 void vmdev_check_alive(struct vmdev_dev *dev);
 void vmdev_notify_config(struct vmdev_dev *dev);
+void vmdev_notify_vqs(struct vmdev_dev *dev);
 void vmdev_set_cb(spinlock_t *lock, struct vdpa_callback *cb,
 		  const struct vdpa_callback *new_cb);
 
@@ -207,6 +215,7 @@ void vmdev_set_cb(spinlock_t *lock, struct vdpa_callback *cb,
 void vmdev_config_get(struct vmdev_dev *dev, u32 offset, void *buf, u32 len);
 void vmdev_config_set(struct vmdev_dev *dev, u32 offset, const void *buf,
 		      u32 len);
+u16 vmdev_config_le16(struct vmdev_hw *hw, u32 offset);
 void vmdev_config_overlay(const struct vmdev_provision *prov,
 			  struct virtio_net_config *config);
 
@@ -227,6 +236,7 @@ int vmdev_mem_unmap(struct vmdev_dev *dev, u64 iova, u64 size);
 void vmdev_mem_clear(struct vmdev_dev *dev);
 bool vmdev_mem_covers(struct vmdev_dev *dev, u64 iova, u64 size, u32 perm);
 int vmdev_mem_read(struct vmdev_dev *dev, u64 iova, void *buf, u64 size);
+int vmdev_mem_fill(struct vmdev_dev *dev, u64 iova, u8 byte, u64 size);
 
 /* mgmt.c */
 int vmdev_mgmt_register(struct vmdev_parent *parent);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Is a doorbell alone in its page? Only then may the page be mapped into user
- * space: whatever else is in it could be written too.
+ * Where virtio structures are in the BARs, and so: is a doorbell alone in its
+ * page? Only then may the page be mapped into user space, as whatever else is
+ * in it could be written too.
  */
 #include <linux/mm.h>
 #include <uapi/linux/virtio_pci.h>
@@ -54,34 +55,97 @@ static bool vmdev_pci_msix_touches(struct pci_dev *pdev,
 				      DIV_ROUND_UP(n, 64) * sizeof(u64));
 }
 
-/* Any virtio structure but the notification area itself (virtio 1.2, 4.1.4). */
-static bool vmdev_pci_virtio_touches(struct pci_dev *pdev,
-				     const struct vmdev_pci_span *span)
+/**
+ * struct vmdev_pci_cap - a virtio structure in a BAR (virtio 1.2, 4.1.4)
+ * @type: VIRTIO_PCI_CAP_*
+ * @bar: the BAR
+ * @offset: where it starts
+ * @length: bytes
+ */
+struct vmdev_pci_cap {
+	u8 type;
+	u8 bar;
+	u32 offset;
+	u32 length;
+};
+
+/* The next capability after @pos, which moves on; false after the last. */
+static bool vmdev_pci_next_cap(struct pci_dev *pdev, u8 *pos,
+			       struct vmdev_pci_cap *cap)
+{
+	if (*pos)
+		*pos = pci_find_next_capability(pdev, *pos, PCI_CAP_ID_VNDR);
+	else
+		*pos = pci_find_capability(pdev, PCI_CAP_ID_VNDR);
+	if (!*pos)
+		return false;
+
+	pci_read_config_byte(pdev, *pos + VIRTIO_PCI_CAP_CFG_TYPE, &cap->type);
+	pci_read_config_byte(pdev, *pos + VIRTIO_PCI_CAP_BAR, &cap->bar);
+	pci_read_config_dword(pdev, *pos + VIRTIO_PCI_CAP_OFFSET,
+			      &cap->offset);
+	pci_read_config_dword(pdev, *pos + VIRTIO_PCI_CAP_LENGTH,
+			      &cap->length);
+	return true;
+}
+
+/**
+ * vmdev_pci_cap_room() - bytes of a virtio structure that its BAR really has
+ * @pdev: the function
+ * @type: VIRTIO_PCI_CAP_*
+ *
+ * The smallest, should there be several. 0 if there is none, or if the list of
+ * capabilities has no end.
+ *
+ * Context: may sleep.
+ */
+u64 vmdev_pci_cap_room(struct pci_dev *pdev, u8 type)
 {
 	int tries = VMDEV_PCI_CAPS_MAX;
-	u8 pos;
+	struct vmdev_pci_cap cap;
+	u64 room = U64_MAX;
+	u8 pos = 0;
 
-	for (pos = pci_find_capability(pdev, PCI_CAP_ID_VNDR); pos && tries;
-	     pos = pci_find_next_capability(pdev, pos, PCI_CAP_ID_VNDR)) {
-		u32 offset, length;
-		u8 type, bar;
+	while (tries && vmdev_pci_next_cap(pdev, &pos, &cap)) {
+		u64 size;
 
 		tries--;
-		pci_read_config_byte(pdev, pos + VIRTIO_PCI_CAP_CFG_TYPE,
-				     &type);
-		pci_read_config_byte(pdev, pos + VIRTIO_PCI_CAP_BAR, &bar);
-		pci_read_config_dword(pdev, pos + VIRTIO_PCI_CAP_OFFSET,
-				      &offset);
-		pci_read_config_dword(pdev, pos + VIRTIO_PCI_CAP_LENGTH,
-				      &length);
-		/* The configuration access window names no place of its own. */
-		if (type == VIRTIO_PCI_CAP_NOTIFY_CFG ||
-		    type == VIRTIO_PCI_CAP_PCI_CFG)
+		if (cap.type != type || cap.bar >= PCI_STD_NUM_BARS)
 			continue;
-		if (vmdev_pci_span_touches(span, bar, offset, length))
-			return true;
+		size = pci_resource_len(pdev, cap.bar);
+		size = cap.offset < size ? size - cap.offset : 0;
+		room = min3(room, size, (u64)cap.length);
 	}
-	return !tries;
+	return tries && room != U64_MAX ? room : 0;
+}
+
+/*
+ * A page that may be mapped lies within the notification area, whose bytes are
+ * all doorbells, and touches no other virtio structure.
+ */
+static bool vmdev_pci_page_is_notify(struct pci_dev *pdev,
+				     const struct vmdev_pci_span *page)
+{
+	int tries = VMDEV_PCI_CAPS_MAX;
+	struct vmdev_pci_cap cap;
+	bool within = false;
+	u8 pos = 0;
+
+	while (tries && vmdev_pci_next_cap(pdev, &pos, &cap)) {
+		tries--;
+		/* The configuration access window names no place of its own. */
+		if (cap.type == VIRTIO_PCI_CAP_PCI_CFG)
+			continue;
+		if (cap.type != VIRTIO_PCI_CAP_NOTIFY_CFG) {
+			if (vmdev_pci_span_touches(page, cap.bar, cap.offset,
+						   cap.length))
+				return false;
+		} else if (cap.bar == page->bar && cap.offset <= page->first &&
+			   (u64)cap.offset + cap.length > page->last) {
+			within = true;
+		}
+	}
+	return tries && within;
 }
 
 static bool vmdev_pci_other_vq_touches(struct vmdev_pci *vp, u16 vq)
@@ -101,6 +165,7 @@ static int vmdev_pci_find_bar(struct pci_dev *pdev, resource_size_t pa)
 
 	for (bar = 0; bar < PCI_STD_NUM_BARS; bar++)
 		if (pci_resource_len(pdev, bar) &&
+		    (pci_resource_flags(pdev, bar) & IORESOURCE_MEM) &&
 		    pa >= pci_resource_start(pdev, bar) &&
 		    pa <= pci_resource_end(pdev, bar))
 			return bar;
@@ -130,6 +195,6 @@ bool vmdev_pci_page_exclusive(struct vmdev_pci *vp, u16 vq)
 	page.first = pa - pci_resource_start(vp->pdev, bar);
 	page.last = page.first + PAGE_SIZE - 1;
 	return !vmdev_pci_other_vq_touches(vp, vq) &&
-	       !vmdev_pci_virtio_touches(vp->pdev, &page) &&
+	       vmdev_pci_page_is_notify(vp->pdev, &page) &&
 	       !vmdev_pci_msix_touches(vp->pdev, &page);
 }

@@ -38,6 +38,17 @@ static int vmdev_pci_iommu_check(struct vmdev_pci *vp)
 	return vmdev_irq_check_isolation(dev);
 }
 
+/* Where MSIs need a mapping of their own (arm64), there would be none. */
+static bool vmdev_pci_msi_translated(struct vmdev_pci *vp)
+{
+	struct iommu_resv_region *region;
+
+	list_for_each_entry(region, &vp->reserved, list)
+		if (region->type == IOMMU_RESV_SW_MSI)
+			return true;
+	return false;
+}
+
 static void vmdev_pci_iommu_range(struct vmdev_pci *vp,
 				  struct vdpa_iova_range *range)
 {
@@ -76,6 +87,12 @@ int vmdev_pci_iommu_attach(struct vmdev_hw *hw, struct vdpa_iova_range *range)
 	}
 	vp->domain = domain;
 	iommu_get_resv_regions(dev, &vp->reserved);
+
+	if (vmdev_pci_msi_translated(vp)) {
+		dev_err(dev, "interrupts pass the IOMMU on this platform, user space cannot have this function\n");
+		vmdev_pci_iommu_forget(vp);
+		return -EOPNOTSUPP;
+	}
 
 	err = iommu_attach_device(domain, dev);
 	if (err) {
@@ -168,5 +185,9 @@ int vmdev_pci_iommu_map(struct vmdev_hw *hw, u64 iova, u64 size, u64 pa,
  */
 void vmdev_pci_iommu_unmap(struct vmdev_hw *hw, u64 iova, u64 size)
 {
-	iommu_unmap(vmdev_pci(hw)->domain, iova, size);
+	struct vmdev_pci *vp = vmdev_pci(hw);
+	size_t done = iommu_unmap(vp->domain, iova, size);
+
+	dev_WARN_ONCE(&vp->pdev->dev, done != size,
+		      "unmapped %zu bytes of %llu at %#llx\n", done, size, iova);
 }

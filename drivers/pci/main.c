@@ -10,7 +10,6 @@
 
 #include "vmdev_pci.h"
 
-#define VMDEV_PCI_VIRTIO_FIRST	0x1000
 #define VMDEV_PCI_VIRTIO_MODERN	0x1040
 #define VMDEV_PCI_VIRTIO_LAST	0x107f
 
@@ -61,7 +60,7 @@ static int vmdev_pci_setup(struct vmdev_pci *vp)
 	struct pci_dev *pdev = vp->pdev;
 	int err;
 
-	err = pci_enable_device_mem(pdev);
+	err = pci_enable_device(pdev);
 	if (err) {
 		pci_err(pdev, "cannot be enabled: %pe\n", ERR_PTR(err));
 		return err;
@@ -141,9 +140,37 @@ err_free:
 	return err;
 }
 
+static struct pci_driver vmdev_pci_driver;
+
 /*
- * VFs go before their PF. A function that is not there any more is found out
- * before anybody waits for an answer of it.
+ * Calls @fn for each VF of @pf that is ours. One that is being bound or unbound
+ * at this moment is left out: waiting for it could take for ever.
+ */
+static void vmdev_pci_each_vf(struct pci_dev *pf, void (*fn)(struct vmdev_pci *))
+{
+	struct pci_dev *vf = NULL;
+
+	if (!pf->is_physfn)
+		return;
+
+	while ((vf = pci_get_device(PCI_ANY_ID, PCI_ANY_ID, vf))) {
+		if (!vf->is_virtfn || pci_physfn(vf) != pf ||
+		    !device_trylock(&vf->dev))
+			continue;
+		if (pci_dev_driver(vf) == &vmdev_pci_driver)
+			fn(pci_get_drvdata(vf));
+		device_unlock(&vf->dev);
+	}
+}
+
+static void vmdev_pci_leave(struct vmdev_pci *vp)
+{
+	vmdev_parent_leave(&vp->hw);
+}
+
+/*
+ * VFs go before their PF, and all holders are told before one is waited for. A
+ * function that is not there any more is found out first of all.
  */
 static void vmdev_pci_remove(struct pci_dev *pdev)
 {
@@ -154,6 +181,8 @@ static void vmdev_pci_remove(struct pci_dev *pdev)
 	else if (!vmdev_hw_is_gone(&vp->hw))
 		vmdev_pci_status(&vp->hw);
 
+	vmdev_pci_each_vf(pdev, vmdev_pci_leave);
+	vmdev_pci_leave(vp);
 	if (pci_num_vf(pdev))
 		pci_disable_sriov(pdev);
 	vmdev_parent_unregister(&vp->hw);
@@ -165,8 +194,22 @@ static void vmdev_pci_shutdown(struct pci_dev *pdev)
 {
 	struct vmdev_pci *vp = pci_get_drvdata(pdev);
 
-	vmdev_parent_halt(&vp->hw, "shutdown", true);
+	vmdev_parent_offline(&vp->hw, "shutdown", true);
 	pci_clear_master(pdev);
+}
+
+static void vmdev_pci_pf_reset(struct vmdev_pci *vf)
+{
+	vmdev_parent_offline(&vf->hw, "a reset of its PF", false);
+}
+
+/* The PCI core restores the PF, and that it has VFs, but not the VFs. */
+static void vmdev_pci_pf_was_reset(struct vmdev_pci *vf)
+{
+	pci_restore_state(vf->pdev);
+	pci_save_state(vf->pdev);
+	pci_set_master(vf->pdev);
+	vmdev_parent_online(&vf->hw);
 }
 
 static pci_ers_result_t vmdev_pci_error_detected(struct pci_dev *pdev,
@@ -178,16 +221,19 @@ static pci_ers_result_t vmdev_pci_error_detected(struct pci_dev *pdev,
 		vmdev_hw_gone(&vp->hw);
 		return PCI_ERS_RESULT_DISCONNECT;
 	}
-	vmdev_parent_halt(&vp->hw, "a bus error",
-			  state == pci_channel_io_normal);
+	vmdev_parent_offline(&vp->hw, "a bus error",
+			     state == pci_channel_io_normal);
 	return PCI_ERS_RESULT_NEED_RESET;
 }
 
 static pci_ers_result_t vmdev_pci_slot_reset(struct pci_dev *pdev)
 {
+	struct vmdev_pci *vp = pci_get_drvdata(pdev);
+
 	pci_restore_state(pdev);
 	pci_save_state(pdev);
 	pci_set_master(pdev);
+	vmdev_parent_online(&vp->hw);
 	return PCI_ERS_RESULT_RECOVERED;
 }
 
@@ -196,15 +242,21 @@ static void vmdev_pci_error_resume(struct pci_dev *pdev)
 	pci_info(pdev, "recovered from a bus error\n");
 }
 
+/* VFs lose their state with their PF, and nobody else tells them. */
 static void vmdev_pci_reset_prepare(struct pci_dev *pdev)
 {
 	struct vmdev_pci *vp = pci_get_drvdata(pdev);
 
-	vmdev_parent_halt(&vp->hw, "a reset of the function", true);
+	vmdev_pci_each_vf(pdev, vmdev_pci_pf_reset);
+	vmdev_parent_offline(&vp->hw, "a reset of the function", true);
 }
 
 static void vmdev_pci_reset_done(struct pci_dev *pdev)
 {
+	struct vmdev_pci *vp = pci_get_drvdata(pdev);
+
+	vmdev_parent_online(&vp->hw);
+	vmdev_pci_each_vf(pdev, vmdev_pci_pf_was_reset);
 	pci_info(pdev, "function was reset\n");
 }
 
@@ -224,7 +276,33 @@ static struct pci_driver vmdev_pci_driver = {
 	.sriov_configure = vmdev_pci_sriov_configure,
 	.err_handler	 = &vmdev_pci_error_handlers,
 };
-module_pci_driver(vmdev_pci_driver);
+
+static int vmdev_pci_leave_one(struct device *dev, void *unused)
+{
+	if (!device_trylock(dev))
+		return 0;
+	if (dev->driver == &vmdev_pci_driver.driver)
+		vmdev_pci_leave(dev_get_drvdata(dev));
+	device_unlock(dev);
+	return 0;
+}
+
+static int __init vmdev_pci_init(void)
+{
+	return pci_register_driver(&vmdev_pci_driver);
+}
+
+static void __exit vmdev_pci_exit(void)
+{
+	int err = driver_for_each_device(&vmdev_pci_driver.driver, NULL, NULL,
+					 vmdev_pci_leave_one);
+
+	WARN_ON_ONCE(err);
+	pci_unregister_driver(&vmdev_pci_driver);
+}
+
+module_init(vmdev_pci_init);
+module_exit(vmdev_pci_exit);
 
 MODULE_DESCRIPTION("vmdev: virtio functions on the PCI bus as vDPA parents");
 MODULE_AUTHOR("The vmdev developers");

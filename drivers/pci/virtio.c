@@ -8,6 +8,7 @@
 #include <linux/iopoll.h>
 #include <linux/log2.h>
 #include <linux/slab.h>
+#include <linux/unaligned.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
 
@@ -20,11 +21,11 @@
 #define VMDEV_PCI_POLL_US	100
 #define VMDEV_PCI_RESET_US	(5 * USEC_PER_SEC)
 
+/* One that did not, and has lost its DMA, need not be waited for again. */
+#define VMDEV_PCI_RETRY_US	(50 * USEC_PER_MSEC)
+
 /* More queues than this no function has. */
 #define VMDEV_PCI_VQS_MAX	1024
-
-/* Bits from here to there are the transport's, not the device type's. */
-#define VMDEV_PCI_TRANSPORT	GENMASK_ULL(49, 28)
 
 #define VMDEV_PCI_DRIVER \
 	(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER)
@@ -101,10 +102,15 @@ static int vmdev_pci_reset(struct vmdev_pci *vp)
 	vmdev_pci_set_status(vp, 0);
 	err = read_poll_timeout(vmdev_pci_get_status, status,
 				!status || status == VMDEV_PCI_GONE,
-				VMDEV_PCI_POLL_US, VMDEV_PCI_RESET_US, false,
-				vp);
-	if (status == VMDEV_PCI_GONE)
+				VMDEV_PCI_POLL_US,
+				vp->master_off ? VMDEV_PCI_RETRY_US :
+				VMDEV_PCI_RESET_US, false, vp);
+	if (status == VMDEV_PCI_GONE) {
+		/* Should it be there after all: no DMA into what is freed. */
+		pci_clear_master(vp->pdev);
+		vp->master_off = true;
 		return -ENODEV;
+	}
 	if (err)
 		return vmdev_pci_stuck(vp);
 
@@ -216,8 +222,13 @@ static int vmdev_pci_start(struct vmdev_hw *hw,
 			   const struct vmdev_hw_conf *conf)
 {
 	struct vmdev_pci *vp = vmdev_pci(hw);
-	u8 status;
+	u8 status = vmdev_pci_get_status(vp);
 	int err;
+
+	if (status == VMDEV_PCI_GONE)
+		return -ENODEV;
+	if (!(status & VIRTIO_CONFIG_S_FEATURES_OK))
+		return -EIO;
 
 	err = vmdev_pci_start_vqs(vp, conf);
 	if (err) {
@@ -280,15 +291,22 @@ static void vmdev_pci_kick_with_data(struct vmdev_hw *hw, u16 vq, u32 data)
 		     vmdev_pci(hw)->vqs[vq].notify);
 }
 
-/* Byte by byte: the only width that is right for every field. */
 static void vmdev_pci_config_read(struct vmdev_hw *hw, u32 offset, void *buf,
 				  u32 len)
 {
-	struct vmdev_pci *vp = vmdev_pci(hw);
+	void __iomem *from = vmdev_pci(hw)->mdev.device + offset;
 	u8 *to = buf;
 
+	if (len == sizeof(u32) && IS_ALIGNED(offset, sizeof(u32))) {
+		put_unaligned_le32(vp_ioread32(from), buf);
+		return;
+	}
+	if (len == sizeof(u16) && IS_ALIGNED(offset, sizeof(u16))) {
+		put_unaligned_le16(vp_ioread16(from), buf);
+		return;
+	}
 	while (len--)
-		*to++ = vp_ioread8(vp->mdev.device + offset++);
+		*to++ = vp_ioread8(from++);
 }
 
 static void vmdev_pci_config_write(struct vmdev_hw *hw, u32 offset,
@@ -370,7 +388,7 @@ u64 vmdev_pci_features_own(const struct vmdev_hw_caps *caps)
 			BIT_ULL(VIRTIO_F_ACCESS_PLATFORM) |
 			BIT_ULL(VIRTIO_F_SR_IOV) | BIT_ULL(VIRTIO_F_RING_RESET);
 
-	return caps->features & (~VMDEV_PCI_TRANSPORT | transport);
+	return caps->features & (~VMDEV_F_TRANSPORT | transport);
 }
 
 static int vmdev_pci_read_sizes(struct vmdev_pci *vp, u16 claimed)
@@ -404,18 +422,24 @@ static int vmdev_pci_read_sizes(struct vmdev_pci *vp, u16 claimed)
  */
 static int vmdev_pci_read_caps(struct vmdev_pci *vp)
 {
+	const size_t common_needed =
+		offsetofend(struct virtio_pci_modern_common_cfg, queue_reset);
 	struct vmdev_hw_caps *caps = &vp->hw.caps;
 	u16 claimed;
 	int err;
 
 	caps->device_id = vp->mdev.id.device;
 	caps->vendor_id = vp->mdev.id.vendor;
-	caps->config_size = vp->mdev.device ? vp->mdev.device_len : 0;
+	if (vp->mdev.device)
+		caps->config_size = min_t(u64, vp->mdev.device_len,
+					  vmdev_pci_cap_room(vp->pdev,
+							     VIRTIO_PCI_CAP_DEVICE_CFG));
 	caps->vq_size_min = 2;
 	caps->vq_align = PAGE_SIZE;
 	caps->features = vmdev_pci_read_features(vp);
-	if (vp->mdev.common_len <
-	    offsetofend(struct virtio_pci_modern_common_cfg, queue_reset))
+	if (vp->mdev.common_len < common_needed ||
+	    vmdev_pci_cap_room(vp->pdev, VIRTIO_PCI_CAP_COMMON_CFG) <
+	    common_needed)
 		caps->features &= ~BIT_ULL(VIRTIO_F_RING_RESET);
 	if (caps->features & BIT_ULL(VIRTIO_F_RING_RESET))
 		caps->caps |= VMDEV_CAP_RING_RESET;

@@ -23,6 +23,9 @@
 struct vmdev_hw;
 struct vmdev_parent;
 
+/* Feature bits of the transport; all others are the device type's. */
+#define VMDEV_F_TRANSPORT	GENMASK_ULL(49, 24)
+
 /**
  * enum vmdev_hw_cap - what hardware can do beyond plain virtio 1.0
  * @VMDEV_CAP_STATE: the ring state of a queue can be read and set
@@ -95,8 +98,9 @@ struct vmdev_hw_conf {
 /**
  * struct vmdev_hw_ops - what a parent does
  *
- * All but @kick and @kick_with_data may sleep and are called with the device's
- * lock held, so never concurrently for one parent. Once vmdev_hw_gone() was
+ * All but @kick, @kick_with_data and @doorbell may sleep and are called with the
+ * core's lock held, or before the hardware is registered completely, so never
+ * concurrently for one parent. Once vmdev_hw_gone() was
  * called only @irq_release, @iommu_detach, @unmap and, late, a kick still come.
  * Every wait is bounded; a parent that reads all ones calls vmdev_hw_gone()
  * and returns -ENODEV.
@@ -115,7 +119,8 @@ struct vmdev_hw_conf {
  *	ring position in its upper half; any context
  * @status: device status as the hardware reports it now
  * @config_read: @len bytes of configuration space from @offset; the caller
- *	keeps both within config_size
+ *	keeps both within config_size. In one access if @len is 2 or 4 and
+ *	@offset a multiple of it, else byte by byte
  * @config_write: likewise
  * @config_generation: changes whenever the configuration did
  * @doorbell: address and size of a page that holds the doorbell of queue @vq
@@ -179,7 +184,9 @@ int vmdev_parent_register(struct vmdev_hw *hw);
 void vmdev_parent_unregister(struct vmdev_hw *hw);
 
 int vmdev_parent_bring_up(struct vmdev_hw *hw, u64 features);
-void vmdev_parent_halt(struct vmdev_hw *hw, const char *why, bool reachable);
+void vmdev_parent_offline(struct vmdev_hw *hw, const char *why, bool reachable);
+void vmdev_parent_online(struct vmdev_hw *hw);
+void vmdev_parent_leave(struct vmdev_hw *hw);
 
 void vmdev_hw_gone(struct vmdev_hw *hw);
 bool vmdev_hw_is_gone(const struct vmdev_hw *hw);
