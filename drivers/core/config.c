@@ -133,28 +133,23 @@ void vmdev_config_get(struct vmdev_dev *dev, u32 offset, void *buf, u32 len)
 	struct virtio_net_config net = { 0 };
 
 	memset(buf, 0, len);
-	if (offset >= size || !vmdev_usable(dev))
+	if (!vmdev_usable(dev))
 		return;
-	len = min(len, size - offset);
 
-	if (!vmdev_is_net(hw)) {
-		vmdev_config_read_hw(hw, offset, buf, len);
-		return;
-	}
-
-	/* What lies beyond what we know of it passes through unchanged. */
-	vmdev_config_read_hw(hw, 0, &net, min_t(u32, size, sizeof(net)));
-	vmdev_config_overlay(&dev->prov, &net);
-	if (offset < sizeof(net)) {
+	/* What was provisioned is there even if the hardware has no field. */
+	if (vmdev_is_net(hw) && offset < sizeof(net)) {
 		u32 known = min_t(u32, len, sizeof(net) - offset);
 
+		vmdev_config_read_hw(hw, 0, &net,
+				     min_t(u32, size, sizeof(net)));
+		vmdev_config_overlay(&dev->prov, &net);
 		memcpy(buf, (u8 *)&net + offset, known);
 		buf += known;
 		offset += known;
 		len -= known;
 	}
-	if (len)
-		vmdev_config_read_hw(hw, offset, buf, len);
+	if (len && offset < size)
+		vmdev_config_read_hw(hw, offset, buf, min(len, size - offset));
 }
 
 /**

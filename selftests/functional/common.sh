@@ -6,6 +6,24 @@
 
 export TOOLS=/build/selftests/vhost_vdpa
 
+# --- TAP of others -----------------------------------------------------------------------
+# tap_adopt PREFIX CMD...: run a program that prints TAP, its results become ours.
+tap_adopt() {
+	local prefix=$1 line name
+
+	shift
+	while read -r line; do
+		name="$prefix: $(sed -E 's/^(not )?ok [0-9]+ (- )?//; s/ # .*//' <<<"$line")"
+		case $line in
+		"ok "*"# SKIP"*) tap_skip "$name" "${line#*# SKIP }" ;;
+		"ok "*) tap_ok "$name" ;;
+		"not ok "*) tap_not_ok "$name" "${line#* # }" ;;
+		"TAP version"* | "1.."* | *" passed, "*) ;;
+		*) echo "# ${line#\# }" ;;
+		esac
+	done < <("$@" 2>&1)
+}
+
 # --- vDPA devices ------------------------------------------------------------------------
 # No bus driver takes a device by itself, use_bus says which. Before the first device.
 vdpa_setup() {
@@ -57,8 +75,13 @@ net_up() {
 
 # reach NS [ADDR]: no ping is lost. The first one may wait for ARP.
 reach() {
-	ip netns exec "$1" ping -q -c 1 -W 10 "${2:-10.0.2.2}" >/dev/null &&
-		ip netns exec "$1" ping -q -c 5 -i 0.1 -W 10 "${2:-10.0.2.2}" | grep ' 0% packet loss'
+	local output
+
+	ip netns exec "$1" ping -q -c 1 -W 10 "${2:-10.0.2.2}" || return
+	output=$(ip netns exec "$1" ping -c 5 -i 0.1 -W 10 "${2:-10.0.2.2}")
+	grep -q ' 0% packet loss' <<<"$output" && return
+	echo "$output"
+	return 1
 }
 
 # traffic NS: ping all the time, pid in TRAFFIC, until its netdev goes or until quiet.
@@ -77,6 +100,7 @@ hold() {
 	local log=$1 name=$2
 
 	shift 2
+	: >"$log"
 	"$TOOLS/hold_open" -n -d "$(vhost_of "$name")" "$@" >"$log" 2>&1 &
 	HOLDER=$!
 	wait_for "grep -q READY '$log' || ! kill -0 $HOLDER 2>/dev/null" 20
@@ -109,6 +133,8 @@ ends() {
 # put VALUE FILE: an echo whose failure is one of a command.
 put() { echo "$1" >"$2"; }
 
+not() { ! "$@"; }
+
 # --- the log -----------------------------------------------------------------------------
 # logged MARK COUNT PATTERN: so many lines since the mark.
 logged() {
@@ -120,4 +146,8 @@ logged() {
 	dmesg_since "$1" | tail -n 20
 	return 1
 }
-clean_log() { ! dmesg_splat "$@"; }
+# clean_log [MARK [EXPECTED]]: nothing bad since the mark, or the start, but what was expected.
+LOG_START=$(dmesg_mark)
+clean_log() { ! dmesg_splat "${1:-$LOG_START}" | grep -vE "${2:-^$}"; }
+# What the IOMMU prints of a DMA that it stopped.
+export DMA_FAULTS='DMAR: (DRHD: handling fault|.DMA (Read|Write).* fault addr)'

@@ -52,8 +52,6 @@ refused_maps() {
 		show_failures /tmp/client.log
 	tap_check "a map over the MSI window is refused with a line" \
 		grep -qE "$msi" <(dmesg_since "$mark")
-	tap_check "a map outside of the range is refused with a line" \
-		grep -qE "is outside of the device's IOVAs" <(dmesg_since "$mark")
 }
 show_failures() {
 	grep 'not ok' "$1"
@@ -61,15 +59,22 @@ show_failures() {
 	grep -q ' passed, 0 failed' "$1"
 }
 
-# All that was pinned is released, and the page tables are freed.
+unbind_bus() { echo v0 >/sys/bus/vdpa/devices/v0/driver/unbind; }
+
+# All that was pinned is released, and the page tables are freed. Each CPU counts for itself
+# until it is told to add up.
 pinned() {
+	cat /proc/sys/vm/stat_refresh
 	awk '/^nr_foll_pin_acquired/ { a = $2 } /^nr_foll_pin_released/ { r = $2 } END { print a - r }' \
 		/proc/vmstat
 }
-tables() { awk '/^nr_iommu_pages/ { print $2 }' /proc/vmstat; }
+tables() {
+	cat /proc/sys/vm/stat_refresh
+	awk '/^nr_iommu_pages/ { print $2 }' /proc/vmstat
+}
 
 nothing_left() {
-	local pins maps=1500
+	local pins before maps=1500
 
 	pins=$(pinned)
 	before=$(tables)
@@ -80,44 +85,43 @@ nothing_left() {
 	unbind_bus
 	tap_check "no page table is left" wait_for "[ \$(tables) -le $before ]" 10
 }
-unbind_bus() { echo v0 >/sys/bus/vdpa/devices/v0/driver/unbind; }
-
 virtio_after() {
 	use_bus v0 virtio_vdpa && net_up "$vf" ns
 	tap_check "virtio_vdpa works after user space" reach ns
 	tap_check "in the default domain" default_domain
 }
 
-# Two functions behind a bridge that has one requester id for both: one group.
+# Two functions behind a conventional bridge, which has one requester id for both.
 shared_group() {
 	local bdf=0000:02:01.0 mark
 
-	tap_check "a function that shares its group" [ "$(ls /sys/bus/pci/devices/$bdf/iommu_group/devices | wc -l)" -gt 1 ]
+	tap_check "a function that shares its IOMMU group" \
+		[ -e "/sys/bus/pci/devices/$bdf/iommu_group/devices/0000:02:02.0" ]
 	mark=$(dmesg_mark)
 	dev_add shared $bdf vhost_vdpa
-	tap_check "DRIVER_OK is refused" \
-		bash -c "'$TOOLS/hold_open' -r -d '$(vhost_of shared)' </dev/null 2>&1 | grep -v READY"
-	tap_check "one line says why" logged "$mark" 1 "$bdf: cannot leave .* IOMMU group holds other devices"
+	tap_check "user space cannot run it" not hold /tmp/hold.log shared -r
+	tap_check "one line says why" \
+		logged "$mark" 1 "$bdf: cannot leave .* its IOMMU group holds other devices"
 	use_bus shared virtio_vdpa && net_up $bdf ns-shared
 	tap_check "virtio_vdpa works" reach ns-shared
 	tap_check "dev del" vdpa dev del shared
 }
 
-tap_plan 30
+if passthrough; then tap_plan 25; else tap_plan 20; fi
 tap_check "virtio_net creates VFs" vf_create "$BDF_pf0" 2
 vdpa_setup
 tap_check "the default domain is that of the command line" default_domain
 dev_add v0 "$vf" vhost_vdpa
 maps_nothing
 refused_maps
-quiet=$(dmesg_mark)
-if shared; then shared_group; fi
 unbind_bus
 nothing_left
-tap_check "a clean kernel log so far" clean_log
+if passthrough; then shared_group; fi
+# The client takes memory away from a running device, too.
+tap_check "a clean kernel log, but for DMA that was stopped" clean_log "$LOG_START" "$DMA_FAULTS"
 use_bus v0 vhost_vdpa
 stray_buffer rx Write
 stray_buffer tx Read
 virtio_after
-tap_check "a clean kernel log since" clean_log "$after"
+tap_check "a clean kernel log, but for these" clean_log "$LOG_START" "$DMA_FAULTS"
 tap_done

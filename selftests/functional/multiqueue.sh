@@ -3,7 +3,7 @@
 # Functions with two queue pairs: what is offered agrees with itself, stock QEMU starts with
 # and without mq, and both pairs carry traffic (reference/clients.md 1, 2, 6).
 # lab: --queues 2
-# limit: 240
+# limit: 600
 # shellcheck source=/dev/null disable=SC2154,SC2034	# BDF_*, NESTED_*: to and from vm-lib.sh
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh
@@ -15,14 +15,22 @@ no_mq=0x300078020	# VERSION_1 ACCESS_PLATFORM CTRL_RX CTRL_VQ STATUS MRG_RXBUF M
 # --- agreement --------------------------------------------------------------------------
 # field NAME: of JSON on standard input
 field() { sed -n "s/.*\"$1 *\":\"\?\([^,\"}]*\).*/\1/p"; }
-# ring_sizes NAME: as VHOST_VDPA_GET_VRING_SIZE tells them, for each queue.
+# ring_sizes NAME: as VHOST_VDPA_GET_VRING_SIZE tells them, for each queue, with all features
+# negotiated: before that queue 2 may be the control queue or not.
 ring_sizes() {
-	perl -e 'open(my $f, "+<", $ARGV[0]) or die "open: $!"; my $n = "\0" x 4;
-		ioctl($f, 0x8004AF80, $n) or die "count: $!";
-		for my $i (0 .. unpack("L", $n) - 1) {
-			my $b = pack("LL", $i, 0);
-			ioctl($f, 0xC008AF82, $b) or die "size: $!";
-			print((unpack("LL", $b))[1], " ");
+	perl -e 'open(my $f, "+<", $ARGV[0]) or die "open: $!";
+		my ($count, $features) = ("\0" x 4, "\0" x 8);
+		sub do_ioctl { ioctl($f, $_[1], $_[2]) or die "$_[0]: $!" }
+		do_ioctl("owner", 0xAF01, 0);
+		do_ioctl("status", 0x4001AF72, pack("C", 3));
+		do_ioctl("get features", 0x8008AF00, $features);
+		do_ioctl("set features", 0x4008AF00, $features);
+		do_ioctl("features ok", 0x4001AF72, pack("C", 11));
+		do_ioctl("count", 0x8004AF80, $count);
+		for my $i (0 .. unpack("L", $count) - 1) {
+			my $size = pack("LL", $i, 0);
+			do_ioctl("size", 0xC008AF82, $size);
+			print((unpack("LL", $size))[1], " ");
 		}' "$(vhost_of "$1")"
 }
 # agrees QUEUES PAIRS SIZES ATTR...: PAIRS may be empty, without MQ it is not told.
@@ -39,19 +47,24 @@ agrees() {
 
 # --- the client of our own --------------------------------------------------------------
 client() {
-	"$TOOLS/vhost_vdpa_ioctl" -d "$(vhost_of mq)" "$@"
+	local out
+
+	out=$("$TOOLS/vhost_vdpa_ioctl" -d "$(vhost_of mq)" --require net,vring_size "$@") && return
+	grep -v '^ok' <<<"$out"
+	return 1
 }
 
 # --- stock QEMU -------------------------------------------------------------------------
 # guest NETDEV NIC: starts, pings without loss, and says nothing of a dead fallback.
 guest() {
-	NESTED_NETDEV=$1 NESTED_NIC=$2 NESTED_CMDLINE=vmdev.run=info,ping
+	NESTED_NETDEV=$1 NESTED_NIC=$2 NESTED_CMDLINE=vmdev.run=info,ping NESTED_QEMU=(-smp 2)
 	run_nested_guest "$(vhost_of mq)" >/tmp/nested.log 2>&1
 	cat /tmp/nested.log
 	grep -q 'ping 0% loss' /tmp/nested.log && ! grep -qE \
 		'ring restore failed|set_vring_base failed|falling back|Segmentation' /tmp/nested.log
 }
-guest_queues() { grep -q "queues $1\$" /tmp/nested.log || { cat /tmp/nested.log; return 1; }; }
+# One for each of its two CPUs, if there are so many.
+guest_queues() { tr -d '\r' </tmp/nested.log | grep -q "queues $1\$" || { cat /tmp/nested.log; return 1; }; }
 
 # --- the host ---------------------------------------------------------------------------
 stations() {
@@ -95,7 +108,9 @@ tap_check "no MQ: 3 queues" agrees 3 "" "$pair $ctrl_size" device_features "$no_
 tap_check "no CTRL_VQ: 2 queues" agrees 2 "" "$pair" device_features 0x300000020
 
 dev_add mq "$vf0" vhost_vdpa
-tap_check "queues enabled before features, late and again; sizes refused" client vring
+tap_check "the client: count, sizes, queues enabled before features and late" client \
+	vqs_count_fits_queue_pairs vring_size_known vring_num_above_own_max net_ring_sizes \
+	net_enable_before_features net_enable_after_driver_ok net_one_queue_alone
 tap_check "QEMU with mq=on" guest ,queues=2 ,mq=on,vectors=6
 tap_check "its guest has two pairs" guest_queues 2
 tap_check "QEMU with mq=off" guest "" ,mq=off

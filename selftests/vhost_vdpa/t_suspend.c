@@ -217,6 +217,7 @@ TEST(suspend_resume_many)
 {
 	unsigned int i;
 	struct rig r;
+	int ret;
 
 	test_up(&r);
 	need_wire(&r.c);
@@ -224,11 +225,39 @@ TEST(suspend_resume_many)
 	for (i = 0; i < 50; i++) {
 		send_some(&r, 4 * i, 4);
 		CHECK_OK(vc_suspend(&r.c));
-		CHECK_OK(vc_resume(&r.c));
+		ret = vc_resume(&r.c);
+		need("state", ret != -EINVAL, "device starts only fresh rings");
+		CHECK_OK(ret);
 		vq_kick(&r.vq[NET_TX]);
 		CHECK_OK(net_drain_tx(&r, RIG_WAIT_MS));
 	}
 	CHECK(r.tx_done == 200, "%u of 200 frames", r.tx_done);
+}
+
+/*
+ * Where hardware cannot go on, resume says so, as often as it is asked, and
+ * the device is as suspended as before: its state is readable, reset works.
+ */
+TEST_OURS(resume_refused_stays_suspended)
+{
+	__u32 before, after;
+	struct rig r;
+
+	test_up(&r);
+	need_wire(&r.c);
+	need_resume(&r.c);
+	send_some(&r, 0, 4);
+	CHECK_OK(net_drain_tx(&r, RIG_WAIT_MS));
+	CHECK_OK(vc_suspend(&r.c));
+	CHECK_OK(vc_vring_get(&r.c, VHOST_GET_VRING_BASE, NET_TX, &before));
+	need("no state", vc_resume(&r.c) == -EINVAL,
+	     "hardware goes on anywhere");
+	CHECK_ERR(vc_resume(&r.c), -EINVAL);
+	CHECK_OK(vc_vring_get(&r.c, VHOST_GET_VRING_BASE, NET_TX, &after));
+	CHECK(before == 4 && after == 4, "base %u, then %u", before, after);
+	CHECK_OK(rig_again(&r));
+	send_some(&r, 4, 4);
+	CHECK_OK(net_drain_tx(&r, RIG_WAIT_MS));
 }
 
 /*

@@ -1,0 +1,92 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# An unmodified DPDK application (testpmd on virtio-user) on a VF. DPDK uses one ring size for
+# all queues: what the control queue cannot have is refused, and nothing hangs but testpmd
+# itself, which waits for its first control command for ever (reference/clients.md, 6).
+# DPDK_TREE: where dpdk-dev, librte-net-virtio25 and the like are unpacked, if not in the root.
+# lab: --net user
+# limit: 400
+# shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
+. /vmdev/scripts/vm-lib.sh
+. /vmdev/selftests/functional/common.sh
+
+tree=${DPDK_TREE-}
+libs=$tree/usr/lib/x86_64-linux-gnu
+pmds=$libs/dpdk/pmds-25.0
+log=/tmp/testpmd.log input=/tmp/testpmd.in
+
+# pmd DEVARGS: one port that sends; pid in PMD. Not in tap_check, it goes on in the background.
+pmd() {
+	local plugin plugins=()
+
+	for plugin in net_virtio mempool_ring; do
+		plugins+=(-d "$pmds/librte_$plugin.so.25")
+	done
+	rm -f $input
+	mkfifo $input
+	exec 8<>$input
+	LD_LIBRARY_PATH=$libs:$pmds "$tree/usr/bin/dpdk-testpmd" "${plugins[@]}" --no-pci --no-huge \
+		-m 512 --no-telemetry -l 0-1 --vdev="net_virtio_user0,path=$(vhost_of vdpa0),$1" -- \
+		--total-num-mbufs=2048 --no-mlockall -i --auto-start --forward-mode=txonly \
+		<$input >$log 2>&1 8>&- &
+	PMD=$!
+	disown $PMD
+}
+kicked() { [ "$(stat_of vdpa0 "$1" kicks 2>/dev/null || echo 0)" -gt 0 ]; }
+# sends QUEUE...: each of its queues was kicked.
+sends() {
+	local queue
+
+	for queue; do
+		wait_for "kicked $queue || ! kill -0 $PMD" 60
+		kicked "$queue" || { tail -n 20 $log; return 1; }
+	done
+}
+# leaves: it stops when told, and has sent something.
+leaves() {
+	printf 'stop\nquit\n' >&8
+	wait_for "! kill -0 $PMD 2>/dev/null" 30 && grep -q 'TX-packets: [1-9]' $log &&
+		! grep -E 'Failed to destroy queue|SET_STATUS.*failed' $log && return
+	tail -n 20 $log
+	return 1
+}
+refused() {
+	wait_for "dmesg_since '$1' | grep -q 'queue 2 (size 256, at most 64) refused'" 60 &&
+		logged "$1" 1 'DRIVER_OK refused'
+}
+# The management interface answers while testpmd hangs.
+alive() { timeout 10 vdpa dev show vdpa0 && timeout 10 vdpa dev config show vdpa0; }
+killed() {
+	kill -KILL "$PMD"
+	wait_for "! kill -0 $PMD 2>/dev/null" 20
+}
+
+if [ ! -x "$tree/usr/bin/dpdk-testpmd" ] || [ ! -e "$pmds/librte_net_virtio.so.25" ]; then
+	tap_plan 1
+	tap_skip "testpmd on a VF" "no dpdk-testpmd (Debian: dpdk-dev, librte-net-virtio25, librte-mempool-ring25)"
+	tap_done
+	exit
+fi
+
+tap_plan 12
+mark=$(dmesg_mark)
+vdpa_setup
+vf_create "$BDF_pf0" 2
+tap_check "a VF for vhost-vdpa" dev_add vdpa0 "$BDF_vf0_0" vhost_vdpa
+pmd queues=1,queue_size=64,cq=0
+tap_check "testpmd without control queue sends" sends 1
+tap_check "and leaves" leaves
+pmd queues=1,queue_size=64,cq=1
+tap_check "testpmd with control queue sends, and gives commands" sends 1 2
+tap_check "and leaves" leaves
+refusal=$(dmesg_mark)
+pmd queues=1,queue_size=256,cq=1
+tap_check "256 entries on the control queue: refused" refused "$refusal"
+tap_check "vdpa answers meanwhile" alive
+tap_check "testpmd can be killed" killed
+pmd queues=1,queue_size=256,cq=0
+tap_check "256 entries without control queue" sends 1
+tap_check "and leaves" leaves
+tap_check "dev del" vdpa dev del vdpa0
+tap_check "a clean kernel log" clean_log "$mark"
+tap_done
