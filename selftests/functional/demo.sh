@@ -41,7 +41,7 @@ watch_queue 1 & watchers+=($!)
 tap_check "a stock QEMU guest pings through it, 0% loss" nested
 kill "${watchers[@]}"
 sed 's/^/# /' /out/nested.log
-fact ping "$(sed -n 's/^NESTED: ping //p' /out/nested.log), from the guest through the VF to 10.0.2.2"
+fact ping "$(tr -d '\r' </out/nested.log | sed -n 's/^NESTED: ping //p'), from the guest through the VF to 10.0.2.2"
 fact "rx queue" "$(grep -o "kicks.*" /tmp/queue0)"
 fact "tx queue" "$(grep -o "kicks.*" /tmp/queue1)"
 tap_check "vdpa dev del" vdpa dev del vdpa0

@@ -13,8 +13,14 @@
 tree=${DPDK_TREE-}
 libs=$tree/usr/lib/x86_64-linux-gnu
 pmds=$libs/dpdk/pmds-25.0
+no_ctrl=0x300018020	# VERSION_1 ACCESS_PLATFORM STATUS MRG_RXBUF MAC
 log=/tmp/testpmd.log input=/tmp/testpmd.in
 
+# device [ATTR...]: a new one, whose counters start at 0.
+device() {
+	[ ! -e /sys/bus/vdpa/devices/vdpa0 ] || vdpa dev del vdpa0 || return
+	dev_add vdpa0 "$BDF_vf0_0" vhost_vdpa "$@"
+}
 # pmd DEVARGS: one port that sends; pid in PMD. Not in tap_check, it goes on in the background.
 pmd() {
 	local plugin plugins=()
@@ -45,9 +51,11 @@ sends() {
 # leaves: it stops when told, and has sent something.
 leaves() {
 	printf 'stop\nquit\n' >&8
-	wait_for "! kill -0 $PMD 2>/dev/null" 30 && grep -q 'TX-packets: [1-9]' $log &&
+	wait_for "! kill -0 $PMD 2>/dev/null" 60 && grep -q 'TX-packets: [1-9]' $log &&
 		! grep -E 'Failed to destroy queue|SET_STATUS.*failed' $log && return
 	tail -n 20 $log
+	# Or it would hold the device for ever.
+	kill -KILL "$PMD"
 	return 1
 }
 refused() {
@@ -68,14 +76,15 @@ if [ ! -x "$tree/usr/bin/dpdk-testpmd" ] || [ ! -e "$pmds/librte_net_virtio.so.2
 	exit
 fi
 
-tap_plan 12
+tap_plan 14
 mark=$(dmesg_mark)
 vdpa_setup
 vf_create "$BDF_pf0" 2
-tap_check "a VF for vhost-vdpa" dev_add vdpa0 "$BDF_vf0_0" vhost_vdpa
+tap_check "a VF for vhost-vdpa" device
 pmd queues=1,queue_size=64,cq=0
 tap_check "testpmd without control queue sends" sends 1
 tap_check "and leaves" leaves
+tap_check "a new device" device
 pmd queues=1,queue_size=64,cq=1
 tap_check "testpmd with control queue sends, and gives commands" sends 1 2
 tap_check "and leaves" leaves
@@ -84,8 +93,10 @@ pmd queues=1,queue_size=256,cq=1
 tap_check "256 entries on the control queue: refused" refused "$refusal"
 tap_check "vdpa answers meanwhile" alive
 tap_check "testpmd can be killed" killed
-pmd queues=1,queue_size=256,cq=0
-tap_check "256 entries without control queue" sends 1
+# With cq=0 DPDK sets up the device's control queue all the same.
+tap_check "a device that has no control queue" device device_features $no_ctrl
+pmd queues=1,queue_size=256
+tap_check "256 entries there" sends 1
 tap_check "and leaves" leaves
 tap_check "dev del" vdpa dev del vdpa0
 tap_check "a clean kernel log" clean_log "$mark"

@@ -5,7 +5,8 @@
 #include <linux/types.h>
 
 #define bitmap_zalloc(bits, gfp) \
-	calloc(((bits) + BITS_PER_LONG - 1) / BITS_PER_LONG, sizeof(long))
+	((void)(gfp), \
+	 calloc(((bits) + BITS_PER_LONG - 1) / BITS_PER_LONG, sizeof(long)))
 #define bitmap_free(bitmap)	free(bitmap)
 
 static inline bool __test_and_set_bit(unsigned long nr, unsigned long *addr)

@@ -4,7 +4,8 @@
 
 #include <linux/types.h>
 
-#define kvmalloc_array(n, size, gfp)	malloc((size_t)(n) * (size))
-#define kvfree(p)			free(p)
+#define kvmalloc_array(n, size, gfp) \
+	((void)(gfp), malloc((size_t)(n) * (size)))
+#define kvfree(p)	free(p)
 
 #endif

@@ -3,8 +3,16 @@
 #define _SHIM_LINUX_VIRTIO_BYTEORDER_H
 
 #include <endian.h>
+#include <linux/types.h>
 
-#define __virtio16_to_cpu(little, v)	((little) ? le16toh(v) : (v))
-#define __virtio32_to_cpu(little, v)	((little) ? le32toh(v) : (v))
+static inline u16 __virtio16_to_cpu(bool little, u16 v)
+{
+	return little ? le16toh(v) : v;
+}
+
+static inline u32 __virtio32_to_cpu(bool little, u32 v)
+{
+	return little ? le32toh(v) : v;
+}
 
 #endif
