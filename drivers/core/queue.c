@@ -44,6 +44,17 @@ static u16 vmdev_cvq(const struct vmdev_dev *dev)
 	return vmdev_is_multiqueue(dev) ? 2 * dev->prov.max_vqp : 2;
 }
 
+/*
+ * QEMU enables all queues of a device, also those that its guest, firmware as a
+ * rule, does not use and gave no addresses. Address 0 is guest memory.
+ */
+static bool vmdev_vq_wanted(const struct vmdev_vq *vq)
+{
+	const struct vmdev_vq_conf *conf = &vq->conf;
+
+	return conf->enabled && (conf->desc || conf->driver || conf->device);
+}
+
 /**
  * vmdev_hw_vq() - number in hardware of a queue of the driver
  * @dev: the device
@@ -224,7 +235,7 @@ static int vmdev_collect(struct vmdev_dev *dev)
 		struct vmdev_vq *vq = &dev->vqs[i];
 
 		vq->hw_vq = vmdev_hw_vq(dev, i);
-		if (!vq->conf.enabled)
+		if (!vmdev_vq_wanted(vq))
 			continue;
 		err = vmdev_vq_check(dev, i) ? : vmdev_vq_prepare(dev, i);
 		if (err)
@@ -241,8 +252,8 @@ static void vmdev_vqs_set_live(struct vmdev_dev *dev, bool live)
 	for (i = 0; i < dev->nvqs; i++) {
 		struct vmdev_vq *vq = &dev->vqs[i];
 
-		WRITE_ONCE(vq->on, live && vq->conf.enabled);
-		WRITE_ONCE(vq->live, live && vq->conf.enabled);
+		WRITE_ONCE(vq->on, live && vmdev_vq_wanted(vq));
+		WRITE_ONCE(vq->live, live && vmdev_vq_wanted(vq));
 	}
 }
 
@@ -479,28 +490,41 @@ out:
 	return err;
 }
 
-static void vmdev_vq_start_late(struct vmdev_dev *dev, u16 i)
+static int vmdev_vq_start_hw(struct vmdev_dev *dev, u16 i)
 {
 	struct vmdev_vq *vq = &dev->vqs[i];
 	struct vmdev_hw *hw = dev->parent->hw;
 	int err;
 
-	if (!vq->on) {
-		vq->hw_vq = vmdev_hw_vq(dev, i);
-		err = vmdev_vq_check(dev, i) ? : vmdev_vq_prepare(dev, i);
-		if (err)
-			return;
-		WRITE_ONCE(vq->on, true);
-		err = hw->ops->vq_start(hw, vq->hw_vq, &vq->conf);
-		if (err) {
-			WRITE_ONCE(vq->on, false);
-			dev_err_ratelimited(&dev->vdpa.dev,
-					    "queue %u cannot be enabled: %pe\n",
-					    i, ERR_PTR(err));
-			return;
-		}
+	vq->hw_vq = vmdev_hw_vq(dev, i);
+	err = vmdev_vq_check(dev, i) ? : vmdev_vq_prepare(dev, i);
+	if (err)
+		return err;
+
+	/* Interrupts may come before vq_start returns. */
+	WRITE_ONCE(vq->on, true);
+	err = hw->ops->vq_start(hw, vq->hw_vq, &vq->conf);
+	if (err) {
+		WRITE_ONCE(vq->on, false);
+		dev_err_ratelimited(&dev->vdpa.dev,
+				    "queue %u cannot be enabled: %pe\n", i,
+				    ERR_PTR(err));
 	}
+	return err;
+}
+
+static void vmdev_vq_start_late(struct vmdev_dev *dev, u16 i)
+{
+	struct vmdev_vq *vq = &dev->vqs[i];
+	struct vmdev_hw *hw = dev->parent->hw;
+
 	vq->conf.enabled = true;
+	if (!vmdev_vq_wanted(vq))
+		return;
+	if (!vq->on && vmdev_vq_start_hw(dev, i)) {
+		vq->conf.enabled = false;
+		return;
+	}
 	WRITE_ONCE(vq->live, true);
 	hw->ops->kick(hw, vq->hw_vq);
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # An unmodified DPDK application (testpmd on virtio-user) on a VF. DPDK uses one ring size for
 # all queues: what the control queue cannot have is refused, and nothing hangs but testpmd
-# itself, which waits for its first control command for ever (reference/clients.md, 6).
+# itself, which waits for its first control command for ever.
 # DPDK_TREE: where dpdk-dev, librte-net-virtio25 and the like are unpacked, if not in the root.
 # lab: --net user
 # limit: 400

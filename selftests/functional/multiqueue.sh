@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Functions with two queue pairs: what is offered agrees with itself, stock QEMU starts with
-# and without mq, and both pairs carry traffic (reference/clients.md 1, 2, 6).
+# and without mq, and both pairs carry traffic.
 # lab: --queues 2
 # limit: 600
 # shellcheck source=/dev/null disable=SC2154,SC2034	# BDF_*, NESTED_*: to and from vm-lib.sh

@@ -61,7 +61,7 @@ not_counted() {
 
 # --- firmware ---------------------------------------------------------------------------
 # iPXE, from QEMU's default option ROM, leaves the control queue alone: QEMU then enables
-# queues before it sets features (reference/clients.md, 1).
+# queues before it sets features.
 firmware() {
 	qemu-system-x86_64 -accel kvm -cpu max -M q35,graphics=off -m 256 -nodefaults \
 		-display none -no-reboot -serial file:$log -boot n \
