@@ -4,10 +4,15 @@
 
 #include <linux/types.h>
 
-#define bitmap_zalloc(bits, gfp) \
-	((void)(gfp), \
-	 calloc(((bits) + BITS_PER_LONG - 1) / BITS_PER_LONG, sizeof(long)))
-#define bitmap_free(bitmap)	free(bitmap)
+static inline unsigned long *bitmap_zalloc(unsigned int bits, gfp_t gfp)
+{
+	return calloc((bits + BITS_PER_LONG - 1) / BITS_PER_LONG, sizeof(long));
+}
+
+static inline void bitmap_free(unsigned long *bitmap)
+{
+	free(bitmap);
+}
 
 static inline bool __test_and_set_bit(unsigned long nr, unsigned long *addr)
 {

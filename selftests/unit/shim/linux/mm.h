@@ -4,8 +4,14 @@
 
 #include <linux/types.h>
 
-#define kvmalloc_array(n, size, gfp) \
-	((void)(gfp), malloc((size_t)(n) * (size)))
-#define kvfree(p)	free(p)
+static inline void *kvmalloc_array(size_t n, size_t size, gfp_t gfp)
+{
+	return calloc(n, size);
+}
+
+static inline void kvfree(void *p)
+{
+	free(p);
+}
 
 #endif
