@@ -51,7 +51,7 @@ discard() { blkdiscard -o 0 -l 1M "/dev/$(disk)"; }
 # --- a guest ----------------------------------------------------------------------------
 to_guest() { use_bus blk0 vhost_vdpa && wait_for "[ -c '$(vhost_of blk0)' ]" 5; }
 guest() {
-	NESTED_CMDLINE="vmdev.run=info,blk"
+	NESTED_CMDLINE=vmdev.run=info,blk NESTED_LIMIT=240
 	NESTED_QEMU=(-device "vhost-vdpa-device-pci,vhostdev=$(vhost_of blk0)")
 	run_nested_guest >/tmp/nested.log 2>&1
 	cat /tmp/nested.log

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # The whole ioctl surface of vhost-vdpa against our devices, net and block, then a storm of kicks.
-# lab: --net hub --blk 1
+# lab: --net hub --blk 1 --prop packed=on --prop page-per-vq=on
 # limit: 400
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
@@ -12,16 +12,23 @@ number=$("$ioctl" --list | wc -l)
 
 storm() { "$TOOLS/kick_storm" -d "$(vhost_of v0)" -p "$(vhost_of v1)" "$@"; }
 
-tap_plan $((2 * number + 7))
+packed=(net_packed vring_base_round_trip_packed)
+# VERSION_1 ACCESS_PLATFORM RING_PACKED CTRL_VQ STATUS MRG_RXBUF MAC
+packed_features=0x700038020
+
+tap_plan $((2 * number + ${#packed[@]} + 9))
 tap_check "virtio_net creates VFs" vf_create "$BDF_pf0" 2
 vdpa_setup
 tap_check "a VF is a device" dev_add v0 "$BDF_vf0_0" vhost_vdpa
 tap_check "so is the one at the other end of the wire" dev_add v1 "$BDF_vf0_1" vhost_vdpa
 tap_check "so is a block function" dev_add b0 "$BDF_blk0" vhost_vdpa
 tap_adopt "net" "$ioctl" -d "$(vhost_of v0)" -p "$(vhost_of v1)" \
-	--default-features --require net,suspend,resume,peer
+	--default-features --require net,suspend,resume,peer,doorbell
 tap_adopt "blk" "$ioctl" -d "$(vhost_of b0)" --scratch --default-features --require blk
 tap_check "a storm of kicks" storm -n 60 -s 20261
+tap_check "dev del, to make it anew" vdpa dev del v0
+tap_check "with packed rings" dev_add v0 "$BDF_vf0_0" vhost_vdpa device_features $packed_features
+tap_adopt "packed" "$ioctl" -d "$(vhost_of v0)" -p "$(vhost_of v1)" --require packed "${packed[@]}"
 vdpa dev del v0
 vdpa dev del v1
 tap_check "dev del" vdpa dev del b0

@@ -57,7 +57,7 @@ client() {
 # --- stock QEMU -------------------------------------------------------------------------
 # guest NETDEV NIC: starts, pings without loss, and says nothing of a dead fallback.
 guest() {
-	NESTED_NETDEV=$1 NESTED_NIC=$2 NESTED_CMDLINE=vmdev.run=info,ping NESTED_QEMU=(-smp 2)
+	NESTED_NETDEV=$1 NESTED_NIC=$2 NESTED_CMDLINE=vmdev.run=info,ping NESTED_LIMIT=240 NESTED_QEMU=(-smp 2)
 	run_nested_guest "$(vhost_of mq)" >/tmp/nested.log 2>&1
 	cat /tmp/nested.log
 	grep -q 'ping 0% loss' /tmp/nested.log && ! grep -qE \

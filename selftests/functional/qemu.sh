@@ -109,11 +109,8 @@ guest ""
 tap_check "a guest after that pings" pings 1 3
 tap_check "QEMU quits" ended quit
 tap_check "dev del" vdpa dev del vdpa0
-if [ -e /out/qemu.log ]; then
-	tap_check "no 0 was written to queue_enable" \
-		eval "! grep 'wrong value for queue_enable' /out/qemu.log"
-else
-	tap_skip "no 0 was written to queue_enable" "lab-run keeps no /out/qemu.log"
-fi
+# The VM's own QEMU says so, and lab-run keeps what it says.
+tap_check "no 0 was written to queue_enable" \
+	eval "[ -e /out/qemu.log ] && ! grep 'wrong value for queue_enable' /out/qemu.log"
 tap_check "a clean kernel log" clean_log "$mark"
 tap_done

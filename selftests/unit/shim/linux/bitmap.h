@@ -4,7 +4,7 @@
 
 #include <linux/types.h>
 
-static inline unsigned long *bitmap_zalloc(unsigned int bits, gfp_t gfp)
+static inline unsigned long *bitmap_zalloc(unsigned int bits, unsigned int gfp)
 {
 	return calloc((bits + BITS_PER_LONG - 1) / BITS_PER_LONG, sizeof(long));
 }

@@ -4,7 +4,7 @@
 
 #include <linux/types.h>
 
-static inline void *kvmalloc_array(size_t n, size_t size, gfp_t gfp)
+static inline void *kvmalloc_array(size_t n, size_t size, unsigned int gfp)
 {
 	return calloc(n, size);
 }

@@ -15,8 +15,6 @@ typedef __u16 u16;
 typedef __u32 u32;
 typedef __u64 u64;
 
-typedef unsigned int gfp_t;
-
 #define GFP_KERNEL	0
 #define BITS_PER_LONG	(8 * sizeof(long))
 
