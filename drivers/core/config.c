@@ -46,6 +46,8 @@ static const u8 vmdev_blk_widths[] = {
 	1, 1, 2, 4,		/* topology */
 	1, 1, 2,		/* writeback, unused, num_queues */
 	4, 4, 4, 4, 4, 1,	/* discard and write zeroes */
+	1, 1, 1, 4, 4, 4,	/* unused, secure erase */
+	4, 4, 4, 4, 4, 1,	/* zoned */
 };
 
 /* Width of the field that starts at @offset, 1 if none does. */

@@ -118,6 +118,7 @@ static int vmdev_op_set_vq_state(struct vdpa_device *vdpa, u16 idx,
 	} else {
 		dev->vqs[idx].conf.state = *state;
 		dev->vqs[idx].state_set = true;
+		dev->vqs[idx].state_learned = false;
 		dev->vqs[idx].state_lost = false;
 	}
 	mutex_unlock(&dev->parent->lock);
@@ -454,8 +455,7 @@ static int vmdev_suspend(struct vmdev_dev *dev)
 		return -EOPNOTSUPP;
 	}
 
-	if (!vmdev_is_net(dev->parent->hw) &&
-	    !(dev->parent->hw->caps.caps & VMDEV_CAP_STATE)) {
+	if (!(dev->parent->hw->caps.caps & VMDEV_CAP_STATE)) {
 		err = vmdev_drain(dev);
 		if (err)
 			return err;

@@ -255,7 +255,7 @@ void vmdev_parent_offline(struct vmdev_hw *hw, const char *why, bool reachable)
 			 why);
 		vmdev_break(dev);
 	}
-	if (reachable && !parent->gone)
+	if (reachable && !parent->gone && !parent->offline)
 		hw->ops->stop(hw, NULL);
 	WRITE_ONCE(parent->offline, true);
 	mutex_unlock(&parent->lock);

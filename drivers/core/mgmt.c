@@ -71,7 +71,7 @@ static int vmdev_provision_mtu(struct vmdev_parent *parent, u16 mtu,
 	}
 
 	mutex_lock(&parent->lock);
-	if (!parent->gone)
+	if (!parent->gone && !parent->offline)
 		max = vmdev_config_le16(hw, offsetof(struct virtio_net_config,
 						     mtu));
 	mutex_unlock(&parent->lock);

@@ -228,13 +228,22 @@ static bool vmdev_ctrl_done(const struct vmdev_ctrl *ctrl)
 	return done;
 }
 
+/* Where the next offer will be (virtio 1.2, 2.9), wrap counter in bit 15. */
+static u32 vmdev_ctrl_next(const struct vmdev_ctrl *ctrl)
+{
+	return ctrl->packed ? BIT(15) | 2 : 1;
+}
+
 static int vmdev_ctrl_run(struct vmdev_ctrl *ctrl, u16 cvq)
 {
 	struct vmdev_hw *hw = ctrl->dev->parent->hw;
 	int tries = VMDEV_CTRL_TRIES;
 
 	dma_wmb();
-	hw->ops->kick(hw, cvq);
+	if (ctrl->dev->features & BIT_ULL(VIRTIO_F_NOTIFICATION_DATA))
+		hw->ops->kick_with_data(hw, cvq, vmdev_ctrl_next(ctrl) << 16);
+	else
+		hw->ops->kick(hw, cvq);
 	while (!vmdev_ctrl_done(ctrl)) {
 		if (!vmdev_usable(ctrl->dev))
 			return -ENODEV;

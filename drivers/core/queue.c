@@ -17,6 +17,7 @@
 /* How long hardware may take to finish what it has, before it is stopped. */
 #define VMDEV_DRAIN_MS		10
 #define VMDEV_DRAIN_TRIES	200
+#define VMDEV_SETTLE_TRIES	10
 
 /* virtio 1.2, 2.7 and 2.8: sizes and alignments of the areas of a queue. */
 #define VMDEV_DESC_ALIGN	16
@@ -105,6 +106,7 @@ void vmdev_vqs_reset(struct vmdev_dev *dev)
 
 		memset(&vq->conf, 0, sizeof(vq->conf));
 		vq->state_set = false;
+		vq->state_learned = false;
 		vq->state_lost = false;
 		vq->conf.size = vmdev_vq_size_max(dev, i);
 		vq->hw_vq = i;
@@ -127,7 +129,7 @@ void vmdev_vqs_negotiated(struct vmdev_dev *dev)
 	if (!vmdev_is_packed(dev))
 		return;
 	for (i = 0; i < dev->nvqs; i++) {
-		if (dev->vqs[i].state_set)
+		if (dev->vqs[i].state_set || dev->vqs[i].state_learned)
 			continue;
 		dev->vqs[i].conf.state.packed.last_avail_counter = 1;
 		dev->vqs[i].conf.state.packed.last_used_counter = 1;
@@ -216,7 +218,9 @@ static int vmdev_vq_prepare(struct vmdev_dev *dev, u16 i)
 {
 	const struct vmdev_vq_conf *conf = &dev->vqs[i].conf;
 
+	/* A ring that ran has no such entries, perhaps some nobody read yet. */
 	if (vmdev_is_packed(dev) || !dev->mem.attached ||
+	    dev->vqs[i].state_learned ||
 	    (dev->parent->hw->caps.caps & VMDEV_CAP_STATE))
 		return 0;
 	return vmdev_mem_fill(dev, conf->device + sizeof(struct vring_used),
@@ -262,6 +266,9 @@ static void vmdev_kick_all(struct vmdev_dev *dev)
 	struct vmdev_hw *hw = dev->parent->hw;
 	u16 i;
 
+	/* A kick with data has to say where in the ring, which nobody knows. */
+	if (dev->features & BIT_ULL(VIRTIO_F_NOTIFICATION_DATA))
+		return;
 	for (i = 0; i < dev->nvqs; i++)
 		if (dev->vqs[i].live)
 			hw->ops->kick(hw, dev->vqs[i].hw_vq);
@@ -365,6 +372,7 @@ int vmdev_stop(struct vmdev_dev *dev)
 
 		if (!vq->on)
 			continue;
+		vq->state_learned = true;
 		if (has_state)
 			vq->conf.state = dev->states[vq->hw_vq];
 		else
@@ -385,13 +393,18 @@ static bool vmdev_vq_idle(struct vmdev_dev *dev, const struct vmdev_vq *vq)
 	       avail.idx == used.idx;
 }
 
+/* Receive queues of a net device wait for packets, and so are left out. */
 static bool vmdev_all_idle(struct vmdev_dev *dev)
 {
+	bool net = vmdev_is_net(dev->parent->hw);
 	u16 i;
 
-	for (i = 0; i < dev->nvqs; i++)
-		if (dev->vqs[i].on && !vmdev_vq_idle(dev, &dev->vqs[i]))
+	for (i = 0; i < dev->nvqs; i++) {
+		if (!dev->vqs[i].on || (net && i != vmdev_cvq(dev) && !(i & 1)))
+			continue;
+		if (!vmdev_vq_idle(dev, &dev->vqs[i]))
 			return false;
+	}
 	return true;
 }
 
@@ -400,30 +413,39 @@ static bool vmdev_all_idle(struct vmdev_dev *dev)
  * @dev: the device, live, with split queues
  *
  * For devices where a request that was in flight must not run twice, block
- * above all. A net device waits for packets for ever, so not for it.
+ * above all. A net device may lose or repeat packets, but where it stopped is
+ * easier to know when it sent all it had: it is given a moment.
  *
  * Context: may sleep; vmdev_parent.lock held.
  * Return: 0 with kicks withheld; -EBUSY after 2 s, with the device as live as
- * before.
+ * before; -EIO if the hardware is gone.
  */
 int vmdev_drain(struct vmdev_dev *dev)
 {
-	int tries = VMDEV_DRAIN_TRIES;
+	bool net = vmdev_is_net(dev->parent->hw);
+	int tries = net ? VMDEV_SETTLE_TRIES : VMDEV_DRAIN_TRIES;
 	u16 i;
 
 	lockdep_assert_held(&dev->parent->lock);
 
+	/* The driver may have been stopped between an offer and its kick. */
+	vmdev_kick_all(dev);
 	for (i = 0; i < dev->nvqs; i++)
 		WRITE_ONCE(dev->vqs[i].live, false);
 	while (!vmdev_all_idle(dev)) {
-		if (--tries && vmdev_usable(dev)) {
+		if (!vmdev_usable(dev))
+			return -EIO;
+		if (--tries) {
 			msleep(VMDEV_DRAIN_MS);
 			continue;
 		}
+		if (net)
+			break;
 		dev_err_ratelimited(&dev->vdpa.dev,
 				    "cannot suspend: hardware does not finish its requests\n");
 		for (i = 0; i < dev->nvqs; i++)
-			WRITE_ONCE(dev->vqs[i].live, dev->vqs[i].on);
+			WRITE_ONCE(dev->vqs[i].live, dev->vqs[i].on &&
+				   dev->vqs[i].conf.enabled);
 		vmdev_kick_all(dev);
 		return -EBUSY;
 	}
@@ -516,7 +538,6 @@ static int vmdev_vq_start_hw(struct vmdev_dev *dev, u16 i)
 static void vmdev_vq_start_late(struct vmdev_dev *dev, u16 i)
 {
 	struct vmdev_vq *vq = &dev->vqs[i];
-	struct vmdev_hw *hw = dev->parent->hw;
 
 	vq->conf.enabled = true;
 	if (!vmdev_vq_wanted(vq))
@@ -526,7 +547,7 @@ static void vmdev_vq_start_late(struct vmdev_dev *dev, u16 i)
 		return;
 	}
 	WRITE_ONCE(vq->live, true);
-	hw->ops->kick(hw, vq->hw_vq);
+	vmdev_kick_all(dev);
 }
 
 static void vmdev_vq_stop_early(struct vmdev_dev *dev, u16 i)
@@ -544,10 +565,14 @@ static void vmdev_vq_stop_early(struct vmdev_dev *dev, u16 i)
 	 * hardware keeps the queue, and may go on with it, until reset. It gets
 	 * no more kicks, but through a doorbell that was mapped.
 	 */
-	if (!(hw->caps.caps & VMDEV_CAP_RING_RESET) ||
-	    hw->ops->vq_stop(hw, vq->hw_vq))
+	if (!(hw->caps.caps & VMDEV_CAP_RING_RESET))
 		return;
+	if (hw->ops->vq_stop(hw, vq->hw_vq)) {
+		vmdev_break(dev);
+		return;
+	}
 	WRITE_ONCE(vq->on, false);
+	vq->state_learned = true;
 	vq->state_lost = vmdev_vq_read_state(dev, i, &vq->conf.state);
 }
 

@@ -25,6 +25,7 @@ struct virtio_net_config;
  * @conf: what the driver said of it; vmdev_parent.lock
  * @hw_vq: its number in hardware; fixed from start to stop
  * @state_set: the driver said where to start; vmdev_parent.lock
+ * @state_learned: it ran, and was stopped; vmdev_parent.lock
  * @state_lost: it was stopped where nobody knows; vmdev_parent.lock
  * @on: the hardware has it enabled; vmdev_parent.lock
  * @live: kicks reach the hardware. Written under vmdev_parent.lock, read
@@ -40,6 +41,7 @@ struct vmdev_vq {
 	struct vmdev_vq_conf conf;
 	u16 hw_vq;
 	bool state_set;
+	bool state_learned;
 	bool state_lost;
 	bool on;
 	bool live;

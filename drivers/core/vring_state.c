@@ -12,8 +12,11 @@
  * 1. U == A: there is no such position. Or VIRTIO_F_IN_ORDER: promised.
  * 2. When position r was offered at most N chains were out, so r + 1 - N or
  *    more were completed: if r was completed, its used entry is at one of the
- *    used positions r + 1 - N to U - 1, all of which can still be read. So if
- *    none of those names the head at r, for each r, none of them was completed.
+ *    used positions r + 1 - N to U - 1. So if none of those names the head at
+ *    r, for each r, none of them was completed. All of those entries can still
+ *    be read, but for what the device may have written and not counted yet: at
+ *    most A - U entries from U on, over those of N positions before. Where one
+ *    of them matters this rule says nothing, unless none of them was written.
  * 3. A head that was completed, taken back and offered again fails that test
  *    though nothing is wrong. But if the heads at the last N positions are all
  *    different then each descriptor is the head of one of them, and nothing
@@ -72,6 +75,10 @@ static bool vmdev_none_pending_done(const struct vmdev_split_view *v, u16 *age)
 {
 	u16 pending = v->avail_idx - v->used_idx;
 	u32 i;
+
+	for (i = 0; i + 1 < pending; i++)
+		if (vmdev_used_id(v, v->used_idx + i) != VMDEV_USED_NEVER)
+			return false;
 
 	for (i = 0; i < v->num; i++)
 		age[i] = v->num + 1;

@@ -110,7 +110,8 @@ u64 vmdev_pci_cap_room(struct pci_dev *pdev, u8 type)
 		u64 size;
 
 		tries--;
-		if (cap.type != type || cap.bar >= PCI_STD_NUM_BARS)
+		if (cap.type != type || cap.bar >= PCI_STD_NUM_BARS ||
+		    !pci_resource_len(pdev, cap.bar))
 			continue;
 		size = pci_resource_len(pdev, cap.bar);
 		size = cap.offset < size ? size - cap.offset : 0;

@@ -168,6 +168,17 @@ static void vmdev_pci_leave(struct vmdev_pci *vp)
 	vmdev_parent_leave(&vp->hw);
 }
 
+/**
+ * vmdev_pci_vfs_leave() - tell the holders of all VFs that they will go
+ * @pf: the PF
+ *
+ * Context: may sleep.
+ */
+void vmdev_pci_vfs_leave(struct pci_dev *pf)
+{
+	vmdev_pci_each_vf(pf, vmdev_pci_leave);
+}
+
 /*
  * VFs go before their PF, and all holders are told before one is waited for. A
  * function that is not there any more is found out first of all.
@@ -176,12 +187,14 @@ static void vmdev_pci_remove(struct pci_dev *pdev)
 {
 	struct vmdev_pci *vp = pci_get_drvdata(pdev);
 
-	if (!pci_device_is_present(pdev))
+	if (!pci_device_is_present(pdev)) {
+		pci_clear_master(pdev);
 		vmdev_hw_gone(&vp->hw);
-	else if (!vmdev_hw_is_gone(&vp->hw))
+	} else if (!vmdev_hw_is_gone(&vp->hw)) {
 		vmdev_pci_status(&vp->hw);
+	}
 
-	vmdev_pci_each_vf(pdev, vmdev_pci_leave);
+	vmdev_pci_vfs_leave(pdev);
 	vmdev_pci_leave(vp);
 	if (pci_num_vf(pdev))
 		pci_disable_sriov(pdev);
@@ -198,8 +211,10 @@ static void vmdev_pci_shutdown(struct pci_dev *pdev)
 	pci_clear_master(pdev);
 }
 
+/* Nobody can stop it now, and its device may go back to the default domain. */
 static void vmdev_pci_pf_reset(struct vmdev_pci *vf)
 {
+	pci_clear_master(vf->pdev);
 	vmdev_parent_offline(&vf->hw, "a reset of its PF", false);
 }
 
@@ -217,10 +232,13 @@ static pci_ers_result_t vmdev_pci_error_detected(struct pci_dev *pdev,
 {
 	struct vmdev_pci *vp = pci_get_drvdata(pdev);
 
+	if (state != pci_channel_io_normal)
+		pci_clear_master(pdev);
 	if (state == pci_channel_io_perm_failure) {
 		vmdev_hw_gone(&vp->hw);
 		return PCI_ERS_RESULT_DISCONNECT;
 	}
+	vmdev_pci_each_vf(pdev, vmdev_pci_pf_reset);
 	vmdev_parent_offline(&vp->hw, "a bus error",
 			     state == pci_channel_io_normal);
 	return PCI_ERS_RESULT_NEED_RESET;
@@ -234,6 +252,7 @@ static pci_ers_result_t vmdev_pci_slot_reset(struct pci_dev *pdev)
 	pci_save_state(pdev);
 	pci_set_master(pdev);
 	vmdev_parent_online(&vp->hw);
+	vmdev_pci_each_vf(pdev, vmdev_pci_pf_was_reset);
 	return PCI_ERS_RESULT_RECOVERED;
 }
 
@@ -255,6 +274,7 @@ static void vmdev_pci_reset_done(struct pci_dev *pdev)
 {
 	struct vmdev_pci *vp = pci_get_drvdata(pdev);
 
+	pci_save_state(pdev);
 	vmdev_parent_online(&vp->hw);
 	vmdev_pci_each_vf(pdev, vmdev_pci_pf_was_reset);
 	pci_info(pdev, "function was reset\n");

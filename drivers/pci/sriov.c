@@ -61,6 +61,7 @@ int vmdev_pci_sriov_configure(struct pci_dev *pdev, int num_vfs)
 		pci_err(pdev, "cannot take VFs away while a guest has one\n");
 		return -EPERM;
 	}
+	vmdev_pci_vfs_leave(pdev);
 	pci_disable_sriov(pdev);
 	return 0;
 }

@@ -74,6 +74,9 @@ int vmdev_pci_iommu_map(struct vmdev_hw *hw, u64 iova, u64 size, u64 pa,
 			u32 perm);
 void vmdev_pci_iommu_unmap(struct vmdev_hw *hw, u64 iova, u64 size);
 
+/* main.c */
+void vmdev_pci_vfs_leave(struct pci_dev *pf);
+
 /* sriov.c */
 int vmdev_pci_sriov_configure(struct pci_dev *pdev, int num_vfs);
 
