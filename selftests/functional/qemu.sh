@@ -30,6 +30,7 @@ in_a_row() { [ "$(life "$1" | grep ' idle ' | tail -n "$2" | grep -c ' up')" = "
 pings() {
 	wait_for "in_a_row $1 $2 || ! kill -0 $NESTED_PID" 200
 	in_a_row "$1" "$2" && return
+	! kill -0 "$NESTED_PID" || [ -n "$(life 1)" ] || echo "nested guest: time limit"
 	tail -n 20 $log
 	return 1
 }
