@@ -22,6 +22,12 @@
  *    different then each descriptor is the head of one of them, and nothing
  *    older is out; and if all of those before U are named by the used entries
  *    at their own positions, those are completed.
+ * 4. While the rings are in their first lap everything ever offered and used can
+ *    be read. A head is not offered again before it was used, so if each used
+ *    entry names the head at its own position, those positions were completed.
+ *
+ * What no rule can see: on a ring in a later lap whose driver uses few of the
+ * descriptors, whether one of the others is still out.
  *
  * Entries of the used ring that were never written must not look like heads:
  * whoever starts the ring fills them with VMDEV_USED_NEVER.
@@ -99,6 +105,20 @@ static bool vmdev_none_pending_done(const struct vmdev_split_view *v, u16 *age)
 	return true;
 }
 
+/* Rule 4. The last entry of the used ring is written when its lap ends. */
+static bool vmdev_first_lap_matched(const struct vmdev_split_view *v)
+{
+	u16 pos;
+
+	if (v->avail_idx > v->num || v->used_idx > v->avail_idx ||
+	    vmdev_used_id(v, v->num - 1) != VMDEV_USED_NEVER)
+		return false;
+	for (pos = 0; pos < v->used_idx; pos++)
+		if (vmdev_used_id(v, pos) != vmdev_head(v, pos))
+			return false;
+	return true;
+}
+
 /* Rule 3. @seen is a zeroed bitmap of heads. */
 static bool vmdev_all_heads_matched(const struct vmdev_split_view *v,
 				    unsigned long *seen)
@@ -159,6 +179,7 @@ int vmdev_split_state(const struct vring_avail *avail,
 	if (!seen || !age)
 		err = -ENOMEM;
 	else if (!vmdev_none_pending_done(&v, age) &&
+		 !vmdev_first_lap_matched(&v) &&
 		 !vmdev_all_heads_matched(&v, seen))
 		err = -EILSEQ;
 

@@ -3,7 +3,7 @@
 # A virtio-blk function as a vDPA device: through the host's virtio-blk, then in a stock QEMU
 # guest, then through the host's again.
 # lab: --pfs 0 --blk 1
-# limit: 400
+# limit: 700
 # shellcheck source=/dev/null disable=SC2154,SC2034	# BDF_*, NESTED_*: to and from vm-lib.sh
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh

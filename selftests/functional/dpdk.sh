@@ -5,7 +5,7 @@
 # itself, which waits for its first control command for ever.
 # DPDK_TREE: where dpdk-dev, librte-net-virtio25 and the like are unpacked, if not in the root.
 # lab: --net user
-# limit: 400
+# limit: 700
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh

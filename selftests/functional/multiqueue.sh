@@ -3,7 +3,7 @@
 # Functions with two queue pairs: what is offered agrees with itself, stock QEMU starts with
 # and without mq, and both pairs carry traffic.
 # lab: --queues 2
-# limit: 600
+# limit: 1000
 # shellcheck source=/dev/null disable=SC2154,SC2034	# BDF_*, NESTED_*: to and from vm-lib.sh
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh

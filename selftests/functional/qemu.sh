@@ -3,7 +3,7 @@
 # Stock QEMU on a VF: start, reset, stop; doorbells that are mapped into its guest, and
 # firmware that takes the device before the guest's kernel does.
 # lab: --net user --prop page-per-vq=on
-# limit: 600
+# limit: 1000
 # shellcheck source=/dev/null disable=SC2154,SC2034	# BDF_*, NESTED_*: to and from vm-lib.sh
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh

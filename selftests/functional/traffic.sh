@@ -4,7 +4,7 @@
 # segment, each netdev in a namespace of its own; then bus drivers that change a hundred times,
 # and packed rings.
 # lab: --net hub --prop packed=on
-# limit: 400
+# limit: 700
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh

@@ -349,6 +349,25 @@ TAP_TEST(half_full_ring_in_order, 0)
 	}
 }
 
+/* Firmware: eight buffers in turn on a large ring, for a short time. */
+TAP_TEST(few_buffers_in_the_first_lap, 0)
+{
+	u16 index, i;
+
+	sim_init(&sim, NUM_MAX, 1);
+	sim.fifo = true;
+	sim.n_free = 8;
+	for (i = 0; i < 8; i++)
+		sim_post(&sim);
+	while (sim.n_posted < NUM_MAX) {
+		sim_device(&sim, false);
+		sim_reap(&sim, 1);
+		sim_post(&sim);
+		CHECK_OK(sim_state(&sim, &index));
+		CHECK_IS(index, (u16)sim.n_used);
+	}
+}
+
 TAP_TEST(all_used, 0)
 {
 	u16 index;
