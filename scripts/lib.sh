@@ -28,10 +28,14 @@ host_install() {
 # enter [OPTION...] [SRC:DST[:ro]...] -- CMD...: run CMD in the root, see lab/enter.
 enter() { "$TREE/scripts/lab/enter" "$@"; }
 
-# kernel_release 6.12|7.2|RELEASE: the release string of an installed kernel.
+# kernel_release 6.12|7.2|RELEASE|debug: the release string of an installed kernel.
 kernel_release() {
 	local dir
 
+	if [ "$1" = debug ]; then
+		cat "$CACHE/debug/release" 2>/dev/null || die "no debug kernel (run scripts/lab-build debug)"
+		return
+	fi
 	for dir in "$ROOT/lib/modules/$1" "$ROOT/lib/modules/$1".*; do
 		[ -d "$dir" ] && { echo "${dir##*/}"; return; }
 	done
