@@ -3,7 +3,7 @@
 # The doorbell in user space: mapped where it is alone in its page, refused everywhere else.
 # lab: --net hub --plain-nic 1 --prop page-per-vq=on
 # lab: --net hub --plain-nic 1
-# limit: 120
+# limit: 400
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh
