@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Without interrupt remapping a guest could forge interrupts: refused, unless asked for.
 # lab: --no-intremap
-# limit: 90
+# limit: 300
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Without an IOMMU user space gets nothing; the host's own driver works.
 # lab: --iommu off
-# limit: 90
+# limit: 300
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh

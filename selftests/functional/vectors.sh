@@ -7,7 +7,7 @@
 # lab: --prop vectors=2
 # lab: --prop vectors=1
 # lab: --prop vectors=0
-# limit: 90
+# limit: 300
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh
