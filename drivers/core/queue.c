@@ -261,17 +261,22 @@ static void vmdev_vqs_set_live(struct vmdev_dev *dev, bool live)
 	}
 }
 
-static void vmdev_kick_all(struct vmdev_dev *dev)
+/* A kick with data has to say where in the ring, which nobody knows here. */
+static void vmdev_kick_one(struct vmdev_dev *dev, const struct vmdev_vq *vq)
 {
 	struct vmdev_hw *hw = dev->parent->hw;
+
+	if (vq->live &&
+	    !(dev->features & BIT_ULL(VIRTIO_F_NOTIFICATION_DATA)))
+		hw->ops->kick(hw, vq->hw_vq);
+}
+
+static void vmdev_kick_all(struct vmdev_dev *dev)
+{
 	u16 i;
 
-	/* A kick with data has to say where in the ring, which nobody knows. */
-	if (dev->features & BIT_ULL(VIRTIO_F_NOTIFICATION_DATA))
-		return;
 	for (i = 0; i < dev->nvqs; i++)
-		if (dev->vqs[i].live)
-			hw->ops->kick(hw, dev->vqs[i].hw_vq);
+		vmdev_kick_one(dev, &dev->vqs[i]);
 }
 
 /* The queues start one by one, after the hardware was told its address. */
@@ -547,7 +552,7 @@ static void vmdev_vq_start_late(struct vmdev_dev *dev, u16 i)
 		return;
 	}
 	WRITE_ONCE(vq->live, true);
-	vmdev_kick_all(dev);
+	vmdev_kick_one(dev, vq);
 }
 
 static void vmdev_vq_stop_early(struct vmdev_dev *dev, u16 i)
@@ -583,8 +588,7 @@ static void vmdev_vq_stop_early(struct vmdev_dev *dev, u16 i)
  * @enable: what it wants
  *
  * Before DRIVER_OK this is only noted: QEMU enables queues before it
- * negotiates features. A refusal shows in
- * get_vq_ready.
+ * negotiates features. A refusal shows in get_vq_ready.
  *
  * Context: may sleep; vmdev_parent.lock held.
  */
