@@ -60,12 +60,12 @@ lab-shell:
 	scripts/lab-modules
 	scripts/lab-run $(LAB) --shell
 
-##   check            every test, on every kernel; ONLY=PATTERN KERNEL=6.12 JOBS=N
+##   check            every test, on every kernel; ONLY=PATTERN KERNEL=6.12|7.2|debug JOBS=N
 .PHONY: check
 check:
 	@scripts/check $(ONLY:%=--only '%') $(KERNEL:%=--kernel %)
 
-##   check-long       the same with the tests that take long
+##   check-long       the same in full: sweeps, fuzzers, storms; LONG_MINUTES=N (30) SEED=N
 .PHONY: check-long
 check-long:
 	@LONG=1 scripts/check $(ONLY:%=--only '%') $(KERNEL:%=--kernel %)

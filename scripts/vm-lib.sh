@@ -60,7 +60,7 @@ dmesg_since() { dmesg | sed "1,/$1\$/d"; }
 # dmesg_splat [MARK]: print what must never be in the log; succeeds if there is any.
 dmesg_splat() {
 	if [ $# = 0 ]; then dmesg; else dmesg_since "$1"; fi |
-		grep -E '\<BUG\>|Oops|WARNING|DMAR:.*fault|DMAR:.*DRHD: handling|Call Trace|UBSAN|KASAN|kmemleak|INFO: task|blocked for more|list_(add|del) corruption|refcount_t'
+		grep -E '\<BUG\>|Oops|WARNING|DMAR:.*fault|DMAR:.*DRHD: handling|Call Trace|UBSAN|KASAN|kmemleak: [0-9]|INFO: |blocked for more|list_(add|del) corruption|refcount_t'
 }
 
 # --- modules -----------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 # lab: --net hub --plain-nic 1 --prop page-per-vq=on
 # lab: --net hub --plain-nic 1
 # limit: 400
+# long-kernels: debug
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh

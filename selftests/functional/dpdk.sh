@@ -6,6 +6,7 @@
 # DPDK_TREE: where dpdk-dev, librte-net-virtio25 and the like are unpacked, if not in the root.
 # lab: --net user
 # limit: 700
+# long-kernels: 7.2 debug
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh

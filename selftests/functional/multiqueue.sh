@@ -4,6 +4,7 @@
 # and without mq, and both pairs carry traffic.
 # lab: --queues 2
 # limit: 1000
+# long-kernels: 7.2 debug
 # shellcheck source=/dev/null disable=SC2154,SC2034	# BDF_*, NESTED_*: to and from vm-lib.sh
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh

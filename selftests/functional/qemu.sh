@@ -4,6 +4,7 @@
 # firmware that takes the device before the guest's kernel does.
 # lab: --net user --prop page-per-vq=on
 # limit: 1000
+# long-kernels: 6.12 debug
 # shellcheck source=/dev/null disable=SC2154,SC2034	# BDF_*, NESTED_*: to and from vm-lib.sh
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh

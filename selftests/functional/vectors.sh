@@ -8,6 +8,7 @@
 # lab: --prop vectors=1
 # lab: --prop vectors=0
 # limit: 300
+# long-kernels: 7.2 debug
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh
