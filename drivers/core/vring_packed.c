@@ -4,6 +4,7 @@
  *
  * Source: virtio 1.2, 2.8.
  */
+#include <linux/bits.h>
 #include <linux/compiler.h>
 #include <linux/errno.h>
 #include <uapi/linux/virtio_ring.h>
@@ -13,9 +14,9 @@
 
 #include "vring.h"
 
-#define VMDEV_DESC_AVAIL	(1U << VRING_PACKED_DESC_F_AVAIL)
-#define VMDEV_DESC_USED		(1U << VRING_PACKED_DESC_F_USED)
-#define VMDEV_EVENT_WRAP	(1U << VRING_PACKED_EVENT_F_WRAP_CTR)
+#define VMDEV_DESC_AVAIL	BIT(VRING_PACKED_DESC_F_AVAIL)
+#define VMDEV_DESC_USED		BIT(VRING_PACKED_DESC_F_USED)
+#define VMDEV_EVENT_WRAP	BIT(VRING_PACKED_EVENT_F_WRAP_CTR)
 
 /* Move @n entries on. */
 static void vmdev_packed_advance(const struct vmdev_vring *ring, u16 *index,
@@ -86,7 +87,7 @@ static int vmdev_packed_chain(struct vmdev_vring *ring,
 		u32 len = le32_to_cpu(READ_ONCE(desc->len));
 
 		if (chain->slots >= ring->num - ring->inflight)
-			return vmdev_vring_broken(ring, "more descriptors than the ring has entries");
+			return vmdev_vring_broken(ring, "more descriptors than entries");
 		chain->slots++;
 		/* The id of the last one counts. */
 		chain->id = le16_to_cpu(READ_ONCE(desc->id));

@@ -6,6 +6,7 @@
  * was is seen; and it sleeps, so that a lost interrupt or kick is. Rings that
  * break a rule must be broken by just that rule; any others must do no harm.
  */
+#include <linux/bits.h>
 #include <linux/types.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
@@ -20,11 +21,11 @@
 
 #define NUM_MAX		64
 #define TABLE_MAX	16
-#define F_PACKED	(1ULL << VIRTIO_F_RING_PACKED)
-#define F_INDIRECT	(1ULL << VIRTIO_RING_F_INDIRECT_DESC)
-#define F_EVENT		(1ULL << VIRTIO_RING_F_EVENT_IDX)
-#define DESC_AVAIL	(1 << 7)
-#define DESC_USED	(1 << 15)
+#define F_PACKED	BIT_ULL(VIRTIO_F_RING_PACKED)
+#define F_INDIRECT	BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC)
+#define F_EVENT		BIT_ULL(VIRTIO_RING_F_EVENT_IDX)
+#define DESC_AVAIL	BIT(7)
+#define DESC_USED	BIT(15)
 
 static u64 seed = 1;
 
@@ -94,7 +95,8 @@ static void drv_init(struct drv *d, u16 num, u64 features)
 	d->driver = calloc(1, d->packed ? 4 : 6 + 2 * num);
 	d->device = calloc(1, d->packed ? 4 : 6 + 8 * num);
 	d->tables = calloc(num, sizeof(*d->tables));
-	d->avail_wrap = d->used_wrap = true;
+	d->avail_wrap = true;
+	d->used_wrap = true;
 	for (i = 0; i < num; i++)
 		d->next[i] = i + 1;
 	d->nfree = num;
