@@ -188,7 +188,7 @@ static void drv_add_split(struct drv *d, bool indirect)
 	struct vmdev_vring_seg seg;
 
 	b->id = head;
-	random_segs(b, indirect ? TABLE_MAX : d->nfree < TABLE_MAX ? d->nfree : TABLE_MAX);
+	random_segs(b, indirect || d->nfree > TABLE_MAX ? TABLE_MAX : d->nfree);
 	b->slots = indirect ? 1 : b->nsegs;
 	for (i = 0, at = head; i < b->slots; i++, at = d->next[at]) {
 		if (indirect) {
@@ -218,7 +218,7 @@ static void drv_add_packed(struct drv *d, bool indirect)
 		;
 	b = &d->buf[id];
 	b->id = id;
-	random_segs(b, indirect ? TABLE_MAX : d->nfree < TABLE_MAX ? d->nfree : TABLE_MAX);
+	random_segs(b, indirect || d->nfree > TABLE_MAX ? TABLE_MAX : d->nfree);
 	b->slots = indirect ? 1 : b->nsegs;
 	for (i = 0; i < b->slots; i++) {
 		bool last = i + 1 == b->slots;
@@ -347,13 +347,17 @@ static void drv_wish(struct drv *d, bool on, u16 ahead)
 	u16 event;
 
 	if (!d->packed) {
-		drv_avail(d)->flags = htole16(!on && !d->event_idx ? VRING_AVAIL_F_NO_INTERRUPT : 0);
+		drv_avail(d)->flags = htole16(on || d->event_idx ? 0 :
+					      VRING_AVAIL_F_NO_INTERRUPT);
 		event = htole16(on ? d->used + ahead : d->used - 1);
 		memcpy(&drv_avail(d)->ring[d->num], &event, 2);
 		return;
 	}
 	event = d->used + ahead;
-	event = event >= d->num ? (event - d->num) | !d->used_wrap << 15 : event | d->used_wrap << 15;
+	if (event >= d->num)
+		event = (event - d->num) | !d->used_wrap << 15;
+	else
+		event |= d->used_wrap << 15;
 	drv_event(d)->off_wrap = htole16(event);
 	drv_event(d)->flags = htole16(!on ? VRING_PACKED_EVENT_FLAG_DISABLE :
 				      d->event_idx ? VRING_PACKED_EVENT_FLAG_DESC :
@@ -386,7 +390,8 @@ static bool dev_pop(struct drv *d, struct device *dev)
 	CHECK(chain.id == b->id, "id %u, not %u", chain.id, b->id);
 	CHECK(chain.nsegs == b->nsegs, "%u pieces, not %u", chain.nsegs, b->nsegs);
 	for (i = 0; i < b->nsegs; i++) {
-		CHECK(chain.segs[i].addr == b->segs[i].addr && chain.segs[i].len == b->segs[i].len &&
+		CHECK(chain.segs[i].addr == b->segs[i].addr &&
+		      chain.segs[i].len == b->segs[i].len &&
 		      chain.segs[i].write == b->segs[i].write, "piece %u differs", i);
 		CHECK(b->segs[i].write == (i >= chain.nread), "nread");
 		sum[b->segs[i].write] += b->segs[i].len;
@@ -440,7 +445,8 @@ static void traffic(u16 num, u64 features, u32 rounds)
 			kick |= drv_kick(&d);
 			if (!rnd(4) && d.returned != d.offered) {
 				/* Without the feature there is no "ahead". */
-				ahead = d.event_idx ? rnd(d.packed ? d.num / 2 : d.offered - d.returned) : 0;
+				ahead = d.packed ? d.num / 2 : d.offered - d.returned;
+				ahead = d.event_idx ? rnd(ahead) : 0;
 				drv_wish(&d, true, ahead);
 				/* As drivers do: whatever came meanwhile. */
 				got = drv_collect(&d);
@@ -475,7 +481,8 @@ static void traffic(u16 num, u64 features, u32 rounds)
 			if (!irq) {
 				/* It may have asked for more than will ever come. */
 				got += drv_collect(&d);
-				CHECK(got <= ahead, "interrupt lost: wanted after %u, got %u", ahead, got);
+				CHECK(got <= ahead, "interrupt lost: wanted after %u, got %u",
+				      ahead, got);
 				irq = true;
 			}
 		}
@@ -489,8 +496,8 @@ static void all_features(u16 num, u32 rounds)
 	u32 i;
 
 	for (i = 0; i < 8; i++)
-		traffic(num, (i & 1 ? F_PACKED : 0) | (i & 2 ? F_INDIRECT : 0) | (i & 4 ? F_EVENT : 0),
-			rounds);
+		traffic(num, (i & 1 ? F_PACKED : 0) | (i & 2 ? F_INDIRECT : 0) |
+			(i & 4 ? F_EVENT : 0), rounds);
 }
 
 TAP_TEST(traffic_small, 0) { all_features(2, 20000); }
@@ -846,14 +853,16 @@ static void hostile(u64 features, u32 rounds)
 			scribble(d.tables, d.num * sizeof(*d.tables), rnd(4));
 
 			got = vmdev_vring_pop(&dev.ring, &chain);
-			CHECK(got == 1 || got == 0 || (got == -EBADMSG && dev.ring.why), "pop: %d", got);
+			CHECK(got == 1 || got == 0 || (got == -EBADMSG && dev.ring.why),
+			      "pop: %d", got);
 			if (got < 0) {
 				broken++;
 				break;
 			}
 			if (got) {
 				popped++;
-				CHECK(chain.nsegs <= TABLE_MAX && chain.nread <= chain.nsegs, "nsegs");
+				CHECK(chain.nsegs <= TABLE_MAX && chain.nread <= chain.nsegs,
+				      "nsegs");
 				CHECK(chain.slots && dev.ring.inflight <= d.num, "slots");
 				dev.held[dev.nheld++] = (struct held) { chain.id, chain.slots };
 			}
