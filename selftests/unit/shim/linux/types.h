@@ -16,6 +16,7 @@ typedef __u32 u32;
 typedef __u64 u64;
 
 #define GFP_KERNEL	0
+#define GFP_KERNEL_ACCOUNT	0
 #define BITS_PER_LONG	(8 * sizeof(long))
 
 #endif

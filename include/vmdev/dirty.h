@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Which pages of an address space were written?
+ *
+ * A log has a bit for each page of the ranges that it was made for, and above
+ * that a summary: a bit for each 64 pages, set if any of theirs may be. So a
+ * terabyte in which little was written is read without walking its 32 MiB.
+ *
+ * Example: 4 KiB pages, a range from 0x100000 on. A write at 0x145678 is page
+ * 0x45 = 69 of the range: bit 69 % 64 = 5 of word 1, and bit 1 of the summary.
+ *
+ * Marking and harvesting take no lock, in any context, by any number at a time.
+ * The one promise: a page that was written before vmdev_dirty_mark() was called
+ * is in a harvest that ends after that call returned, and what is read from the
+ * page after that harvest holds the write. Why:
+ *
+ * - A marker sets the page's bit, then looks at the summary's; a harvester takes
+ *   the summary's bit, then the page's. Both with full barriers between. Either
+ *   the harvester sees the page, or the marker sees that the summary's bit is
+ *   not there and sets it for the next harvest.
+ * - A marker that finds the page marked leaves it: whoever harvests that mark
+ *   does so later, and so reads the page later.
+ *
+ * Pure, and so free of all but types: selftests/unit builds it in user space.
+ */
+#ifndef _VMDEV_DIRTY_H
+#define _VMDEV_DIRTY_H
+
+#include <linux/types.h>
+
+struct vmdev_dirty;
+
+/* Page sizes that a log can have, as shifts: 4 KiB to 2 MiB. */
+#define VMDEV_DIRTY_SHIFT_MIN	12
+#define VMDEV_DIRTY_SHIFT_MAX	21
+
+/* Ranges of a log, and bytes of memory that it may take. */
+#define VMDEV_DIRTY_RANGES_MAX	512
+#define VMDEV_DIRTY_BYTES_MAX	(256ULL << 20)
+
+/**
+ * struct vmdev_dirty_range - a range of IOVAs
+ * @first: first IOVA
+ * @last: last IOVA
+ */
+struct vmdev_dirty_range {
+	u64 first;
+	u64 last;
+};
+
+/**
+ * typedef vmdev_dirty_emit - gets what was dirty
+ * @ctx: as given to vmdev_dirty_harvest()
+ * @iova: IOVA of the page of bit 0
+ * @bits: a bit for each of 64 pages, at least one of them set
+ *
+ * Return: 0, or an error, which ends the harvest: the pages stay dirty.
+ */
+typedef int vmdev_dirty_emit(void *ctx, u64 iova, u64 bits);
+
+struct vmdev_dirty *vmdev_dirty_alloc(unsigned int shift,
+				      const struct vmdev_dirty_range *ranges,
+				      unsigned int n);
+void vmdev_dirty_free(struct vmdev_dirty *dirty);
+void vmdev_dirty_mark(struct vmdev_dirty *dirty, u64 iova, u64 len);
+void vmdev_dirty_mark_all(struct vmdev_dirty *dirty);
+int vmdev_dirty_harvest(struct vmdev_dirty *dirty, u64 iova, u64 last,
+			vmdev_dirty_emit *emit, void *ctx);
+
+#endif /* _VMDEV_DIRTY_H */

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _SHIM_LINUX_ATOMIC_H
+#define _SHIM_LINUX_ATOMIC_H
+
+#include <linux/types.h>
+
+typedef struct {
+	u64 v;
+} atomic64_t;
+
+#define smp_mb()	__atomic_thread_fence(__ATOMIC_SEQ_CST)
+
+static inline u64 atomic64_read(const atomic64_t *a)
+{
+	return __atomic_load_n(&a->v, __ATOMIC_RELAXED);
+}
+
+static inline void atomic64_or(u64 bits, atomic64_t *a)
+{
+	__atomic_fetch_or(&a->v, bits, __ATOMIC_RELAXED);
+}
+
+static inline u64 atomic64_fetch_andnot(u64 bits, atomic64_t *a)
+{
+	return __atomic_fetch_and(&a->v, ~bits, __ATOMIC_SEQ_CST);
+}
+
+#endif
