@@ -24,6 +24,9 @@ typedef __u8 u8;
 typedef __u16 u16;
 typedef __u32 u32;
 typedef __u64 u64;
+typedef __s8 s8;
+typedef __s16 s16;
+typedef __s64 s64;
 typedef u64 dma_addr_t;
 typedef u64 phys_addr_t;
 typedef u64 resource_size_t;
@@ -38,7 +41,9 @@ typedef unsigned int gfp_t;
 #define __iomem
 #define __force
 #define __user
+#ifndef __counted_by
 #define __counted_by(member)
+#endif
 #define __aligned(n)	__attribute__((aligned(n)))
 #define __must_check	__attribute__((warn_unused_result))
 #define fallthrough	__attribute__((fallthrough))
