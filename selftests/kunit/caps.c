@@ -388,4 +388,5 @@ static struct kunit_suite caps_suite = {
 	.init = caps_init,
 	.test_cases = caps_cases,
 };
+
 kunit_test_suite(caps_suite);

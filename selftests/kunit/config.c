@@ -7,7 +7,6 @@
  */
 #include "kunit.h"
 #include "../../drivers/core/config.c"
-#include <linux/virtio_blk.h>
 #include "fake_hw.h"
 
 static struct fake_hw *config_fake(struct kunit *test, u32 device_id, u32 size)
@@ -70,36 +69,25 @@ struct field {
 	u32 width;
 };
 
-#define F(type, member) \
-	{ offsetof(struct type, member), sizeof(((struct type *)0)->member) }
-
 static const struct field net_fields[] = {
-	F(virtio_net_config, mac[0]), F(virtio_net_config, mac[5]),
-	F(virtio_net_config, status), F(virtio_net_config, max_virtqueue_pairs),
-	F(virtio_net_config, mtu), F(virtio_net_config, speed),
-	F(virtio_net_config, duplex), F(virtio_net_config, rss_max_key_size),
-	F(virtio_net_config, rss_max_indirection_table_length),
-	F(virtio_net_config, supported_hash_types),
-	{ sizeof(struct virtio_net_config), 1 },
+	{ 0, 1 }, { 5, 1 },				/* mac */
+	{ 6, 2 }, { 8, 2 }, { 10, 2 },			/* status, pairs, mtu */
+	{ 12, 4 }, { 16, 1 },				/* speed, duplex */
+	{ 17, 1 }, { 18, 2 }, { 20, 4 },		/* rss */
+	{ 24, 1 },					/* behind it */
 };
 
 static const struct field blk_fields[] = {
-	{ 0, 4 }, { 4, 4 },	/* capacity */
-	F(virtio_blk_config, size_max), F(virtio_blk_config, seg_max),
-	F(virtio_blk_config, geometry.cylinders),
-	F(virtio_blk_config, geometry.heads), F(virtio_blk_config, geometry.sectors),
-	F(virtio_blk_config, blk_size), F(virtio_blk_config, physical_block_exp),
-	F(virtio_blk_config, alignment_offset), F(virtio_blk_config, min_io_size),
-	F(virtio_blk_config, opt_io_size), F(virtio_blk_config, wce),
-	F(virtio_blk_config, num_queues), F(virtio_blk_config, max_discard_sectors),
-	F(virtio_blk_config, max_discard_seg),
-	F(virtio_blk_config, discard_sector_alignment),
-	F(virtio_blk_config, max_write_zeroes_sectors),
-	F(virtio_blk_config, max_write_zeroes_seg),
-	F(virtio_blk_config, write_zeroes_may_unmap),
-	/* Not in older headers: secure erase, zoned. */
-	{ 60, 4 }, { 64, 4 }, { 68, 4 },
-	{ 72, 4 }, { 76, 4 }, { 80, 4 }, { 84, 4 }, { 88, 4 }, { 92, 1 },
+	{ 0, 4 }, { 4, 4 },				/* capacity */
+	{ 8, 4 }, { 12, 4 },				/* size_max, seg_max */
+	{ 16, 2 }, { 18, 1 }, { 19, 1 }, { 20, 4 },	/* geometry, blk_size */
+	{ 24, 1 }, { 25, 1 }, { 26, 2 }, { 28, 4 },	/* topology */
+	{ 32, 1 }, { 34, 2 },				/* writeback, queues */
+	{ 36, 4 }, { 40, 4 }, { 44, 4 },		/* discard */
+	{ 48, 4 }, { 52, 4 }, { 56, 1 },		/* write zeroes */
+	{ 60, 4 }, { 64, 4 }, { 68, 4 },		/* secure erase */
+	{ 72, 4 }, { 76, 4 }, { 80, 4 }, { 84, 4 },	/* zoned */
+	{ 88, 4 }, { 92, 1 },
 };
 
 static void expect_fields(struct kunit *test, u32 device_id, const struct field *fields,
@@ -335,4 +323,5 @@ static struct kunit_case config_cases[] = {
 	KUNIT_CASE(config_one_field),
 	{}
 };
+
 VMDEV_SUITE(vmdev_config, config_cases);

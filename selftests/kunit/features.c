@@ -217,4 +217,5 @@ static struct kunit_case features_cases[] = {
 	KUNIT_CASE(features_to_hw_for_a_mac),
 	{}
 };
+
 VMDEV_SUITE(vmdev_features, features_cases);

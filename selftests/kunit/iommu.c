@@ -7,7 +7,7 @@
 #include "kunit.h"
 #include "../../drivers/pci/iommu.c"
 
-#define GIB	(1ULL << 30)
+#define GIB	BIT_ULL(30)
 
 /**
  * struct iommu_fake - a function with a domain
@@ -66,6 +66,8 @@ static void iommu_range_that_is_small(struct kunit *test)
 	struct vdpa_iova_range range = range_of(test, 0, GIB - 1);
 
 	KUNIT_EXPECT_EQ(test, range.last, GIB - 1);
+	range = range_of(test, 0, GIB);
+	KUNIT_EXPECT_EQ(test, range.last, GIB);
 	range = range_of(test, GIB, 2 * GIB + 1);
 	KUNIT_EXPECT_EQ(test, range.first, GIB);
 	KUNIT_EXPECT_EQ(test, range.last, GIB + 1);
@@ -158,4 +160,5 @@ static struct kunit_suite iommu_suite = {
 	.init = iommu_case_init,
 	.test_cases = iommu_cases,
 };
+
 kunit_test_suite(iommu_suite);

@@ -12,12 +12,6 @@
 #define _VMDEV_KUNIT_H
 
 #include <kunit/test.h>
-#include <linux/export.h>
-#include <linux/module.h>
-
-/* The drivers' own modules export these. */
-#undef EXPORT_SYMBOL_GPL
-#define EXPORT_SYMBOL_GPL(symbol)	extern typeof(symbol) symbol
 
 #define VMDEV_SUITE(_name, _cases)					\
 	static struct kunit_suite _name##_suite = {			\

@@ -222,6 +222,16 @@ static void memory_covers(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, covers(test, 0x110000, U64_MAX, RW));
 }
 
+/* Maps end at any byte; one that is missing is missing. */
+static void memory_covers_but_for_a_byte(struct kunit *test)
+{
+	KUNIT_ASSERT_EQ(test, map(test, 0x110000, P - 1, RW), 0);
+	KUNIT_ASSERT_EQ(test, map(test, 0x111000, P, RW), 0);
+	KUNIT_EXPECT_FALSE(test, covers(test, 0x110000, 2 * P, RW));
+	KUNIT_ASSERT_EQ(test, map(test, 0x110fff, 1, RW), 0);
+	KUNIT_EXPECT_TRUE(test, covers(test, 0x110000, 2 * P, RW));
+}
+
 static void memory_covers_with_permission(struct kunit *test)
 {
 	KUNIT_ASSERT_EQ(test, map(test, 0x110000, P, RW), 0);
@@ -411,6 +421,7 @@ static struct kunit_case memory_cases[] = {
 	KUNIT_CASE(memory_unmap_of_nothing),
 	KUNIT_CASE(memory_clear),
 	KUNIT_CASE(memory_covers),
+	KUNIT_CASE(memory_covers_but_for_a_byte),
 	KUNIT_CASE(memory_covers_with_permission),
 	KUNIT_CASE(memory_covers_to_the_very_end),
 	KUNIT_CASE(memory_read),
@@ -430,4 +441,5 @@ static struct kunit_suite memory_suite = {
 	.exit = memory_exit,
 	.test_cases = memory_cases,
 };
+
 kunit_test_suite(memory_suite);

@@ -421,4 +421,5 @@ static struct kunit_suite netctrl_suite = {
 	.init = netctrl_init,
 	.test_cases = netctrl_cases,
 };
+
 kunit_test_suite(netctrl_suite);

@@ -335,4 +335,5 @@ static struct kunit_suite provision_suite = {
 	.init = provision_init,
 	.test_cases = provision_cases,
 };
+
 kunit_test_suite(provision_suite);

@@ -66,7 +66,7 @@ static void queue_numbers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vmdev_hw_vq(&fake->dev, 4), 8);
 }
 
-/* Without it it is the third, for the driver and for the hardware. */
+/* Else it is the third, for the driver and for the hardware. */
 static void queue_numbers_without_mq(struct kunit *test)
 {
 	struct fake_hw *fake = test->priv;
@@ -355,4 +355,5 @@ static struct kunit_suite queue_suite = {
 	.exit = queue_exit,
 	.test_cases = queue_cases,
 };
+
 kunit_test_suite(queue_suite);

@@ -53,7 +53,7 @@ static void vectors_few_are_shared_by_queues(struct kunit *test)
 	}
 }
 
-static void vectors_one_for_each_queue(struct kunit *test)
+static void vectors_one_per_queue(struct kunit *test)
 {
 	struct vmdev_vector_layout layout = layout_of(test, 3, 4);
 
@@ -243,7 +243,7 @@ static struct kunit_case vectors_cases[] = {
 	KUNIT_CASE(vectors_none),
 	KUNIT_CASE(vectors_one_is_shared_by_all),
 	KUNIT_CASE(vectors_few_are_shared_by_queues),
-	KUNIT_CASE(vectors_one_for_each_queue),
+	KUNIT_CASE(vectors_one_per_queue),
 	KUNIT_CASE(vectors_one_more_for_shadow_queues),
 	KUNIT_CASE(vectors_more_are_left_alone),
 	KUNIT_CASE(vectors_of_the_largest_table),
@@ -254,4 +254,5 @@ static struct kunit_case vectors_cases[] = {
 	KUNIT_CASE(vectors_handler_of_everything),
 	{}
 };
+
 VMDEV_SUITE(vmdev_vectors, vectors_cases);

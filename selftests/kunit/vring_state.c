@@ -175,7 +175,17 @@ static void state_first_lap(struct kunit *test)
 	set_used(&ring, 1, 1);
 	KUNIT_EXPECT_EQ(test, state(&ring, false, &index), 0);
 	KUNIT_EXPECT_EQ(test, index, 2);
+	/* Up to the end of the lap: 0 1 0 1, one of them out. */
+	ring_init(&ring, 4, 3);
+	set_heads(&ring, 0, 1, 0, 1);
+	set_used(&ring, 0, 0);
+	set_used(&ring, 1, 1);
+	set_used(&ring, 2, 0);
+	KUNIT_EXPECT_EQ(test, state(&ring, false, &index), 0);
+	KUNIT_EXPECT_EQ(test, index, 3);
 	/* The other one first. */
+	ring_init(&ring, 3, 2);
+	set_heads(&ring, 0, 1, 0, 0);
 	set_used(&ring, 0, 1);
 	set_used(&ring, 1, 0);
 	KUNIT_EXPECT_EQ(test, state(&ring, false, &index), -EILSEQ);
@@ -211,4 +221,5 @@ static struct kunit_case state_cases[] = {
 	KUNIT_CASE(state_heads_out_of_range),
 	{}
 };
+
 VMDEV_SUITE(vmdev_vring_state, state_cases);

@@ -6,11 +6,9 @@
  */
 #include "../../drivers/pci/caps.c"
 #include "../kunit/fake_pci.h"
-#include "fuzz.h"
+#include <fuzz.h>
 
 #define CAPS_MAX	48
-
-typedef __int128 wide;
 
 /**
  * struct truth - the virtio capabilities of a function
@@ -63,24 +61,24 @@ static void find_truth(const struct fake_pci *fake, struct truth *truth)
 	truth->endless = loop_has_caps || truth->n >= CAPS_MAX;
 }
 
-static bool meets(wide a, wide a_len, wide b, wide b_len)
+static bool meets(s128 a, s128 a_len, s128 b, s128 b_len)
 {
 	return a_len > 0 && b_len > 0 && a < b + b_len && b < a + a_len;
 }
 
-static void extent(const struct fake_pci *fake, u8 pos, wide *offset, wide *length)
+static void extent(const struct fake_pci *fake, u8 pos, s128 *offset, s128 *length)
 {
 	*offset = get(fake, pos + 8, 4);
 	*length = get(fake, pos + 12, 4);
 	if (fake->config[pos + 3] == VIRTIO_PCI_CAP_SHARED_MEMORY_CFG) {
-		*offset += (wide)get(fake, pos + 16, 4) << 32;
-		*length += (wide)get(fake, pos + 20, 4) << 32;
+		*offset += (s128)get(fake, pos + 16, 4) << 32;
+		*length += (s128)get(fake, pos + 20, 4) << 32;
 	}
 }
 
 static u64 true_room(const struct fake_pci *fake, const struct truth *truth, u8 type)
 {
-	wide room = -1, offset, length, size;
+	s128 room = -1, offset, length, size;
 	u32 i;
 
 	for (i = 0; i < truth->n; i++) {
@@ -100,10 +98,10 @@ static u64 true_room(const struct fake_pci *fake, const struct truth *truth, u8 
 	return room < 0 || truth->endless ? 0 : room;
 }
 
-static bool msix_meets(const struct fake_pci *fake, int bar, wide page)
+static bool msix_meets(const struct fake_pci *fake, int bar, s128 page)
 {
 	u8 pos = fake->pdev.msix_cap;
-	wide n;
+	s128 n;
 	u32 table, pba;
 
 	if (!pos)
@@ -119,7 +117,7 @@ static bool truly_exclusive(const struct fake_pci *fake, const struct truth *tru
 {
 	u64 pa = fake->vp.vqs[vq].notify_pa;
 	bool within = false;
-	wide page, offset, length;
+	s128 page, offset, length;
 	int bar;
 	u32 i;
 
@@ -134,8 +132,8 @@ static bool truly_exclusive(const struct fake_pci *fake, const struct truth *tru
 			break;
 	if (bar == 6)
 		return false;
-	page = (wide)pa - pci_resource_start(&fake->pdev, bar);
-	if (page + PAGE_SIZE > (wide)pci_resource_len(&fake->pdev, bar))
+	page = (s128)pa - pci_resource_start(&fake->pdev, bar);
+	if (page + PAGE_SIZE > (s128)pci_resource_len(&fake->pdev, bar))
 		return false;
 
 	for (i = 0; i < fake->vp.hw.caps.nvqs; i++)
@@ -220,19 +218,18 @@ static void build_doorbells(struct fake_pci *fake, struct fuzz_input *in)
 			pci_resource_start(&fake->pdev, fuzz_below(in, 6)) + place(in);
 }
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+FUZZ_TARGET(in)
 {
-	struct fuzz_input in = { data, size };
 	struct fake_pci *fake = calloc(1, sizeof(*fake));
 	struct truth truth;
 	u32 type;
 	u16 vq;
 
 	fake_pci_init(fake);
-	if (fuzz_u8(&in) & 1)
-		fuzz_fill(&in, fake->config + 0x34, 0x100 - 0x34);
-	build_function(fake, &in);
-	build_doorbells(fake, &in);
+	if (fuzz_u8(in) & 1)
+		fuzz_fill(in, fake->config + 0x34, 0x100 - 0x34);
+	build_function(fake, in);
+	build_doorbells(fake, in);
 	fake->pdev.msix_cap = pci_find_capability(&fake->pdev, PCI_CAP_ID_MSIX);
 
 	find_truth(fake, &truth);
@@ -248,5 +245,4 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 
 	free(fake->vp.vqs);
 	free(fake);
-	return 0;
 }

@@ -6,7 +6,7 @@
  */
 #include "../../drivers/core/config.c"
 #include "../kunit/fake_hw.h"
-#include "fuzz.h"
+#include <fuzz.h>
 
 static u8 true_byte(const struct fake_hw *fake, u64 at)
 {
@@ -69,33 +69,31 @@ static void check_field(struct fake_hw *fake, struct fuzz_input *in)
 	FUZZ_CHECK(value == expected, "%#x at %u", value, offset);
 }
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+FUZZ_TARGET(in)
 {
 	static const u32 ids[] = { VIRTIO_ID_NET, VIRTIO_ID_BLOCK, 26 };
-	struct fuzz_input in = { data, size };
 	struct fake_hw *fake = calloc(1, sizeof(*fake));
 
-	fake_hw_init(fake, ids[fuzz_below(&in, ARRAY_SIZE(ids))]);
-	fake->hw.caps.config_size = fuzz_below(&in, FAKE_CONFIG_SIZE + 1);
-	fake->dev.prov.max_vqp = fuzz_u16(&in);
-	fake->dev.prov.mtu = fuzz_u16(&in);
-	fuzz_fill(&in, fake->dev.prov.mac, ETH_ALEN);
-	while (in.left) {
-		switch (fuzz_u8(&in) % 8) {
+	fake_hw_init(fake, ids[fuzz_below(in, ARRAY_SIZE(ids))]);
+	fake->hw.caps.config_size = fuzz_below(in, FAKE_CONFIG_SIZE + 1);
+	fake->dev.prov.max_vqp = fuzz_u16(in);
+	fake->dev.prov.mtu = fuzz_u16(in);
+	fuzz_fill(in, fake->dev.prov.mac, ETH_ALEN);
+	while (in->left) {
+		switch (fuzz_u8(in) % 8) {
 		case 0:
 			fake->parent.gone = !fake->parent.gone;
 			break;
 		case 1:
-			check_set(fake, &in);
+			check_set(fake, in);
 			break;
 		case 2:
-			check_field(fake, &in);
+			check_field(fake, in);
 			break;
 		default:
-			check_get(fake, &in);
+			check_get(fake, in);
 		}
 	}
 	FUZZ_CHECK(!fake->strays, "%u accesses beyond the configuration", fake->strays);
 	free(fake);
-	return 0;
 }

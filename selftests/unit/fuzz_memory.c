@@ -5,12 +5,10 @@
  */
 #include "../../drivers/core/memory.c"
 #include "../kunit/fake_hw.h"
-#include "fuzz.h"
+#include <fuzz.h>
 
 #define RANGES	24
 #define PAGES	4
-
-typedef __int128 wide;
 
 /**
  * struct range - a mapping
@@ -20,8 +18,8 @@ typedef __int128 wide;
  * @perm: VHOST_ACCESS_*; 0 if there is none
  */
 struct range {
-	wide iova;
-	wide end;
+	s128 iova;
+	s128 end;
 	u64 pa;
 	u32 perm;
 };
@@ -38,7 +36,7 @@ struct model {
 	u8 *pages[PAGES];
 };
 
-static struct range *range_at(struct model *m, wide iova)
+static struct range *range_at(struct model *m, s128 iova)
 {
 	u32 i;
 
@@ -48,7 +46,7 @@ static struct range *range_at(struct model *m, wide iova)
 	return NULL;
 }
 
-static bool meets(const struct range *range, wide iova, wide end)
+static bool meets(const struct range *range, s128 iova, s128 end)
 {
 	return range->perm && range->iova < end && iova < range->end;
 }
@@ -56,12 +54,12 @@ static bool meets(const struct range *range, wide iova, wide end)
 static int true_map(struct model *m, u64 iova, u64 size, u32 perm)
 {
 	const struct vmdev_mem *mem = &m->fake.dev.mem;
-	wide end = (wide)iova + size;
+	s128 end = (s128)iova + size;
 	u32 i;
 
 	if (!mem->attached)
 		return mem->error ? : -ENODEV;
-	if (!size || end > (wide)1 << 64 || !(perm & VHOST_ACCESS_RW))
+	if (!size || end > (s128)1 << 64 || !(perm & VHOST_ACCESS_RW))
 		return -EINVAL;
 	if (iova < mem->range.first || end - 1 > mem->range.last)
 		return -ERANGE;
@@ -76,7 +74,8 @@ static u64 some_pa(struct model *m, struct fuzz_input *in)
 	u8 which = fuzz_u8(in);
 
 	return which & 0x80 ? fuzz_u64(in) :
-	       virt_to_phys(m->pages[which % PAGES]) + (which & 0x40 ? fuzz_u16(in) % PAGE_SIZE : 0);
+	       virt_to_phys(m->pages[which % PAGES]) +
+	       (which & 0x40 ? fuzz_u16(in) % PAGE_SIZE : 0);
 }
 
 static void do_map(struct model *m, struct fuzz_input *in)
@@ -93,14 +92,14 @@ static void do_map(struct model *m, struct fuzz_input *in)
 	err = vmdev_mem_map(&m->fake.dev, iova, size, pa, perm);
 	FUZZ_CHECK(err == expected, "map of %#llx at %#llx: %d", size, iova, err);
 	if (!err)
-		m->ranges[i] = (struct range) { iova, (wide)iova + size, pa, perm };
+		m->ranges[i] = (struct range) { iova, (s128)iova + size, pa, perm };
 }
 
 static void do_unmap(struct model *m, struct fuzz_input *in)
 {
 	u64 iova = fuzz_address(in), size = fuzz_length(in);
-	wide end = (wide)iova + size;
-	bool sane = size && end <= (wide)1 << 64;
+	s128 end = (s128)iova + size;
+	bool sane = size && end <= (s128)1 << 64;
 	u32 i, n = 0, before = m->fake.n_unmaps;
 	int err = vmdev_mem_unmap(&m->fake.dev, iova, size);
 
@@ -116,10 +115,10 @@ static void do_unmap(struct model *m, struct fuzz_input *in)
 
 static bool true_covers(struct model *m, u64 iova, u64 size, u32 perm)
 {
-	wide at = iova, end = (wide)iova + size;
+	s128 at = iova, end = (s128)iova + size;
 	struct range *range;
 
-	if (!size || end > (wide)1 << 64)
+	if (!size || end > (s128)1 << 64)
 		return false;
 	for (; at < end; at = range->end) {
 		range = range_at(m, at);
@@ -139,7 +138,7 @@ static void check_covers(struct model *m, struct fuzz_input *in)
 }
 
 /* The byte of memory behind an IOVA, if there is one. */
-static u8 *true_byte(struct model *m, wide iova, u32 perm)
+static u8 *true_byte(struct model *m, s128 iova, u32 perm)
 {
 	struct range *range = range_at(m, iova);
 	u32 i;
@@ -159,7 +158,7 @@ static bool true_access(struct model *m, u64 iova, u32 size, u32 perm)
 	u32 i;
 
 	for (i = 0; i < size; i++)
-		if (!true_byte(m, (wide)iova + i, perm))
+		if (!true_byte(m, (s128)iova + i, perm))
 			return false;
 	return true;
 }
@@ -174,7 +173,7 @@ static void check_read(struct model *m, struct fuzz_input *in)
 
 	FUZZ_CHECK(err == (expected ? 0 : -EFAULT), "read of %#x at %#llx: %d", size, iova, err);
 	for (i = 0; i < size && !err; i++)
-		FUZZ_CHECK(buf[i] == *true_byte(m, (wide)iova + i, 0), "byte %u", i);
+		FUZZ_CHECK(buf[i] == *true_byte(m, (s128)iova + i, 0), "byte %u", i);
 	free(buf);
 }
 
@@ -188,7 +187,7 @@ static void check_fill(struct model *m, struct fuzz_input *in)
 
 	FUZZ_CHECK(err == (expected ? 0 : -EFAULT), "fill of %#x at %#llx: %d", size, iova, err);
 	for (i = 0; i < size && !err; i++)
-		FUZZ_CHECK(*true_byte(m, (wide)iova + i, 0) == byte, "byte %u", i);
+		FUZZ_CHECK(*true_byte(m, (s128)iova + i, 0) == byte, "byte %u", i);
 }
 
 static void do_detach(struct model *m)
@@ -230,9 +229,8 @@ static void step(struct model *m, struct fuzz_input *in)
 	}
 }
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+FUZZ_TARGET(in)
 {
-	struct fuzz_input in = { data, size };
 	struct model *m = calloc(1, sizeof(*m));
 	u32 i;
 
@@ -241,14 +239,14 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		m->pages[i] = (u8 *)get_zeroed_page(GFP_KERNEL);
 		memset(m->pages[i], i + 1, PAGE_SIZE);
 	}
-	if (fuzz_u8(&in) & 1)
+	if (fuzz_u8(in) & 1)
 		m->fake.range = (struct vdpa_iova_range) { 0x100000, 0x11ffff };
 	if (vmdev_mem_init(&m->fake.dev.mem))
 		abort();
 	mutex_lock(&m->fake.parent.lock);
 	vmdev_mem_attach(&m->fake.dev);
-	while (in.left)
-		step(m, &in);
+	while (in->left)
+		step(m, in);
 	do_detach(m);
 	FUZZ_CHECK(m->fake.n_maps == m->fake.n_unmaps, "%u maps, %u unmaps", m->fake.n_maps,
 		   m->fake.n_unmaps);
@@ -256,5 +254,4 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	for (i = 0; i < PAGES; i++)
 		free_page((unsigned long)m->pages[i]);
 	free(m);
-	return 0;
 }

@@ -5,7 +5,7 @@
  */
 #include "../../drivers/core/netctrl.c"
 #include "../kunit/fake_hw.h"
-#include "fuzz.h"
+#include <fuzz.h>
 
 /**
  * struct device_fake - the device
@@ -62,7 +62,7 @@ static void device_kick(struct vmdev_hw *hw, u16 vq)
 	if (fuzz_u8(d->in) & 7)
 		page[d->conf.device - iova + 2] = 1;
 	if (fuzz_u8(d->in) & 7)
-		page[d->conf.desc - iova + 14] = page[d->conf.desc - iova + 15] = 0x80;
+		memset(page + (d->conf.desc - iova) + 14, 0x80, 2);
 	if (fuzz_u8(d->in) & 1)
 		page[ack - iova] = 0;
 	if (fuzz_u8(d->in) == 0x33)
@@ -123,25 +123,24 @@ static const struct vmdev_hw_ops device_ops = {
 	.stop = device_stop,
 };
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+FUZZ_TARGET(in)
 {
-	struct fuzz_input in = { data, size };
 	struct device_fake *d = calloc(1, sizeof(*d));
 	bool runs;
 	int err;
 
 	fake_hw_init(&d->fake, VIRTIO_ID_NET);
-	d->in = &in;
+	d->in = in;
 	d->fake.hw.ops = &device_ops;
 	d->fake.dev.mem.attached = true;
 	d->fake.dev.mem.range.last = 0x7fffffff;
-	if (fuzz_u8(&in) & 1)
+	if (fuzz_u8(in) & 1)
 		d->fake.dev.features |= BIT_ULL(VIRTIO_F_RING_PACKED);
-	if (fuzz_u8(&in) & 1)
+	if (fuzz_u8(in) & 1)
 		d->fake.dev.features |= BIT_ULL(VIRTIO_F_NOTIFICATION_DATA);
-	if (fuzz_u8(&in) == 0x11)
+	if (fuzz_u8(in) == 0x11)
 		d->fake.error = -ENOMEM;
-	fuzz_fill(&in, d->fake.dev.prov.mac, ETH_ALEN);
+	fuzz_fill(in, d->fake.dev.prov.mac, ETH_ALEN);
 
 	mutex_lock(&d->fake.parent.lock);
 	err = vmdev_netctrl_set_mac(&d->fake.dev, 2);
@@ -150,5 +149,4 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	FUZZ_CHECK(err != 0 || runs, "an address that was not taken");
 	FUZZ_CHECK(d->fake.n_maps == d->fake.n_unmaps, "a page stays mapped");
 	free(d);
-	return 0;
 }

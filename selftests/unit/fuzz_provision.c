@@ -9,7 +9,7 @@
 #include "../../drivers/core/netctrl.c"
 #include "../../drivers/core/provision.c"
 #include "../kunit/fake_hw.h"
-#include "fuzz.h"
+#include <fuzz.h>
 
 #define HAS(features, bit)	(!!((features) & BIT_ULL(bit)))
 
@@ -48,7 +48,7 @@ static void check(struct fake_hw *fake, const struct vdpa_dev_set_config *config
 		FUZZ_CHECK(prov.features == config->device_features &&
 			   !vmdev_features_check(caps->device_id, prov.features),
 			   "features %#llx", prov.features);
-	FUZZ_CHECK(vmdev_count_vqs(&fake->parent, &prov) <= caps->nvqs, "more queues than there are");
+	FUZZ_CHECK(vmdev_count_vqs(&fake->parent, &prov) <= caps->nvqs, "too many queues");
 	if (caps->device_id == VIRTIO_ID_NET)
 		check_net(fake, &prov);
 }
@@ -63,17 +63,16 @@ static u64 some_features(struct fuzz_input *in)
 	return features;
 }
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+FUZZ_TARGET(in)
 {
-	struct fuzz_input in = { data, size };
 	struct fake_hw *fake = calloc(1, sizeof(*fake));
 	struct vdpa_dev_set_config config = { 0 };
 
-	fake_hw_init(fake, fuzz_u8(&in) & 1 ? VIRTIO_ID_NET : VIRTIO_ID_BLOCK);
-	fake->hw.caps.features = some_features(&in);
-	fake->hw.caps.nvqs = fuzz_u8(&in) & 1 ? fuzz_u16(&in) : 1 + fuzz_below(&in, 32);
-	fake->hw.caps.config_size = 4 * fuzz_below(&in, 8);
-	fuzz_fill(&in, fake->config, sizeof(struct virtio_net_config));
+	fake_hw_init(fake, fuzz_u8(in) & 1 ? VIRTIO_ID_NET : VIRTIO_ID_BLOCK);
+	fake->hw.caps.features = some_features(in);
+	fake->hw.caps.nvqs = fuzz_u8(in) & 1 ? fuzz_u16(in) : 1 + fuzz_below(in, 32);
+	fake->hw.caps.config_size = 4 * fuzz_below(in, 8);
+	fuzz_fill(in, fake->config, sizeof(struct virtio_net_config));
 	if (fake->hw.caps.device_id == VIRTIO_ID_NET && vmdev_count_pairs(&fake->parent))
 		goto out;
 	if (fake->hw.caps.device_id == VIRTIO_ID_NET)
@@ -81,17 +80,16 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 			   HAS(fake->hw.caps.features, VIRTIO_NET_F_CTRL_VQ) <=
 			   fake->hw.caps.nvqs && fake->parent.cvq == 2 * fake->parent.max_vqp,
 			   "%u pairs of %u queues", fake->parent.max_vqp, fake->hw.caps.nvqs);
-	while (in.left) {
-		config.mask = fuzz_u64(&in);
-		config.device_features = some_features(&in);
-		if (fuzz_u8(&in) & 3)
+	while (in->left) {
+		config.mask = fuzz_u64(in);
+		config.device_features = some_features(in);
+		if (fuzz_u8(in) & 3)
 			config.device_features &= fake->hw.caps.features;
-		config.net.mtu = fuzz_u16(&in);
-		config.net.max_vq_pairs = fuzz_below(&in, 20);
-		fuzz_fill(&in, config.net.mac, ETH_ALEN);
+		config.net.mtu = fuzz_u16(in);
+		config.net.max_vq_pairs = fuzz_below(in, 20);
+		fuzz_fill(in, config.net.mac, ETH_ALEN);
 		check(fake, &config);
 	}
 out:
 	free(fake);
-	return 0;
 }

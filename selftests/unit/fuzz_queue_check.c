@@ -6,9 +6,7 @@
 #include "../../drivers/core/memory.c"
 #include "../../drivers/core/queue_check.c"
 #include "../kunit/fake_hw.h"
-#include "fuzz.h"
-
-typedef __int128 wide;
+#include <fuzz.h>
 
 #define RANGES	6
 #define HAS_PACKED(features)	(!!((features) & BIT_ULL(34)))
@@ -27,9 +25,9 @@ struct ranges {
 	u32 n;
 };
 
-static bool mapped(const struct ranges *r, u64 addr, wide size, u32 perm)
+static bool mapped(const struct ranges *r, u64 addr, s128 size, u32 perm)
 {
-	wide at = addr, end = at + size;
+	s128 at = addr, end = at + size;
 	u32 i;
 
 	while (at < end) {
@@ -38,7 +36,7 @@ static bool mapped(const struct ranges *r, u64 addr, wide size, u32 perm)
 				break;
 		if (i == r->n)
 			return false;
-		at = (wide)r->last[i] + 1;
+		at = (s128)r->last[i] + 1;
 	}
 	return true;
 }
@@ -85,29 +83,28 @@ static u64 some_area(const struct ranges *r, struct fuzz_input *in)
 	return fuzz_u8(in) & 3 ? addr & ~15ULL : addr;
 }
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+FUZZ_TARGET(in)
 {
 	static const u64 features[] = { 0, BIT_ULL(29), BIT_ULL(34), BIT_ULL(29) | BIT_ULL(34) };
-	struct fuzz_input in = { data, size };
 	struct fake_hw *fake = calloc(1, sizeof(*fake));
 	struct vmdev_vq_conf *conf = &fake->vqs[0].conf;
 	struct ranges r = { .n = 0 };
 	u32 i;
 
 	fake_hw_init(fake, VIRTIO_ID_BLOCK);
-	fake->dev.features = features[fuzz_below(&in, 4)];
-	fake->vq_size[0] = fuzz_u8(&in) & 3 ? 256 : fuzz_u16(&in);
+	fake->dev.features = features[fuzz_below(in, 4)];
+	fake->vq_size[0] = fuzz_u8(in) & 3 ? 256 : fuzz_u16(in);
 	fake->dev.mem.user = true;
 	if (vmdev_mem_init(&fake->dev.mem))
 		abort();
 	for (i = 0; i < RANGES; i++)
-		add_range(fake, &r, &in);
-	while (in.left) {
+		add_range(fake, &r, in);
+	while (in->left) {
 		*conf = (struct vmdev_vq_conf) {
-			.desc = some_area(&r, &in),
-			.driver = some_area(&r, &in),
-			.device = some_area(&r, &in),
-			.size = fuzz_u8(&in) & 3 ? 1 << fuzz_below(&in, 10) : fuzz_u16(&in),
+			.desc = some_area(&r, in),
+			.driver = some_area(&r, in),
+			.device = some_area(&r, in),
+			.size = fuzz_u8(in) & 3 ? 1 << fuzz_below(in, 10) : fuzz_u16(in),
 		};
 		conf->state.packed.last_avail_counter = HAS_PACKED(fake->dev.features);
 		conf->state.packed.last_used_counter = HAS_PACKED(fake->dev.features);
@@ -117,5 +114,4 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	}
 	vmdev_mem_destroy(&fake->dev.mem);
 	free(fake);
-	return 0;
 }

@@ -4,12 +4,11 @@
  * anything. vring_state.c has the rings of drivers and devices that work.
  */
 #include "../../drivers/core/vring_state.c"
-#include "fuzz.h"
+#include <fuzz.h>
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+FUZZ_TARGET(in)
 {
-	struct fuzz_input in = { data, size };
-	u8 how = fuzz_u8(&in);
+	u8 how = fuzz_u8(in);
 	u16 i, num = 1 << (how & 7), avail_idx, used_idx, index = 0xbeef;
 	bool in_order = how & 0x80;
 	struct vring_avail *avail = malloc(sizeof(*avail) + num * sizeof(u16));
@@ -17,12 +16,12 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	u16 pending;
 	int err;
 
-	fuzz_fill(&in, avail, sizeof(*avail));
+	fuzz_fill(in, avail, sizeof(*avail));
 	used->flags = 0;
-	used->idx = avail->idx - (how & 0x40 ? fuzz_u16(&in) : fuzz_below(&in, num + 1));
+	used->idx = avail->idx - (how & 0x40 ? fuzz_u16(in) : fuzz_below(in, num + 1));
 	for (i = 0; i < num; i++) {
-		avail->ring[i] = how & 0x20 ? fuzz_u16(&in) : fuzz_u8(&in) % num;
-		used->ring[i].id = how & 0x10 ? fuzz_u32(&in) : fuzz_u8(&in) % (num + 1);
+		avail->ring[i] = how & 0x20 ? fuzz_u16(in) : fuzz_u8(in) % num;
+		used->ring[i].id = how & 0x10 ? fuzz_u32(in) : fuzz_u8(in) % (num + 1);
 		used->ring[i].len = 0;
 		if (used->ring[i].id == num)
 			used->ring[i].id = VMDEV_USED_NEVER;
@@ -40,5 +39,4 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		FUZZ_CHECK(index == used_idx, "%u, not %u", index, used_idx);
 	free(avail);
 	free(used);
-	return 0;
 }

@@ -27,6 +27,7 @@ typedef __u64 u64;
 typedef __s8 s8;
 typedef __s16 s16;
 typedef __s64 s64;
+typedef __int128 s128;
 typedef u64 dma_addr_t;
 typedef u64 phys_addr_t;
 typedef u64 resource_size_t;

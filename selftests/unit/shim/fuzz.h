@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What fuzz targets share. A target is one file, fuzz_NAME.c, that includes the
- * driver's source, has LLVMFuzzerTestOneInput(), and is named in the Makefile.
+ * driver's source, has a FUZZ_TARGET(), and is named in the Makefile.
  * It takes what it needs from the input with fuzz_take() and its like, which
  * give zeros when there is no more: so every input means something. What can
  * be foretold is foretold another way than the driver does it, and compared
@@ -22,7 +22,18 @@ struct fuzz_input {
 	size_t left;
 };
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+/* FUZZ_TARGET(in) { ... }: the body; @in is the input. */
+#define FUZZ_TARGET(in)								\
+	static void fuzz_target(struct fuzz_input *in);				\
+	int LLVMFuzzerTestOneInput(const u8 *data, size_t size);		\
+	int LLVMFuzzerTestOneInput(const u8 *data, size_t size)			\
+	{									\
+		struct fuzz_input input = { data, size };			\
+										\
+		fuzz_target(&input);						\
+		return 0;							\
+	}									\
+	static void fuzz_target(struct fuzz_input *in)
 
 #define FUZZ_CHECK(cond, fmt, ...)						\
 	do {									\
