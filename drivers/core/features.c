@@ -14,7 +14,9 @@
 /* Net features from here on are newer than QEMU's shadow virtqueues. */
 #define VMDEV_NET_F_FIRST_HIGH		50
 
-/* virtio 1.2 and 1.3; 6.12's uapi does not name them. */
+/* virtio 1.2 and 1.3; 6.12's uapi does not name them all. */
+#define VMDEV_NET_F_HASH_TUNNEL		51
+#define VMDEV_NET_F_VQ_NOTF_COAL	52
 #define VMDEV_NET_F_NOTF_COAL		53
 #define VMDEV_NET_F_GUEST_USO4		54
 #define VMDEV_NET_F_GUEST_USO6		55
@@ -55,7 +57,7 @@
 	 BIT_ULL(VIRTIO_NET_F_SPEED_DUPLEX))
 
 /**
- * struct vmdev_feature_need - a net feature and what it needs (virtio 1.2,
+ * struct vmdev_feature_need - a net feature and what it needs (virtio 1.3,
  * 5.1.3.1); one of @needs suffices
  * @bit: the feature
  * @needs: bits of which one must be there
@@ -100,6 +102,12 @@ static const struct vmdev_feature_need vmdev_net_needs[] = {
 	  "HASH_REPORT needs CTRL_VQ" },
 	{ VIRTIO_NET_F_CTRL_GUEST_OFFLOADS, BIT_ULL(VIRTIO_NET_F_CTRL_VQ),
 	  "CTRL_GUEST_OFFLOADS needs CTRL_VQ" },
+	{ VMDEV_NET_F_HASH_TUNNEL, BIT_ULL(VIRTIO_NET_F_CTRL_VQ),
+	  "HASH_TUNNEL needs CTRL_VQ" },
+	{ VMDEV_NET_F_HASH_TUNNEL, BIT_ULL(VIRTIO_NET_F_RSS) |
+	  BIT_ULL(VIRTIO_NET_F_HASH_REPORT), "HASH_TUNNEL needs RSS or HASH_REPORT" },
+	{ VMDEV_NET_F_VQ_NOTF_COAL, BIT_ULL(VIRTIO_NET_F_CTRL_VQ),
+	  "VQ_NOTF_COAL needs CTRL_VQ" },
 	{ VMDEV_NET_F_NOTF_COAL, BIT_ULL(VIRTIO_NET_F_CTRL_VQ),
 	  "NOTF_COAL needs CTRL_VQ" },
 	{ VMDEV_NET_F_GUEST_USO4, BIT_ULL(VIRTIO_NET_F_GUEST_CSUM),

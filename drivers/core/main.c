@@ -4,44 +4,8 @@
  */
 #include <linux/module.h>
 #include <linux/slab.h>
-#include <linux/virtio_net.h>
 
 #include "vmdev.h"
-
-/*
- * The queues are what the hardware says it has, whatever its configuration
- * claims of queue pairs: a client that believes in more pairs than there are
- * queues crashes (QEMU does). As the control queue comes after
- * all pairs, hardware that lies here can only be used with one pair.
- */
-static int vmdev_parent_count_pairs(struct vmdev_parent *parent)
-{
-	const u64 multi = BIT_ULL(VIRTIO_NET_F_MQ) | BIT_ULL(VIRTIO_NET_F_RSS);
-	struct vmdev_hw_caps *caps = &parent->hw->caps;
-	bool cvq = caps->features & BIT_ULL(VIRTIO_NET_F_CTRL_VQ);
-	u16 claimed = 1;
-
-	if (caps->features & multi) {
-		claimed = vmdev_config_le16(parent->hw,
-					    offsetof(struct virtio_net_config,
-						     max_virtqueue_pairs));
-		if (!claimed || 2 * claimed + cvq > caps->nvqs) {
-			dev_warn(parent->hw->dev, "hardware claims %u queue pairs but has %u queues: one pair is used\n",
-				 claimed, caps->nvqs);
-			caps->features &= ~multi;
-			claimed = 1;
-		}
-	}
-	if (2 * claimed + cvq > caps->nvqs) {
-		dev_err(parent->hw->dev, "hardware has %u queues, a net device needs %u\n",
-			caps->nvqs, 2 * claimed + cvq);
-		return -EINVAL;
-	}
-
-	parent->max_vqp = claimed;
-	parent->cvq = 2 * claimed;
-	return 0;
-}
 
 /**
  * vmdev_parent_register() - make a piece of hardware a management device
@@ -71,7 +35,7 @@ int vmdev_parent_register(struct vmdev_hw *hw)
 	INIT_WORK(&parent->break_work, vmdev_break_host);
 	hw->parent = parent;
 	if (vmdev_is_net(hw)) {
-		err = vmdev_parent_count_pairs(parent);
+		err = vmdev_count_pairs(parent);
 		if (err)
 			goto err_free;
 	}

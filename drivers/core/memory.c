@@ -249,6 +249,9 @@ static struct page *vmdev_mem_page(struct vmdev_dev *dev, u64 iova, u32 perm,
  */
 int vmdev_mem_read(struct vmdev_dev *dev, u64 iova, void *buf, u64 size)
 {
+	if (size && iova + size - 1 < iova)
+		return -EFAULT;
+
 	while (size) {
 		size_t offset;
 		struct page *page;
@@ -279,6 +282,9 @@ int vmdev_mem_read(struct vmdev_dev *dev, u64 iova, void *buf, u64 size)
  */
 int vmdev_mem_fill(struct vmdev_dev *dev, u64 iova, u8 byte, u64 size)
 {
+	if (size && iova + size - 1 < iova)
+		return -EFAULT;
+
 	while (size) {
 		size_t offset;
 		struct page *page;

@@ -1,173 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Provisioning: management devices, and the vDPA devices made of them.
- *
- * dev_add is not given the netlink message's extack, so what the vdpa core
- * cannot refuse by itself (config_attr_mask) is explained in the log.
+ * Management devices, and the vDPA devices made of them.
  */
 #include <linux/etherdevice.h>
 #include <linux/export.h>
 #include <linux/slab.h>
 #include <linux/virtio_config.h>
-#include <linux/virtio_net.h>
 #include <uapi/linux/vdpa.h>
 
 #include "vmdev.h"
 
-#define VMDEV_MTU_MIN	68
-
 static struct vmdev_parent *vmdev_parent(struct vdpa_mgmt_dev *mgmt)
 {
 	return container_of(mgmt, struct vmdev_parent, mgmt);
-}
-
-static bool vmdev_asked(const struct vdpa_dev_set_config *config,
-			unsigned int attr)
-{
-	return config->mask & BIT_ULL(attr);
-}
-
-static int vmdev_provision_features(struct vmdev_parent *parent,
-				    const struct vdpa_dev_set_config *config,
-				    struct vmdev_provision *prov)
-{
-	const struct vmdev_hw_caps *caps = &parent->hw->caps;
-	u64 possible = vmdev_features_possible(caps);
-	struct device *dev = parent->hw->dev;
-	const char *why;
-
-	prov->features = vmdev_features_default(caps);
-	if (!vmdev_asked(config, VDPA_ATTR_DEV_FEATURES)) {
-		if (!(caps->features & BIT_ULL(VIRTIO_F_ACCESS_PLATFORM))) {
-			dev_err(dev, "function does not offer ACCESS_PLATFORM: its DMA would bypass the IOMMU\n");
-			return -EOPNOTSUPP;
-		}
-		return 0;
-	}
-
-	prov->features = config->device_features;
-	if (prov->features & ~possible) {
-		dev_err(dev, "device_features: hardware cannot offer %#llx\n",
-			prov->features & ~possible);
-		return -EOPNOTSUPP;
-	}
-	why = vmdev_features_check(caps->device_id, prov->features);
-	if (why) {
-		dev_err(dev, "device_features %#llx: %s\n", prov->features, why);
-		return -EINVAL;
-	}
-	return 0;
-}
-
-static int vmdev_provision_mtu(struct vmdev_parent *parent, u16 mtu,
-			       struct vmdev_provision *prov)
-{
-	struct vmdev_hw *hw = parent->hw;
-	u16 max = 0;
-
-	if (!(prov->features & BIT_ULL(VIRTIO_NET_F_MTU))) {
-		dev_err(hw->dev, "mtu: the device does not offer MTU\n");
-		return -EOPNOTSUPP;
-	}
-
-	mutex_lock(&parent->lock);
-	if (!parent->gone && !parent->offline)
-		max = vmdev_config_le16(hw, offsetof(struct virtio_net_config,
-						     mtu));
-	mutex_unlock(&parent->lock);
-	if (mtu < VMDEV_MTU_MIN || mtu > max) {
-		dev_err(hw->dev, "mtu %u: hardware can do %u to %u\n", mtu,
-			VMDEV_MTU_MIN, max);
-		return -EOPNOTSUPP;
-	}
-	prov->mtu = mtu;
-	return 0;
-}
-
-/* Consumers retry with fewer pairs only on EOPNOTSUPP. */
-static int vmdev_provision_vqp(struct vmdev_parent *parent, u16 vqp,
-			       struct vmdev_provision *prov)
-{
-	bool multi = prov->features & (BIT_ULL(VIRTIO_NET_F_MQ) |
-				       BIT_ULL(VIRTIO_NET_F_RSS));
-	u16 max = multi ? parent->max_vqp : 1;
-
-	if (!vqp)
-		return -EINVAL;
-	if (vqp > max) {
-		dev_err(parent->hw->dev,
-			"max_vqp %u: the device can have at most %u%s\n", vqp,
-			max, multi ? "" : ", it does not offer MQ");
-		return -EOPNOTSUPP;
-	}
-	prov->max_vqp = vqp;
-	return 0;
-}
-
-static int vmdev_provision_mac(struct vmdev_parent *parent, const u8 *mac,
-			       struct vmdev_provision *prov)
-{
-	if (!is_valid_ether_addr(mac)) {
-		dev_err(parent->hw->dev, "mac %pM: not an address of a station\n",
-			mac);
-		return -EINVAL;
-	}
-	if (!(prov->features & BIT_ULL(VIRTIO_NET_F_MAC))) {
-		dev_err(parent->hw->dev, "mac: the device does not offer MAC\n");
-		return -EOPNOTSUPP;
-	}
-	ether_addr_copy(prov->mac, mac);
-	return 0;
-}
-
-static int vmdev_provision_net(struct vmdev_parent *parent,
-			       const struct vdpa_dev_set_config *config,
-			       struct vmdev_provision *prov)
-{
-	bool multi = prov->features & (BIT_ULL(VIRTIO_NET_F_MQ) |
-				       BIT_ULL(VIRTIO_NET_F_RSS));
-	int err;
-
-	prov->max_vqp = multi ? parent->max_vqp : 1;
-	if (vmdev_asked(config, VDPA_ATTR_DEV_NET_CFG_MACADDR)) {
-		err = vmdev_provision_mac(parent, config->net.mac, prov);
-		if (err)
-			return err;
-	}
-	if (vmdev_asked(config, VDPA_ATTR_DEV_NET_CFG_MAX_VQP)) {
-		err = vmdev_provision_vqp(parent, config->net.max_vq_pairs,
-					  prov);
-		if (err)
-			return err;
-	}
-	if (vmdev_asked(config, VDPA_ATTR_DEV_NET_CFG_MTU)) {
-		err = vmdev_provision_mtu(parent, config->net.mtu, prov);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-static int vmdev_provision(struct vmdev_parent *parent,
-			   const struct vdpa_dev_set_config *config,
-			   struct vmdev_provision *prov)
-{
-	int err;
-
-	err = vmdev_provision_features(parent, config, prov);
-	if (err || !vmdev_is_net(parent->hw))
-		return err;
-	return vmdev_provision_net(parent, config, prov);
-}
-
-static u16 vmdev_count_vqs(const struct vmdev_parent *parent,
-			   const struct vmdev_provision *prov)
-{
-	bool cvq = prov->features & BIT_ULL(VIRTIO_NET_F_CTRL_VQ);
-
-	if (!vmdev_is_net(parent->hw))
-		return parent->hw->caps.nvqs;
-	return 2 * prov->max_vqp + cvq;
 }
 
 /* A bus driver that let go has closed all files and reset the device. */
@@ -426,22 +271,6 @@ static const struct vdpa_mgmtdev_ops vmdev_mgmt_ops = {
 	.dev_set_attr = vmdev_mgmt_set_attr,
 };
 
-/* What is not in the mask the vdpa core refuses, with extack. */
-static u64 vmdev_mgmt_attrs(const struct vmdev_parent *parent)
-{
-	const struct vmdev_hw_caps *caps = &parent->hw->caps;
-	u64 mask = BIT_ULL(VDPA_ATTR_DEV_FEATURES);
-
-	if (!vmdev_is_net(parent->hw))
-		return mask;
-	mask |= BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MAX_VQP);
-	if (vmdev_netctrl_can_set_mac(caps))
-		mask |= BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MACADDR);
-	if (caps->features & BIT_ULL(VIRTIO_NET_F_MTU))
-		mask |= BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MTU);
-	return mask;
-}
-
 /**
  * vmdev_mgmt_register() - register the management device of a parent
  * @parent: the parent
@@ -461,7 +290,7 @@ int vmdev_mgmt_register(struct vmdev_parent *parent)
 		.device = parent->hw->dev,
 		.ops = &vmdev_mgmt_ops,
 		.id_table = parent->ids,
-		.config_attr_mask = vmdev_mgmt_attrs(parent),
+		.config_attr_mask = vmdev_provision_attrs(parent),
 		.supported_features = vmdev_features_possible(caps),
 		.max_supported_vqs = caps->nvqs,
 	};

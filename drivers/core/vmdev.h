@@ -13,12 +13,13 @@
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/vdpa.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_net.h>
 #include <linux/workqueue.h>
 
 #include <vmdev/hw.h>
 
 struct vhost_iotlb;
-struct virtio_net_config;
 
 /**
  * struct vmdev_vq - one virtqueue as its driver sees it
@@ -188,13 +189,28 @@ static inline bool vmdev_usable(const struct vmdev_dev *dev)
 	return !READ_ONCE(dev->parent->gone) && !READ_ONCE(dev->parent->offline);
 }
 
+static inline bool vmdev_is_packed(const struct vmdev_dev *dev)
+{
+	return dev->features & BIT_ULL(VIRTIO_F_RING_PACKED);
+}
+
+static inline bool vmdev_is_multiqueue(const struct vmdev_dev *dev)
+{
+	return dev->features & (BIT_ULL(VIRTIO_NET_F_MQ) |
+				BIT_ULL(VIRTIO_NET_F_RSS));
+}
+
 /* device.c */
 extern const struct vdpa_config_ops vmdev_vdpa_ops;
 int vmdev_reset_device(struct vmdev_dev *dev);
 
-/* queue.c */
+/* queue_check.c */
+u16 vmdev_cvq(const struct vmdev_dev *dev);
 u16 vmdev_hw_vq(const struct vmdev_dev *dev, u16 vq);
 u16 vmdev_vq_size_max(const struct vmdev_dev *dev, u16 vq);
+int vmdev_vq_check(struct vmdev_dev *dev, u16 vq);
+
+/* queue.c */
 void vmdev_vqs_reset(struct vmdev_dev *dev);
 void vmdev_vqs_negotiated(struct vmdev_dev *dev);
 int vmdev_start(struct vmdev_dev *dev);
@@ -243,6 +259,17 @@ int vmdev_mem_fill(struct vmdev_dev *dev, u64 iova, u8 byte, u64 size);
 /* mgmt.c */
 int vmdev_mgmt_register(struct vmdev_parent *parent);
 void vmdev_mgmt_unregister(struct vmdev_parent *parent);
+
+/* provision.c */
+int vmdev_count_pairs(struct vmdev_parent *parent);
+int vmdev_provision(struct vmdev_parent *parent,
+		    const struct vdpa_dev_set_config *config,
+		    struct vmdev_provision *prov);
+int vmdev_provision_mac(struct vmdev_parent *parent, const u8 *mac,
+			struct vmdev_provision *prov);
+u16 vmdev_count_vqs(const struct vmdev_parent *parent,
+		    const struct vmdev_provision *prov);
+u64 vmdev_provision_attrs(const struct vmdev_parent *parent);
 
 /* netctrl.c */
 bool vmdev_netctrl_can_set_mac(const struct vmdev_hw_caps *caps);

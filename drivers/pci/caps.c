@@ -12,6 +12,10 @@
 /* A capability list longer than that is a loop. */
 #define VMDEV_PCI_CAPS_MAX	48
 
+/* Of shared memory regions only (struct virtio_pci_cap64). */
+#define VMDEV_PCI_CAP_OFFSET_HI	offsetof(struct virtio_pci_cap64, offset_hi)
+#define VMDEV_PCI_CAP_LENGTH_HI	offsetof(struct virtio_pci_cap64, length_hi)
+
 /**
  * struct vmdev_pci_span - a piece of a BAR
  * @bar: the BAR
@@ -27,8 +31,11 @@ struct vmdev_pci_span {
 static bool vmdev_pci_span_touches(const struct vmdev_pci_span *span, u8 bar,
 				   u64 first, u64 size)
 {
+	/* What reaches around the end of 64 bits is held to end there. */
+	u64 last = size - 1 > U64_MAX - first ? U64_MAX : first + size - 1;
+
 	return size && span->bar == bar && first <= span->last &&
-	       first + size - 1 >= span->first;
+	       last >= span->first;
 }
 
 /* The MSI-X table and its pending bits. */
@@ -65,9 +72,17 @@ static bool vmdev_pci_msix_touches(struct pci_dev *pdev,
 struct vmdev_pci_cap {
 	u8 type;
 	u8 bar;
-	u32 offset;
-	u32 length;
+	u64 offset;
+	u64 length;
 };
+
+static u32 vmdev_pci_read32(struct pci_dev *pdev, int where)
+{
+	u32 value;
+
+	pci_read_config_dword(pdev, where, &value);
+	return value;
+}
 
 /* The next capability after @pos, which moves on; false after the last. */
 static bool vmdev_pci_next_cap(struct pci_dev *pdev, u8 *pos,
@@ -82,10 +97,12 @@ static bool vmdev_pci_next_cap(struct pci_dev *pdev, u8 *pos,
 
 	pci_read_config_byte(pdev, *pos + VIRTIO_PCI_CAP_CFG_TYPE, &cap->type);
 	pci_read_config_byte(pdev, *pos + VIRTIO_PCI_CAP_BAR, &cap->bar);
-	pci_read_config_dword(pdev, *pos + VIRTIO_PCI_CAP_OFFSET,
-			      &cap->offset);
-	pci_read_config_dword(pdev, *pos + VIRTIO_PCI_CAP_LENGTH,
-			      &cap->length);
+	cap->offset = vmdev_pci_read32(pdev, *pos + VIRTIO_PCI_CAP_OFFSET);
+	cap->length = vmdev_pci_read32(pdev, *pos + VIRTIO_PCI_CAP_LENGTH);
+	if (cap->type == VIRTIO_PCI_CAP_SHARED_MEMORY_CFG) {
+		cap->offset |= (u64)vmdev_pci_read32(pdev, *pos + VMDEV_PCI_CAP_OFFSET_HI) << 32;
+		cap->length |= (u64)vmdev_pci_read32(pdev, *pos + VMDEV_PCI_CAP_LENGTH_HI) << 32;
+	}
 	return true;
 }
 
@@ -115,7 +132,7 @@ u64 vmdev_pci_cap_room(struct pci_dev *pdev, u8 type)
 			continue;
 		size = pci_resource_len(pdev, cap.bar);
 		size = cap.offset < size ? size - cap.offset : 0;
-		room = min3(room, size, (u64)cap.length);
+		room = min3(room, size, cap.length);
 	}
 	return tries && room != U64_MAX ? room : 0;
 }
@@ -142,7 +159,7 @@ static bool vmdev_pci_page_is_notify(struct pci_dev *pdev,
 						   cap.length))
 				return false;
 		} else if (cap.bar == page->bar && cap.offset <= page->first &&
-			   (u64)cap.offset + cap.length > page->last) {
+			   cap.offset + cap.length > page->last) {
 			within = true;
 		}
 	}

@@ -4,15 +4,13 @@
  * harvested, no other is, with any page size and ranges; and under threads that
  * write and mark while others harvest and copy, no write is missed.
  */
-#include <linux/limits.h>
 #include <linux/types.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <linux/err.h>
-#include <vmdev/dirty.h>
+#include "../../drivers/dirty/bitmap.c"
 #define TAP_MAIN
 #include "../include/tap.h"
 

@@ -6,7 +6,6 @@
  * was is seen; and it sleeps, so that a lost interrupt or kick is. Rings that
  * break a rule must be broken by just that rule; any others must do no harm.
  */
-#include <linux/bits.h>
 #include <linux/types.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
@@ -15,7 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <vmdev/vring.h>
+#include "../../drivers/core/vring.c"
+#include "../../drivers/core/vring_packed.c"
+#include "../../drivers/core/vring_split.c"
 #define TAP_MAIN
 #include "../include/tap.h"
 

@@ -6,12 +6,10 @@
  * driver refills the ring; one that does not must never be.
  */
 #include <linux/types.h>
-#include <linux/virtio_ring.h>
-#include <endian.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "../../drivers/core/vring_state.h"
+#include "../../drivers/core/vring_state.c"
 #define TAP_MAIN
 #include "../include/tap.h"
 

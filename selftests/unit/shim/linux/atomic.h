@@ -4,25 +4,21 @@
 
 #include <linux/types.h>
 
-typedef struct {
-	u64 v;
-} atomic64_t;
-
 #define smp_mb()	__atomic_thread_fence(__ATOMIC_SEQ_CST)
 
 static inline u64 atomic64_read(const atomic64_t *a)
 {
-	return __atomic_load_n(&a->v, __ATOMIC_RELAXED);
+	return __atomic_load_n(&a->counter, __ATOMIC_RELAXED);
 }
 
 static inline void atomic64_or(u64 bits, atomic64_t *a)
 {
-	__atomic_fetch_or(&a->v, bits, __ATOMIC_RELAXED);
+	__atomic_fetch_or(&a->counter, bits, __ATOMIC_RELAXED);
 }
 
 static inline u64 atomic64_fetch_andnot(u64 bits, atomic64_t *a)
 {
-	return __atomic_fetch_and(&a->v, ~bits, __ATOMIC_SEQ_CST);
+	return __atomic_fetch_and(&a->counter, ~bits, __ATOMIC_SEQ_CST);
 }
 
 #endif

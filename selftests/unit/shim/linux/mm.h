@@ -1,10 +1,85 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Memory: a physical address is the pointer as a number. Only pages that were
+ * allocated here are valid ones, and the sanitizer sees who leaves them.
+ */
 #ifndef _SHIM_LINUX_MM_H
 #define _SHIM_LINUX_MM_H
 
 #include <linux/types.h>
 
-static inline void *kvmalloc_array(size_t n, size_t size, unsigned int gfp)
+#define PAGE_SHIFT		12
+#define PAGE_SIZE		(1UL << PAGE_SHIFT)
+#define PAGE_MASK		(~(PAGE_SIZE - 1))
+#define PHYS_PFN(pa)		((unsigned long)((pa) >> PAGE_SHIFT))
+#define offset_in_page(pa)	((unsigned long)(pa) & (PAGE_SIZE - 1))
+#define virt_to_phys(p)		((u64)(uintptr_t)(p))
+#define phys_to_virt(pa)	((void *)(uintptr_t)(pa))
+
+struct page;
+
+#define SHIM_PAGES	32
+
+static unsigned long shim_pages[SHIM_PAGES] __attribute__((unused));
+
+/* Gives the slot of a page, or of none. */
+static inline unsigned long *shim_page(unsigned long page)
+{
+	int i;
+
+	for (i = 0; i < SHIM_PAGES; i++)
+		if (shim_pages[i] == page)
+			return &shim_pages[i];
+	return NULL;
+}
+
+static inline unsigned long get_zeroed_page(gfp_t gfp)
+{
+	unsigned long *slot = shim_page(0);
+
+	if (!slot)
+		return 0;
+	*slot = (unsigned long)aligned_alloc(PAGE_SIZE, PAGE_SIZE);
+	memset((void *)*slot, 0, PAGE_SIZE);
+	return *slot;
+}
+
+static inline void free_page(unsigned long page)
+{
+	unsigned long *slot = shim_page(page);
+
+	if (!page || !slot)
+		abort();
+	free((void *)page);
+	*slot = 0;
+}
+
+static inline bool pfn_valid(unsigned long pfn)
+{
+	return pfn && shim_page(pfn << PAGE_SHIFT);
+}
+
+static inline struct page *pfn_to_page(unsigned long pfn)
+{
+	return (struct page *)(pfn << PAGE_SHIFT);
+}
+
+static inline void *kmap_local_page(struct page *page)
+{
+	return page;
+}
+
+static inline void kunmap_local(void *va)
+{
+}
+
+static inline void memcpy_from_page(void *to, struct page *page, size_t offset,
+				    size_t len)
+{
+	memcpy(to, (char *)page + offset, len);
+}
+
+static inline void *kvmalloc_array(size_t n, size_t size, gfp_t gfp)
 {
 	return calloc(n, size);
 }
@@ -15,7 +90,6 @@ static inline void *kvzalloc(size_t size, unsigned int gfp)
 }
 
 #define kvcalloc		kvmalloc_array
-#define struct_size(p, member, n)	(sizeof(*(p)) + (n) * sizeof((p)->member[0]))
 
 static inline void kvfree(void *p)
 {

@@ -2,32 +2,13 @@
 #ifndef _SHIM_LINUX_VIRTIO_BYTEORDER_H
 #define _SHIM_LINUX_VIRTIO_BYTEORDER_H
 
-#include <endian.h>
 #include <linux/types.h>
 
-static inline u16 __virtio16_to_cpu(bool little, u16 v)
-{
-	return little ? le16toh(v) : v;
-}
-
-static inline u32 __virtio32_to_cpu(bool little, u32 v)
-{
-	return little ? le32toh(v) : v;
-}
-
-static inline u64 __virtio64_to_cpu(bool little, u64 v)
-{
-	return little ? le64toh(v) : v;
-}
-
-static inline u16 __cpu_to_virtio16(bool little, u16 v)
-{
-	return little ? htole16(v) : v;
-}
-
-static inline u32 __cpu_to_virtio32(bool little, u32 v)
-{
-	return little ? htole32(v) : v;
-}
+#define __virtio16_to_cpu(little, v)	((u16)((little) ? le16toh(v) : (v)))
+#define __virtio32_to_cpu(little, v)	((u32)((little) ? le32toh(v) : (v)))
+#define __virtio64_to_cpu(little, v)	((u64)((little) ? le64toh(v) : (v)))
+#define __cpu_to_virtio16(little, v)	((u16)((little) ? htole16(v) : (v)))
+#define __cpu_to_virtio32(little, v)	((u32)((little) ? htole32(v) : (v)))
+#define __cpu_to_virtio64(little, v)	((u64)((little) ? htole64(v) : (v)))
 
 #endif

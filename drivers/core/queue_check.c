@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Virtqueues: their numbers, and whether what the driver said of one can run.
+ */
+#include <linux/log2.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_net.h>
+#include <uapi/linux/vhost_types.h>
+#include <uapi/linux/virtio_ring.h>
+
+#include "vmdev.h"
+
+/* virtio 1.2, 2.7 and 2.8: sizes and alignments of the areas of a queue. */
+#define VMDEV_DESC_ALIGN	16
+#define VMDEV_DRIVER_ALIGN	4
+#define VMDEV_AVAIL_ALIGN	2
+#define VMDEV_USED_ALIGN	4
+
+/**
+ * vmdev_cvq() - number of the control queue as the driver counts
+ * @dev: the device
+ *
+ * Context: vmdev_parent.lock held.
+ * Return: its number, U16_MAX without one.
+ */
+u16 vmdev_cvq(const struct vmdev_dev *dev)
+{
+	if (!vmdev_is_net(dev->parent->hw) ||
+	    !(dev->prov.features & BIT_ULL(VIRTIO_NET_F_CTRL_VQ)))
+		return U16_MAX;
+	return vmdev_is_multiqueue(dev) ? 2 * dev->prov.max_vqp : 2;
+}
+
+/**
+ * vmdev_hw_vq() - number in hardware of a queue of the driver
+ * @dev: the device
+ * @vq: number as the driver counts
+ *
+ * The control queue comes after all queue pairs, of which the driver may have
+ * been given fewer than there are (virtio 1.2, 5.1.2).
+ *
+ * Context: vmdev_parent.lock held.
+ */
+u16 vmdev_hw_vq(const struct vmdev_dev *dev, u16 vq)
+{
+	if (vq == vmdev_cvq(dev) && vmdev_is_multiqueue(dev))
+		return dev->parent->cvq;
+	return vq;
+}
+
+/**
+ * vmdev_vq_size_max() - largest ring that a queue can have
+ * @dev: the device
+ * @vq: number as the driver counts
+ *
+ * The sizes of the hardware were read with multiqueue negotiated, so that of
+ * the control queue stands behind those of all pairs.
+ *
+ * Context: vmdev_parent.lock held.
+ */
+u16 vmdev_vq_size_max(const struct vmdev_dev *dev, u16 vq)
+{
+	const struct vmdev_hw_caps *caps = &dev->parent->hw->caps;
+	u16 hw_vq = vq == vmdev_cvq(dev) ? dev->parent->cvq : vq;
+
+	return hw_vq < caps->nvqs ? caps->vq_size[hw_vq] : 0;
+}
+
+static bool vmdev_state_fresh(const struct vmdev_dev *dev,
+			      const struct vdpa_vq_state *state)
+{
+	if (!vmdev_is_packed(dev))
+		return !state->split.avail_index;
+
+	return !state->packed.last_avail_idx && !state->packed.last_used_idx &&
+	       state->packed.last_avail_counter &&
+	       state->packed.last_used_counter;
+}
+
+/* Under vhost-vdpa what the device cannot reach would be a DMA fault. */
+static bool vmdev_rings_mapped(struct vmdev_dev *dev,
+			       const struct vmdev_vq_conf *conf)
+{
+	bool packed = vmdev_is_packed(dev);
+	u64 num = conf->size;
+	u64 event = dev->features & BIT_ULL(VIRTIO_RING_F_EVENT_IDX) ?
+		    sizeof(__virtio16) : 0;
+	u64 driver = packed ? sizeof(struct vring_packed_desc_event) :
+		     sizeof(struct vring_avail) + num * sizeof(__virtio16) +
+		     event;
+	u64 device = packed ? sizeof(struct vring_packed_desc_event) :
+		     sizeof(struct vring_used) +
+		     num * sizeof(struct vring_used_elem) + event;
+	u32 desc_perm = packed ? VHOST_ACCESS_RW : VHOST_ACCESS_RO;
+
+	if (!dev->mem.user)
+		return true;
+	return vmdev_mem_covers(dev, conf->desc,
+				num * sizeof(struct vring_desc), desc_perm) &&
+	       vmdev_mem_covers(dev, conf->driver, driver, VHOST_ACCESS_RO) &&
+	       vmdev_mem_covers(dev, conf->device, device, VHOST_ACCESS_WO);
+}
+
+static const char *vmdev_vq_fault(struct vmdev_dev *dev, u16 i)
+{
+	const struct vmdev_vq_conf *conf = &dev->vqs[i].conf;
+	const struct vmdev_hw_caps *caps = &dev->parent->hw->caps;
+	bool packed = vmdev_is_packed(dev);
+
+	if (!vmdev_vq_size_max(dev, i))
+		return "hardware has no such queue";
+	if (conf->size > vmdev_vq_size_max(dev, i))
+		return "ring is larger than the hardware's";
+	if (conf->size < caps->vq_size_min)
+		return "ring is smaller than the hardware's smallest";
+	if (!packed && !is_power_of_2(conf->size))
+		return "ring size is not a power of two";
+	if (!IS_ALIGNED(conf->desc, VMDEV_DESC_ALIGN) ||
+	    !IS_ALIGNED(conf->driver, packed ? VMDEV_DRIVER_ALIGN :
+			VMDEV_AVAIL_ALIGN) ||
+	    !IS_ALIGNED(conf->device, VMDEV_USED_ALIGN))
+		return "ring is not aligned";
+	if (!vmdev_rings_mapped(dev, conf))
+		return "ring is not in mapped memory";
+	if (dev->vqs[i].state_lost)
+		return "nobody knows where it was stopped";
+	if (!(caps->caps & VMDEV_CAP_STATE) &&
+	    !vmdev_state_fresh(dev, &conf->state))
+		return "hardware can only start at the beginning of a ring";
+	return NULL;
+}
+
+/**
+ * vmdev_vq_check() - can a queue run as the driver configured it?
+ * @dev: the device, with features negotiated
+ * @vq: number as the driver counts
+ *
+ * Context: vmdev_parent.lock held.
+ * Return: 0, or -EINVAL with a line that says why not.
+ */
+int vmdev_vq_check(struct vmdev_dev *dev, u16 vq)
+{
+	const char *fault = vmdev_vq_fault(dev, vq);
+
+	if (!fault)
+		return 0;
+	dev_err_ratelimited(&dev->vdpa.dev,
+			    "queue %u (size %u, at most %u) refused: %s\n", vq,
+			    dev->vqs[vq].conf.size, vmdev_vq_size_max(dev, vq),
+			    fault);
+	return -EINVAL;
+}

@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Guest memory (drivers/core/memory.c): which maps are taken, what an unmap
+ * takes away, what counts as covered, and the arithmetic at both ends of the
+ * address space. The reference is the kernel-doc of the functions; maps are
+ * those of vhost (first and last byte, both inclusive).
+ */
+#include "kunit.h"
+#include "../../drivers/core/memory.c"
+#include "fake_hw.h"
+
+#define RW	VHOST_ACCESS_RW
+#define RO	VHOST_ACCESS_RO
+#define WO	VHOST_ACCESS_WO
+#define P	0x1000ULL
+
+/* Attached to a domain of its own that has IOVAs from 1 MiB to 2 MiB - 1. */
+static int memory_init(struct kunit *test)
+{
+	struct fake_hw *fake = kunit_kzalloc(test, sizeof(*fake), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, fake);
+	test->priv = fake;
+	fake_hw_init(fake, VIRTIO_ID_NET);
+	fake->range = (struct vdpa_iova_range) { 0x100000, 0x1fffff };
+	KUNIT_ASSERT_EQ(test, vmdev_mem_init(&fake->dev.mem), 0);
+	mutex_lock(&fake->parent.lock);
+	vmdev_mem_attach(&fake->dev);
+	return 0;
+}
+
+static void memory_exit(struct kunit *test)
+{
+	struct fake_hw *fake = test->priv;
+
+	vmdev_mem_detach(&fake->dev);
+	mutex_unlock(&fake->parent.lock);
+	vmdev_mem_destroy(&fake->dev.mem);
+}
+
+static int map(struct kunit *test, u64 iova, u64 size, u32 perm)
+{
+	struct fake_hw *fake = test->priv;
+
+	return vmdev_mem_map(&fake->dev, iova, size, iova + 0x10000000, perm);
+}
+
+static bool covers(struct kunit *test, u64 iova, u64 size, u32 perm)
+{
+	struct fake_hw *fake = test->priv;
+
+	return vmdev_mem_covers(&fake->dev, iova, size, perm);
+}
+
+/* The last unmap that the hardware was told. */
+static void expect_unmap(struct kunit *test, u32 n, u64 iova, u64 size)
+{
+	struct fake_hw *fake = test->priv;
+
+	KUNIT_ASSERT_GT(test, fake->n_unmaps, n);
+	KUNIT_EXPECT_EQ(test, fake->unmaps[n].iova, iova);
+	KUNIT_EXPECT_EQ(test, fake->unmaps[n].size, size);
+}
+
+static void memory_map(struct kunit *test)
+{
+	struct fake_hw *fake = test->priv;
+
+	KUNIT_EXPECT_EQ(test, vmdev_mem_map(&fake->dev, 0x101000, 0x3000, 0x777000, WO), 0);
+	KUNIT_ASSERT_EQ(test, fake->n_maps, 1);
+	KUNIT_EXPECT_EQ(test, fake->maps[0].iova, 0x101000);
+	KUNIT_EXPECT_EQ(test, fake->maps[0].size, 0x3000);
+	KUNIT_EXPECT_EQ(test, fake->maps[0].pa, 0x777000);
+	KUNIT_EXPECT_EQ(test, fake->maps[0].perm, WO);
+}
+
+static void memory_map_of_nothing(struct kunit *test)
+{
+	struct fake_hw *fake = test->priv;
+
+	KUNIT_EXPECT_EQ(test, map(test, 0x100000, 0, RW), -EINVAL);
+	KUNIT_EXPECT_EQ(test, map(test, 0, 0, RW), -EINVAL);
+	KUNIT_EXPECT_EQ(test, map(test, 0x100000, P, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, map(test, 0x100000, P, 4), -EINVAL);
+	KUNIT_EXPECT_EQ(test, fake->n_maps, 0);
+}
+
+static void memory_map_around_the_end(struct kunit *test)
+{
+	struct fake_hw *fake = test->priv;
+
+	fake->dev.mem.range = (struct vdpa_iova_range) { 0, U64_MAX };
+	KUNIT_EXPECT_EQ(test, map(test, -P, 2 * P, RW), -EINVAL);
+	KUNIT_EXPECT_EQ(test, map(test, P, U64_MAX, RW), -EINVAL);
+	KUNIT_EXPECT_EQ(test, map(test, U64_MAX, 2, RW), -EINVAL);
+	KUNIT_EXPECT_EQ(test, fake->n_maps, 0);
+
+	/* The last page is one, and so is the first. */
+	KUNIT_EXPECT_EQ(test, map(test, -P, P, RW), 0);
+	KUNIT_EXPECT_EQ(test, map(test, 0, P, RW), 0);
+	KUNIT_EXPECT_EQ(test, map(test, -P, P, RW), -EEXIST);
+	KUNIT_EXPECT_TRUE(test, covers(test, -P, P, RW));
+	KUNIT_EXPECT_EQ(test, vmdev_mem_unmap(&fake->dev, -P, P), 0);
+	expect_unmap(test, 0, -P, P);
+}
+
+static void memory_map_bounds(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, map(test, 0x0ff000, P, RW), -ERANGE);
+	KUNIT_EXPECT_EQ(test, map(test, 0x0fffff, 1, RW), -ERANGE);
+	KUNIT_EXPECT_EQ(test, map(test, 0x200000, 1, RW), -ERANGE);
+	KUNIT_EXPECT_EQ(test, map(test, 0x1ff000, 2 * P, RW), -ERANGE);
+	KUNIT_EXPECT_EQ(test, map(test, 0x0ff000, 0x102000, RW), -ERANGE);
+	KUNIT_EXPECT_EQ(test, map(test, 0x100000, P, RW), 0);
+	KUNIT_EXPECT_EQ(test, map(test, 0x1ff000, P, RW), 0);
+}
+
+static void memory_map_overlaps(struct kunit *test)
+{
+	struct fake_hw *fake = test->priv;
+
+	KUNIT_ASSERT_EQ(test, map(test, 0x110000, 4 * P, RW), 0);
+	KUNIT_EXPECT_EQ(test, map(test, 0x110000, 4 * P, RW), -EEXIST);
+	KUNIT_EXPECT_EQ(test, map(test, 0x111000, P, RW), -EEXIST);
+	KUNIT_EXPECT_EQ(test, map(test, 0x10f000, 2 * P, RW), -EEXIST);
+	KUNIT_EXPECT_EQ(test, map(test, 0x113000, 2 * P, RW), -EEXIST);
+	KUNIT_EXPECT_EQ(test, map(test, 0x10f000, 6 * P, RW), -EEXIST);
+	KUNIT_EXPECT_EQ(test, fake->n_maps, 1);
+	/* Neighbours are none. */
+	KUNIT_EXPECT_EQ(test, map(test, 0x10f000, P, RW), 0);
+	KUNIT_EXPECT_EQ(test, map(test, 0x114000, P, RW), 0);
+}
+
+/* What the IOMMU refuses is not mapped, and may be tried again. */
+static void memory_map_fails(struct kunit *test)
+{
+	struct fake_hw *fake = test->priv;
+
+	fake->error = -ENOMEM;
+	KUNIT_EXPECT_EQ(test, map(test, 0x110000, P, RW), -ENOMEM);
+	KUNIT_EXPECT_FALSE(test, covers(test, 0x110000, 1, RW));
+	fake->error = 0;
+	KUNIT_EXPECT_EQ(test, map(test, 0x110000, P, RW), 0);
+	KUNIT_EXPECT_EQ(test, fake->n_unmaps, 0);
+}
+
+/* Only what was asked for goes, and each map as it was made. */
+static void memory_unmap(struct kunit *test)
+{
+	struct fake_hw *fake = test->priv;
+
+	KUNIT_ASSERT_EQ(test, map(test, 0x110000, P, RW), 0);
+	KUNIT_ASSERT_EQ(test, map(test, 0x111000, 2 * P, RW), 0);
+	KUNIT_ASSERT_EQ(test, map(test, 0x114000, P, RW), 0);
+	KUNIT_ASSERT_EQ(test, map(test, 0x115000, P, RW), 0);
+
+	KUNIT_EXPECT_EQ(test, vmdev_mem_unmap(&fake->dev, 0x111000, 4 * P), 0);
+	KUNIT_EXPECT_EQ(test, fake->n_unmaps, 2);
+	expect_unmap(test, 0, 0x111000, 2 * P);
+	expect_unmap(test, 1, 0x114000, P);
+	KUNIT_EXPECT_TRUE(test, covers(test, 0x110000, P, RW));
+	KUNIT_EXPECT_FALSE(test, covers(test, 0x111000, 1, RW));
+	KUNIT_EXPECT_FALSE(test, covers(test, 0x114fff, 1, RW));
+	KUNIT_EXPECT_TRUE(test, covers(test, 0x115000, P, RW));
+}
+
+/* Half of a map: its pages may be somebody else's soon, so all of it goes. */
+static void memory_unmap_a_part(struct kunit *test)
+{
+	struct fake_hw *fake = test->priv;
+
+	KUNIT_ASSERT_EQ(test, map(test, 0x110000, 4 * P, RW), 0);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_unmap(&fake->dev, 0x113fff, 1), 0);
+	KUNIT_EXPECT_EQ(test, fake->n_unmaps, 1);
+	expect_unmap(test, 0, 0x110000, 4 * P);
+	KUNIT_EXPECT_FALSE(test, covers(test, 0x110000, 1, RW));
+}
+
+static void memory_unmap_of_nothing(struct kunit *test)
+{
+	struct fake_hw *fake = test->priv;
+
+	KUNIT_ASSERT_EQ(test, map(test, 0x110000, P, RW), 0);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_unmap(&fake->dev, 0x10f000, P), 0);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_unmap(&fake->dev, 0x111000, P), 0);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_unmap(&fake->dev, 0x110000, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_unmap(&fake->dev, 0x110000, U64_MAX), -EINVAL);
+	KUNIT_EXPECT_EQ(test, fake->n_unmaps, 0);
+	KUNIT_EXPECT_TRUE(test, covers(test, 0x110000, P, RW));
+}
+
+static void memory_clear(struct kunit *test)
+{
+	struct fake_hw *fake = test->priv;
+
+	fake->dev.mem.range = (struct vdpa_iova_range) { 0, U64_MAX };
+	KUNIT_ASSERT_EQ(test, map(test, 0, P, RW), 0);
+	KUNIT_ASSERT_EQ(test, map(test, 0x110000, P, RO), 0);
+	KUNIT_ASSERT_EQ(test, map(test, -P, P, WO), 0);
+	vmdev_mem_clear(&fake->dev);
+	KUNIT_EXPECT_EQ(test, fake->n_unmaps, 3);
+	KUNIT_EXPECT_FALSE(test, covers(test, 0, 1, 0));
+	KUNIT_EXPECT_FALSE(test, covers(test, U64_MAX, 1, 0));
+}
+
+static void memory_covers(struct kunit *test)
+{
+	KUNIT_ASSERT_EQ(test, map(test, 0x110000, P, RW), 0);
+	KUNIT_ASSERT_EQ(test, map(test, 0x111000, P, RW), 0);
+	KUNIT_ASSERT_EQ(test, map(test, 0x113000, P, RW), 0);
+
+	KUNIT_EXPECT_TRUE(test, covers(test, 0x110000, 1, RW));
+	KUNIT_EXPECT_TRUE(test, covers(test, 0x110000, 2 * P, RW));
+	KUNIT_EXPECT_TRUE(test, covers(test, 0x110fff, 2, RW));
+	KUNIT_EXPECT_TRUE(test, covers(test, 0x111fff, 1, RW));
+	KUNIT_EXPECT_FALSE(test, covers(test, 0x10ffff, 1, RW));
+	KUNIT_EXPECT_FALSE(test, covers(test, 0x10ffff, 2, RW));
+	KUNIT_EXPECT_FALSE(test, covers(test, 0x110000, 2 * P + 1, RW));
+	KUNIT_EXPECT_FALSE(test, covers(test, 0x110000, 4 * P, RW));
+	KUNIT_EXPECT_FALSE(test, covers(test, 0x114000, 1, RW));
+	KUNIT_EXPECT_FALSE(test, covers(test, 0x110000, 0, RW));
+	KUNIT_EXPECT_FALSE(test, covers(test, 0x110000, U64_MAX, RW));
+}
+
+/* Maps end at any byte; one that is missing is missing. */
+static void memory_covers_but_for_a_byte(struct kunit *test)
+{
+	KUNIT_ASSERT_EQ(test, map(test, 0x110000, P - 1, RW), 0);
+	KUNIT_ASSERT_EQ(test, map(test, 0x111000, P, RW), 0);
+	KUNIT_EXPECT_FALSE(test, covers(test, 0x110000, 2 * P, RW));
+	KUNIT_ASSERT_EQ(test, map(test, 0x110fff, 1, RW), 0);
+	KUNIT_EXPECT_TRUE(test, covers(test, 0x110000, 2 * P, RW));
+}
+
+static void memory_covers_with_permission(struct kunit *test)
+{
+	KUNIT_ASSERT_EQ(test, map(test, 0x110000, P, RW), 0);
+	KUNIT_ASSERT_EQ(test, map(test, 0x111000, P, RO), 0);
+	KUNIT_ASSERT_EQ(test, map(test, 0x112000, P, WO), 0);
+
+	KUNIT_EXPECT_TRUE(test, covers(test, 0x110000, 2 * P, RO));
+	KUNIT_EXPECT_FALSE(test, covers(test, 0x110000, P + 1, WO));
+	KUNIT_EXPECT_FALSE(test, covers(test, 0x110000, P + 1, RW));
+	KUNIT_EXPECT_FALSE(test, covers(test, 0x111000, P + 1, RO));
+	KUNIT_EXPECT_TRUE(test, covers(test, 0x112000, P, WO));
+	KUNIT_EXPECT_TRUE(test, covers(test, 0x110000, 3 * P, 0));
+}
+
+static void memory_covers_to_the_very_end(struct kunit *test)
+{
+	struct fake_hw *fake = test->priv;
+
+	fake->dev.mem.range = (struct vdpa_iova_range) { 0, U64_MAX };
+	KUNIT_ASSERT_EQ(test, map(test, -2 * P, P, RW), 0);
+	KUNIT_ASSERT_EQ(test, map(test, -P, P, RW), 0);
+	KUNIT_ASSERT_EQ(test, map(test, 0, P, RW), 0);
+	KUNIT_EXPECT_TRUE(test, covers(test, -2 * P, 2 * P, RW));
+	KUNIT_EXPECT_TRUE(test, covers(test, U64_MAX, 1, RW));
+	/* It does not go on at the start. */
+	KUNIT_EXPECT_FALSE(test, covers(test, -P, P + 1, RW));
+	KUNIT_EXPECT_FALSE(test, covers(test, U64_MAX, 2, RW));
+}
+
+/* Two pages that are neighbours for the device, in reverse order in memory. */
+static u8 *map_pages(struct kunit *test, u8 *pages[2], u32 second_perm)
+{
+	struct fake_hw *fake = test->priv;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		pages[i] = (u8 *)get_zeroed_page(GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, pages[i]);
+		KUNIT_ASSERT_EQ(test, vmdev_mem_map(&fake->dev, 0x110000 + i * PAGE_SIZE,
+						    PAGE_SIZE, virt_to_phys(pages[i]),
+						    i ? second_perm : RW), 0);
+	}
+	return pages[0];
+}
+
+static void unmap_pages(u8 *pages[2])
+{
+	free_page((unsigned long)pages[0]);
+	free_page((unsigned long)pages[1]);
+}
+
+static void memory_read(struct kunit *test)
+{
+	struct fake_hw *fake = test->priv;
+	u8 *pages[2], buf[8] = { 0 };
+	unsigned int i;
+
+	map_pages(test, pages, RO);
+	for (i = 0; i < 4; i++) {
+		pages[0][PAGE_SIZE - 4 + i] = 1 + i;
+		pages[1][i] = 5 + i;
+	}
+	KUNIT_EXPECT_EQ(test, vmdev_mem_read(&fake->dev, 0x110ffc, buf, 8), 0);
+	for (i = 0; i < 8; i++)
+		KUNIT_EXPECT_EQ(test, buf[i], 1 + i);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_read(&fake->dev, 0x111fff, buf, 1), 0);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_read(&fake->dev, 0x111fff, buf, 2), -EFAULT);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_read(&fake->dev, 0x10ffff, buf, 2), -EFAULT);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_read(&fake->dev, 0x10ffff, buf, 0), 0);
+	unmap_pages(pages);
+}
+
+static void memory_fill(struct kunit *test)
+{
+	struct fake_hw *fake = test->priv;
+	u8 *pages[2];
+
+	map_pages(test, pages, WO);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_fill(&fake->dev, 0x110ffe, 0x5a, 4), 0);
+	KUNIT_EXPECT_EQ(test, pages[0][PAGE_SIZE - 3], 0);
+	KUNIT_EXPECT_EQ(test, pages[0][PAGE_SIZE - 2], 0x5a);
+	KUNIT_EXPECT_EQ(test, pages[0][PAGE_SIZE - 1], 0x5a);
+	KUNIT_EXPECT_EQ(test, pages[1][0], 0x5a);
+	KUNIT_EXPECT_EQ(test, pages[1][1], 0x5a);
+	KUNIT_EXPECT_EQ(test, pages[1][2], 0);
+	unmap_pages(pages);
+}
+
+static void memory_fill_of_what_is_read_only(struct kunit *test)
+{
+	struct fake_hw *fake = test->priv;
+	u8 *pages[2];
+
+	map_pages(test, pages, RO);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_fill(&fake->dev, 0x110ffe, 0x5a, 4), -EFAULT);
+	KUNIT_EXPECT_EQ(test, pages[1][0], 0);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_fill(&fake->dev, 0x111000, 0x5a, 1), -EFAULT);
+	KUNIT_EXPECT_EQ(test, pages[1][0], 0);
+	unmap_pages(pages);
+}
+
+/* A map may name anything, MMIO for one: nobody must touch that as memory. */
+static void memory_that_is_none(struct kunit *test)
+{
+	struct fake_hw *fake = test->priv;
+	u8 byte;
+
+	KUNIT_ASSERT_EQ(test, vmdev_mem_map(&fake->dev, 0x110000, P, 1ULL << 51, RW), 0);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_read(&fake->dev, 0x110000, &byte, 1), -EFAULT);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_fill(&fake->dev, 0x110000, 1, 1), -EFAULT);
+}
+
+/* Neither goes on at the start of the address space. */
+static void memory_read_around_the_end(struct kunit *test)
+{
+	struct fake_hw *fake = test->priv;
+	u8 *pages[2], buf[2];
+
+	fake->dev.mem.range = (struct vdpa_iova_range) { 0, U64_MAX };
+	map_pages(test, pages, RW);
+	vmdev_mem_clear(&fake->dev);
+	KUNIT_ASSERT_EQ(test, vmdev_mem_map(&fake->dev, -P, P, virt_to_phys(pages[0]), RW), 0);
+	KUNIT_ASSERT_EQ(test, vmdev_mem_map(&fake->dev, 0, P, virt_to_phys(pages[1]), RW), 0);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_read(&fake->dev, U64_MAX, buf, 1), 0);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_read(&fake->dev, U64_MAX, buf, 2), -EFAULT);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_fill(&fake->dev, U64_MAX, 1, 2), -EFAULT);
+	KUNIT_EXPECT_EQ(test, pages[1][0], 0);
+	unmap_pages(pages);
+}
+
+static void memory_detach(struct kunit *test)
+{
+	struct fake_hw *fake = test->priv;
+
+	KUNIT_ASSERT_EQ(test, map(test, 0x110000, P, RW), 0);
+	KUNIT_ASSERT_EQ(test, map(test, 0x112000, P, RW), 0);
+	vmdev_mem_detach(&fake->dev);
+	KUNIT_EXPECT_EQ(test, fake->n_unmaps, 2);
+	KUNIT_EXPECT_EQ(test, fake->detaches, 1);
+	KUNIT_EXPECT_FALSE(test, fake->dev.mem.user);
+	KUNIT_EXPECT_EQ(test, map(test, 0x110000, P, RW), -ENODEV);
+	vmdev_mem_detach(&fake->dev);
+	KUNIT_EXPECT_EQ(test, fake->detaches, 1);
+}
+
+/* Opened twice, it is attached once. */
+static void memory_attach_once(struct kunit *test)
+{
+	struct fake_hw *fake = test->priv;
+
+	KUNIT_EXPECT_EQ(test, fake->attaches, 1);
+	vmdev_mem_attach(&fake->dev);
+	KUNIT_EXPECT_EQ(test, fake->attaches, 1);
+	KUNIT_EXPECT_TRUE(test, fake->dev.mem.user);
+}
+
+/* It says why, does not run, and may be opened again. */
+static void memory_attach_fails(struct kunit *test)
+{
+	struct fake_hw *fake = test->priv;
+
+	vmdev_mem_detach(&fake->dev);
+	fake->error = -EPERM;
+	vmdev_mem_attach(&fake->dev);
+	KUNIT_EXPECT_TRUE(test, fake->dev.mem.user);
+	KUNIT_EXPECT_FALSE(test, fake->dev.mem.attached);
+	KUNIT_EXPECT_EQ(test, map(test, 0x110000, P, RW), -EPERM);
+	fake->error = 0;
+	vmdev_mem_attach(&fake->dev);
+	KUNIT_EXPECT_EQ(test, map(test, 0x110000, P, RW), 0);
+
+	vmdev_mem_detach(&fake->dev);
+	fake->parent.gone = true;
+	vmdev_mem_attach(&fake->dev);
+	KUNIT_EXPECT_EQ(test, map(test, 0x110000, P, RW), -ENODEV);
+}
+
+static struct kunit_case memory_cases[] = {
+	KUNIT_CASE(memory_map),
+	KUNIT_CASE(memory_map_of_nothing),
+	KUNIT_CASE(memory_map_around_the_end),
+	KUNIT_CASE(memory_map_bounds),
+	KUNIT_CASE(memory_map_overlaps),
+	KUNIT_CASE(memory_map_fails),
+	KUNIT_CASE(memory_unmap),
+	KUNIT_CASE(memory_unmap_a_part),
+	KUNIT_CASE(memory_unmap_of_nothing),
+	KUNIT_CASE(memory_clear),
+	KUNIT_CASE(memory_covers),
+	KUNIT_CASE(memory_covers_but_for_a_byte),
+	KUNIT_CASE(memory_covers_with_permission),
+	KUNIT_CASE(memory_covers_to_the_very_end),
+	KUNIT_CASE(memory_read),
+	KUNIT_CASE(memory_fill),
+	KUNIT_CASE(memory_fill_of_what_is_read_only),
+	KUNIT_CASE(memory_that_is_none),
+	KUNIT_CASE(memory_read_around_the_end),
+	KUNIT_CASE(memory_detach),
+	KUNIT_CASE(memory_attach_once),
+	KUNIT_CASE(memory_attach_fails),
+	{}
+};
+
+static struct kunit_suite memory_suite = {
+	.name = "vmdev_memory",
+	.init = memory_init,
+	.exit = memory_exit,
+	.test_cases = memory_cases,
+};
+
+kunit_test_suite(memory_suite);

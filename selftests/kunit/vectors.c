@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Vector layouts (drivers/irq/vectors.c). The reference is the comment at
+ * vmdev_vector_layout(); MSI-X tables have 1 to 2048 entries (PCIe 7.7.2).
+ */
+#include "kunit.h"
+#include "../../drivers/irq/vectors.c"
+
+#define VECTORS_MAX	2048
+
+static struct vmdev_vector_layout layout_of(struct kunit *test, u16 nvqs,
+					    int nvectors)
+{
+	struct vmdev_vector_layout layout;
+
+	memset(&layout, 0x5a, sizeof(layout));
+	KUNIT_ASSERT_EQ(test, vmdev_vector_layout(&layout, nvqs, nvectors), 0);
+	return layout;
+}
+
+static void vectors_none(struct kunit *test)
+{
+	struct vmdev_vector_layout layout;
+
+	KUNIT_EXPECT_EQ(test, vmdev_vector_layout(&layout, 3, 0), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, vmdev_vector_layout(&layout, 3, -1), -ENOSPC);
+}
+
+static void vectors_one_is_shared_by_all(struct kunit *test)
+{
+	struct vmdev_vector_layout layout = layout_of(test, 3, 1);
+
+	KUNIT_EXPECT_EQ(test, layout.mode, VMDEV_VECTORS_ALL_SHARED);
+	KUNIT_EXPECT_EQ(test, layout.used, 1);
+	KUNIT_EXPECT_EQ(test, layout.config, 0);
+	KUNIT_EXPECT_EQ(test, layout.shadow, 0);
+	KUNIT_EXPECT_EQ(test, layout.first_vq, 0);
+}
+
+/* From two up to one less than queues and config changes need. */
+static void vectors_few_are_shared_by_queues(struct kunit *test)
+{
+	int n;
+
+	for (n = 2; n <= 3; n++) {
+		struct vmdev_vector_layout layout = layout_of(test, 3, n);
+
+		KUNIT_EXPECT_EQ(test, layout.mode, VMDEV_VECTORS_VQ_SHARED);
+		KUNIT_EXPECT_EQ(test, layout.used, 2);
+		KUNIT_EXPECT_EQ(test, layout.config, 0);
+		KUNIT_EXPECT_EQ(test, layout.first_vq, 1);
+		KUNIT_EXPECT_EQ(test, layout.shadow, layout.config);
+	}
+}
+
+static void vectors_one_per_queue(struct kunit *test)
+{
+	struct vmdev_vector_layout layout = layout_of(test, 3, 4);
+
+	KUNIT_EXPECT_EQ(test, layout.mode, VMDEV_VECTORS_PER_VQ);
+	KUNIT_EXPECT_EQ(test, layout.used, 4);
+	KUNIT_EXPECT_EQ(test, layout.config, 0);
+	KUNIT_EXPECT_EQ(test, layout.first_vq, 1);
+	KUNIT_EXPECT_EQ(test, layout.shadow, layout.config);
+
+	/* One queue: two vectors are enough for the best layout. */
+	layout = layout_of(test, 1, 2);
+	KUNIT_EXPECT_EQ(test, layout.mode, VMDEV_VECTORS_PER_VQ);
+	KUNIT_EXPECT_EQ(test, layout.used, 2);
+}
+
+static void vectors_one_more_for_shadow_queues(struct kunit *test)
+{
+	struct vmdev_vector_layout layout = layout_of(test, 3, 5);
+
+	KUNIT_EXPECT_EQ(test, layout.mode, VMDEV_VECTORS_PER_VQ);
+	KUNIT_EXPECT_EQ(test, layout.used, 5);
+	KUNIT_EXPECT_EQ(test, layout.shadow, 4);
+}
+
+static void vectors_more_are_left_alone(struct kunit *test)
+{
+	struct vmdev_vector_layout layout = layout_of(test, 3, VECTORS_MAX);
+
+	KUNIT_EXPECT_EQ(test, layout.mode, VMDEV_VECTORS_PER_VQ);
+	KUNIT_EXPECT_EQ(test, layout.used, 5);
+}
+
+static void vectors_of_the_largest_table(struct kunit *test)
+{
+	struct vmdev_vector_layout layout;
+
+	layout = layout_of(test, VECTORS_MAX - 2, VECTORS_MAX);
+	KUNIT_EXPECT_EQ(test, layout.mode, VMDEV_VECTORS_PER_VQ);
+	KUNIT_EXPECT_EQ(test, layout.used, VECTORS_MAX);
+	KUNIT_EXPECT_EQ(test, layout.shadow, VECTORS_MAX - 1);
+	layout = layout_of(test, VECTORS_MAX - 1, VECTORS_MAX);
+	KUNIT_EXPECT_EQ(test, layout.mode, VMDEV_VECTORS_PER_VQ);
+	KUNIT_EXPECT_EQ(test, layout.shadow, layout.config);
+	layout = layout_of(test, VECTORS_MAX, VECTORS_MAX);
+	KUNIT_EXPECT_EQ(test, layout.mode, VMDEV_VECTORS_VQ_SHARED);
+	/* More queues than any table has entries. */
+	layout = layout_of(test, U16_MAX, VECTORS_MAX);
+	KUNIT_EXPECT_EQ(test, layout.mode, VMDEV_VECTORS_VQ_SHARED);
+	KUNIT_EXPECT_EQ(test, layout.used, 2);
+}
+
+/* Whatever there is: no vector beyond it, and what is said to be alone is. */
+static void vectors_property(struct kunit *test)
+{
+	u16 nvqs, vq;
+	int n;
+
+	for (nvqs = 1; nvqs <= 40; nvqs++) {
+		for (n = 1; n <= 45; n++) {
+			struct vmdev_vectors v = {
+				.layout = layout_of(test, nvqs, n),
+				.nvqs = nvqs,
+			};
+			u16 first = vmdev_vectors_vq(&v, 0);
+			u16 last = vmdev_vectors_vq(&v, nvqs - 1);
+
+			KUNIT_EXPECT_LE(test, (int)v.layout.used, n);
+			KUNIT_EXPECT_LT(test, last, v.layout.used);
+			KUNIT_EXPECT_LT(test, v.layout.shadow, v.layout.used);
+			KUNIT_EXPECT_LT(test, vmdev_vectors_config(&v), v.layout.used);
+			for (vq = 1; vq < nvqs; vq++)
+				KUNIT_EXPECT_EQ(test, vmdev_vectors_vq(&v, vq) - first,
+						n > nvqs ? vq : 0);
+			if (n == 1)
+				continue;
+			KUNIT_EXPECT_LT(test, vmdev_vectors_config(&v), first);
+			if (v.layout.shadow != v.layout.config)
+				KUNIT_EXPECT_GT(test, v.layout.shadow, last);
+		}
+	}
+}
+
+/* The vector kept for shadow queues has no handler yet. */
+static void vectors_live(struct kunit *test)
+{
+	static const struct {
+		int nvectors;
+		u16 live;
+	} expected[] = { { 1, 1 }, { 2, 2 }, { 3, 2 }, { 4, 4 }, { 5, 4 }, { 9, 4 } };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(expected); i++) {
+		struct vmdev_vectors v = {
+			.layout = layout_of(test, 3, expected[i].nvectors),
+			.nvqs = 3,
+		};
+
+		KUNIT_EXPECT_EQ_MSG(test, vmdev_vectors_live(&v), expected[i].live,
+				    "%d vectors", expected[i].nvectors);
+	}
+}
+
+static void vectors_irq_of_a_queue(struct kunit *test)
+{
+	struct vmdev_vectors v = { .nvqs = 3, .requested = 1 };
+
+	v.layout = layout_of(test, 3, 1);
+	KUNIT_EXPECT_EQ(test, vmdev_vectors_vq_irq(&v, 0), -EOPNOTSUPP);
+	v.layout = layout_of(test, 3, 3);
+	KUNIT_EXPECT_EQ(test, vmdev_vectors_vq_irq(&v, 0), -EOPNOTSUPP);
+	v.layout = layout_of(test, 3, 4);
+	KUNIT_EXPECT_EQ(test, vmdev_vectors_vq_irq(&v, 3), -EINVAL);
+	v.requested = 0;
+	KUNIT_EXPECT_EQ(test, vmdev_vectors_vq_irq(&v, 0), -EINVAL);
+}
+
+/**
+ * struct calls - what handlers did
+ * @vqs: bits of the queues told
+ * @configs: config changes told
+ * @pending: what config_pending says
+ */
+struct calls {
+	u32 vqs;
+	u32 configs;
+	bool pending;
+};
+
+static void calls_vq(void *priv, u16 vq)
+{
+	((struct calls *)priv)->vqs |= BIT(vq);
+}
+
+static void calls_config(void *priv)
+{
+	((struct calls *)priv)->configs++;
+}
+
+static bool calls_pending(void *priv)
+{
+	return ((struct calls *)priv)->pending;
+}
+
+static const struct vmdev_vector_ops calls_ops = {
+	.vq = calls_vq,
+	.config = calls_config,
+	.config_pending = calls_pending,
+};
+
+static void vectors_handlers(struct kunit *test)
+{
+	struct calls calls = { 0 };
+	struct vmdev_vectors v = { .ops = &calls_ops, .priv = &calls, .nvqs = 3 };
+	struct vmdev_vq_vector vec = { .vectors = &v, .vq = 2 };
+
+	KUNIT_EXPECT_EQ(test, vmdev_vector_vq(0, &vec), IRQ_HANDLED);
+	KUNIT_EXPECT_EQ(test, calls.vqs, 0x4);
+	KUNIT_EXPECT_EQ(test, calls.configs, 0);
+
+	calls.vqs = 0;
+	KUNIT_EXPECT_EQ(test, vmdev_vector_config(0, &v), IRQ_HANDLED);
+	KUNIT_EXPECT_EQ(test, calls.vqs, 0);
+	KUNIT_EXPECT_EQ(test, calls.configs, 1);
+
+	KUNIT_EXPECT_EQ(test, vmdev_vector_all_vqs(0, &v), IRQ_HANDLED);
+	KUNIT_EXPECT_EQ(test, calls.vqs, 0x7);
+	KUNIT_EXPECT_EQ(test, calls.configs, 1);
+}
+
+/* virtio 1.2, 4.1.4.5: the ISR tells a config change from used buffers. */
+static void vectors_handler_of_everything(struct kunit *test)
+{
+	struct calls calls = { 0 };
+	struct vmdev_vectors v = { .ops = &calls_ops, .priv = &calls, .nvqs = 3 };
+
+	KUNIT_EXPECT_EQ(test, vmdev_vector_everything(0, &v), IRQ_HANDLED);
+	KUNIT_EXPECT_EQ(test, calls.vqs, 0x7);
+	KUNIT_EXPECT_EQ(test, calls.configs, 0);
+
+	calls = (struct calls) { .pending = true };
+	KUNIT_EXPECT_EQ(test, vmdev_vector_everything(0, &v), IRQ_HANDLED);
+	KUNIT_EXPECT_EQ(test, calls.vqs, 0x7);
+	KUNIT_EXPECT_EQ(test, calls.configs, 1);
+}
+
+static struct kunit_case vectors_cases[] = {
+	KUNIT_CASE(vectors_none),
+	KUNIT_CASE(vectors_one_is_shared_by_all),
+	KUNIT_CASE(vectors_few_are_shared_by_queues),
+	KUNIT_CASE(vectors_one_per_queue),
+	KUNIT_CASE(vectors_one_more_for_shadow_queues),
+	KUNIT_CASE(vectors_more_are_left_alone),
+	KUNIT_CASE(vectors_of_the_largest_table),
+	KUNIT_CASE(vectors_property),
+	KUNIT_CASE(vectors_live),
+	KUNIT_CASE(vectors_irq_of_a_queue),
+	KUNIT_CASE(vectors_handlers),
+	KUNIT_CASE(vectors_handler_of_everything),
+	{}
+};
+
+VMDEV_SUITE(vmdev_vectors, vectors_cases);
