@@ -264,9 +264,10 @@ static void look(unsigned long *state)
 	must("again", rig_again(&rig));
 	memset(pool, 0, PAGES * VC_PAGE);
 	for (slot = 0; slot < SLOTS; slot++) {
+		bool ours = slot < OWNED && slot_page[slot] != NOTHING;
 		bool is = is_mapped(slot);
 
-		if (slot < OWNED && is == (slot_page[slot] == NOTHING))
+		if (slot < OWNED && is != ours)
 			die("slot %u: we map page %d, vhost says %d", slot,
 			    slot_page[slot], is);
 		mapped += is;
