@@ -25,6 +25,7 @@
  * @again: what brings it to its aim after an error; NULL: @run
  * @undo: after each run, whatever came of it; leaves what @prepare expects
  * @leave: once, after all
+ * @also: errnos, positive, that are right here besides those of nth_sane()
  *
  * All but @run give 0, or the test fails.
  */
@@ -38,6 +39,7 @@ struct scenario {
 	int (*again)(void);
 	int (*undo)(void);
 	int (*leave)(void);
+	int also[2];
 };
 
 /* Tables end with an entry without name. */
