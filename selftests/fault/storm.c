@@ -34,7 +34,7 @@ static struct target targets[STORM_TARGETS] = {
 static const char *pf;
 static bool stop;
 
-static unsigned int rounds = 40;
+static unsigned int rounds = 40, minutes;
 static unsigned int nthreads = 3;
 static unsigned long seed = 1;
 static bool bells;
@@ -334,6 +334,7 @@ static void storm(void)
 	pthread_t thread[THREADS_MAX * STORM_TARGETS + 1];
 	unsigned int i, n = nthreads * STORM_TARGETS;
 	struct random r;
+	__u64 end;
 
 	random_seed(&r, seed, 0);
 	for (i = 0; i < n; i++)
@@ -341,8 +342,10 @@ static void storm(void)
 					       (void *)(uintptr_t)i));
 	must("thread", -pthread_create(&thread[n], NULL, asker,
 				       (void *)(uintptr_t)(n + 1)));
-	for (i = 0; i < rounds; i++)
+	end = vc_now_ms() + minutes * 60000ULL;
+	for (i = 0; i < rounds || vc_now_ms() < end; i++)
 		round_of(&r, i);
+	printf("# storm: %u rounds, seed %lu\n", i, seed);
 	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
 	last_step = "threads end";
 	for (i = 0; i <= n; i++)
@@ -371,10 +374,11 @@ static void set_up(void)
 static void usage(void)
 {
 	fprintf(stderr,
-		"Usage: storm [-bu] [-n ROUNDS] [-s SEED] [-j THREADS]\n"
+		"Usage: storm [-bu] [-n ROUNDS] [-m MINUTES] [-s SEED] [-j THREADS]\n"
 		"Environment: BDF_pf0, bound to vmdev_pci and with two VFs, BDF_vf0_0, BDF_nic0\n"
 		"  -b  doorbells can be mapped\n"
 		"  -u  a function is unplugged meanwhile\n"
+		"  -m  go on for so long, after all rounds\n"
 		"  -j  threads on each device\n");
 	exit(2);
 }
@@ -384,7 +388,7 @@ int main(int argc, char **argv)
 	unsigned int i;
 	int c;
 
-	while ((c = getopt(argc, argv, "bun:s:j:")) != -1) {
+	while ((c = getopt(argc, argv, "bun:m:s:j:")) != -1) {
 		switch (c) {
 		case 'b':
 			bells = true;
@@ -394,6 +398,9 @@ int main(int argc, char **argv)
 			break;
 		case 'n':
 			rounds = atoi(optarg);
+			break;
+		case 'm':
+			minutes = atoi(optarg);
 			break;
 		case 's':
 			seed = strtoul(optarg, NULL, 0);
@@ -419,6 +426,5 @@ int main(int argc, char **argv)
 		die("some of it never worked", -EPROTO);
 	if (unplug && is_there(&targets[1]))
 		die("nobody unplugged it", -EEXIST);
-	printf("# storm: %u rounds, seed %lu: nothing hung\n", rounds, seed);
 	return 0;
 }

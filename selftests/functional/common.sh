@@ -135,16 +135,6 @@ put() { echo "$1" >"$2"; }
 
 not() { ! "$@"; }
 
-# --- leaks: on a kernel with kmemleak ----------------------------------------------------
-kmemleak=/sys/kernel/debug/kmemleak
-# leaks_forget: what leaked up to here is not of interest.
-leaks_forget() { [ ! -e $kmemleak ] || put clear $kmemleak; }
-# no_leaks: an object counts once it was unreachable in two scans, and 5 s old.
-no_leaks() {
-	[ -e $kmemleak ] || return 0
-	put scan $kmemleak && sleep 6 && put scan $kmemleak && ! grep . $kmemleak
-}
-
 # --- the log -----------------------------------------------------------------------------
 # logged MARK COUNT PATTERN: so many lines since the mark.
 logged() {

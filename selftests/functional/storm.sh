@@ -4,7 +4,8 @@
 # Then, where lockdep is: was the order of locks that drivers/core/vmdev.h tells really seen?
 # lab: --plain-nic 1 --net hub --prop page-per-vq=on
 # kernels: 6.12 debug
-# limit: 900
+# limit: 400
+# long-limit: 1500
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh
@@ -12,7 +13,8 @@
 pf=$BDF_pf0 vf=$BDF_vf0_0 vf2=$BDF_vf0_1 nic=$BDF_nic0
 rounds=24 steps=200 unplugs=8
 [[ $(uname -r) != *debug* ]] || rounds=8 steps=60
-[ -z "${LONG-}" ] || rounds=$((rounds * 20)) steps=$((steps * 20)) unplugs=40
+minutes=0
+[ "${LONG-0}" != 1 ] || minutes=${LONG_MINUTES:-30} steps=$((steps * 20)) unplugs=40
 seed=${SEED:-1}
 
 # own BDF: the function waits for vmdev_pci.
@@ -25,7 +27,7 @@ set_up() {
 kick_storm() {
 	dev_add v0 "$vf" vhost_vdpa && dev_add v1 "$vf2" vhost_vdpa &&
 		"$TOOLS/kick_storm" -d "$(vhost_of v0)" -p "$(vhost_of v1)" -n "$steps" -s "$seed" \
-			-t 3000 "$@" &&
+			-t 1200 "$@" &&
 		vdpa dev del v0 && vdpa dev del v1 && unbind_driver "$vf" && unbind_driver "$vf2"
 }
 storm() { /build/selftests/fault/storm -b -s "$seed" "$@"; }
@@ -78,11 +80,10 @@ locks() {
 lockdep_on() { [ ! -e /proc/lockdep_stats ] || grep -qE 'debug_locks: +1' /proc/lockdep_stats; }
 
 tap_plan 16
-leaks_forget
 tap_check "modules load" vdpa_setup
 tap_check "a PF of ours with two VFs" set_up
 tap_check "kicks, resets, suspends, closes: nothing hangs" kick_storm
-tap_check "storm with two devices, functions and VFs that come and go" storm -n $rounds
+tap_check "storm with two devices, functions and VFs that come and go" storm -n $rounds -m "$minutes"
 tap_check "a function is unplugged in the storm" unplugged
 tap_check "and a slot without announcement" surprise
 locks
