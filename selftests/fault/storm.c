@@ -345,7 +345,7 @@ static void storm(void)
 	end = vc_now_ms() + minutes * 60000ULL;
 	for (i = 0; i < rounds || vc_now_ms() < end; i++)
 		round_of(&r, i);
-	printf("# storm: %u rounds, seed %lu\n", i, seed);
+	printf("# %u rounds, seed %lu\n", i, seed);
 	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
 	last_step = "threads end";
 	for (i = 0; i <= n; i++)

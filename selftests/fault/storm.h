@@ -30,6 +30,7 @@ unsigned int random_below(struct random *r, unsigned int n);
  * @bdf: of its function
  * @c: its fd always has the same number, and is /dev/null when the device is
  *	closed: so every thread may use it at any moment
+ * @open: it is the device
  * @kick: eventfds, that live as long as the program
  * @open_lock: one thread opens or closes
  */
@@ -37,6 +38,7 @@ struct target {
 	const char *name;
 	const char *bdf;
 	struct vdpa_client c;
+	bool open;
 	int kick[STORM_QUEUES];
 	pthread_mutex_t open_lock;
 };

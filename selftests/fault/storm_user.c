@@ -31,6 +31,8 @@
 #define PAGES		0x100000UL
 #define PAGE_SLOTS	64
 
+#define OPEN_TRIES	20
+
 #define STORM_FEATURES	(BIT64(VIRTIO_F_VERSION_1) | \
 			 BIT64(VIRTIO_F_ACCESS_PLATFORM) | \
 			 BIT64(VIRTIO_NET_F_MAC))
@@ -135,6 +137,7 @@ void target_close(struct target *t)
 
 	dup3(null, t->c.fd, O_CLOEXEC);
 	close(null);
+	t->open = false;
 	storm_count(OP_CLOSE, 0);
 }
 
@@ -150,24 +153,35 @@ static int target_own(struct target *t)
 	return err ? err : vc_arena_map(&t->c);
 }
 
-void target_open(struct target *t)
+/* The device may be gone for now, or a call that was under way still hold it. */
+static int target_try(struct target *t)
 {
 	char path[64];
-	int err, fd;
+	int err = lab_vhost(t->name, path, sizeof(path)), fd;
 
-	err = lab_vhost(t->name, path, sizeof(path));
-	if (!err) {
-		fd = open(path, O_RDWR | O_CLOEXEC);
-		err = fd < 0 ? -errno : 0;
-	}
-	if (!err) {
-		dup3(fd, t->c.fd, O_CLOEXEC);
-		close(fd);
-		err = target_own(t);
-	}
-	storm_count(OP_OPEN, err);
 	if (err)
-		vc_sleep_us(1000);
+		return err;
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	dup3(fd, t->c.fd, O_CLOEXEC);
+	close(fd);
+	t->open = true;
+	return target_own(t);
+}
+
+void target_open(struct target *t)
+{
+	unsigned int tries = OPEN_TRIES;
+	int err;
+
+	do {
+		err = target_try(t);
+		storm_count(OP_OPEN, err);
+		if (!err)
+			return;
+		vc_sleep_us(2000);
+	} while (!t->open && --tries);
 }
 
 /* --- what a thread does -------------------------------------------------- */
@@ -329,15 +343,18 @@ static int do_op(struct target *t, struct random *r, enum storm_op op)
 /* One thing, at random; a device that broke is closed sooner or later. */
 void target_step(struct target *t, struct random *r)
 {
-	enum storm_op op = pick(r);
+	enum storm_op op = t->open ? pick(r) : OP_OPEN;
 
 	if (op != OP_OPEN && op != OP_CLOSE) {
 		storm_count(op, do_op(t, r, op));
 		return;
 	}
-	if (pthread_mutex_trylock(&t->open_lock))
+	if (pthread_mutex_trylock(&t->open_lock)) {
+		vc_sleep_us(200);
 		return;
-	target_close(t);
+	}
+	if (t->open)
+		target_close(t);
 	vc_sleep_us(random_below(r, 500));
 	target_open(t);
 	pthread_mutex_unlock(&t->open_lock);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Devices used by several threads in every way, while they, their functions and VFs come and go.
 # Then, where lockdep is: was the order of locks that drivers/core/vmdev.h tells really seen?
-# lab: --plain-nic 1 --net hub --prop page-per-vq=on
+# lab: --plain-nic 1 --prop page-per-vq=on
 # kernels: 6.12 debug
 # limit: 400
 # long-limit: 1500
@@ -10,7 +10,7 @@
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh
 
-pf=$BDF_pf0 vf=$BDF_vf0_0 vf2=$BDF_vf0_1 nic=$BDF_nic0
+pf=$BDF_pf0 vf=$BDF_vf0_0 nic=$BDF_nic0
 rounds=24 steps=200 unplugs=8
 [[ $(uname -r) != *debug* ]] || rounds=8 steps=60
 minutes=0
@@ -25,10 +25,9 @@ set_up() {
 }
 
 kick_storm() {
-	dev_add v0 "$vf" vhost_vdpa && dev_add v1 "$vf2" vhost_vdpa &&
-		"$TOOLS/kick_storm" -d "$(vhost_of v0)" -p "$(vhost_of v1)" -n "$steps" -s "$seed" \
-			-t 1200 "$@" &&
-		vdpa dev del v0 && vdpa dev del v1 && unbind_driver "$vf" && unbind_driver "$vf2"
+	dev_add v0 "$vf" vhost_vdpa &&
+		"$TOOLS/kick_storm" -d "$(vhost_of v0)" -n "$steps" -s "$seed" -t 1200 "$@" &&
+		vdpa dev del v0 && unbind_driver "$vf"
 }
 storm() { /build/selftests/fault/storm -b -s "$seed" "$@"; }
 unplugged() {
