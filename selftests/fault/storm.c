@@ -27,6 +27,9 @@
 /* How long a step of the main thread may take: it waits for users to close. */
 #define STEP_S		300
 
+/* Rounds in which somebody has to unplug what he was to unplug. */
+#define UNPLUG_MAX	500
+
 static struct target targets[STORM_TARGETS] = {
 	{ .name = "s0" }, { .name = "s1" },
 };
@@ -333,6 +336,7 @@ static void storm(void)
 {
 	pthread_t thread[THREADS_MAX * STORM_TARGETS + 1];
 	unsigned int i, n = nthreads * STORM_TARGETS;
+	unsigned int n_more;
 	struct random r;
 	__u64 end;
 
@@ -345,6 +349,11 @@ static void storm(void)
 	end = vc_now_ms() + minutes * 60000ULL;
 	for (i = 0; i < rounds || vc_now_ms() < end; i++)
 		round_of(&r, i);
+	/* Some more, before it and after. */
+	for (; unplug && is_there(&targets[1]) && i < UNPLUG_MAX; i++)
+		round_of(&r, i);
+	for (n_more = 0; unplug && n_more < rounds; n_more++)
+		round_of(&r, n_more);
 	printf("# %u rounds, seed %lu\n", i, seed);
 	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
 	last_step = "threads end";
