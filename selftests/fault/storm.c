@@ -42,6 +42,7 @@ static unsigned int nthreads = 3;
 static unsigned long seed = 1;
 static bool bells;
 static bool unplug;
+static bool quiet;
 static const char *last_step = "start";
 
 /* Where everybody is: a hang is of no use without. */
@@ -268,14 +269,14 @@ static int step_virtio(const struct target *t)
 	return err ? err : lab_unbind(t->name);
 }
 
-/* Under its driver's hands. */
+/* Under its driver's hands; with -q it has no control command under way. */
 static int step_virtio_reset(const struct target *t)
 {
 	int err = lab_unbind(t->name);
 
 	if (!err)
 		err = lab_bind(t->name, "virtio_vdpa");
-	if (!err)
+	if (!err && !quiet)
 		err = net_up(t);
 	return err ? err : step_reset(t);
 }
@@ -383,9 +384,10 @@ static void set_up(void)
 static void usage(void)
 {
 	fprintf(stderr,
-		"Usage: storm [-bu] [-n ROUNDS] [-m MINUTES] [-s SEED] [-j THREADS]\n"
+		"Usage: storm [-buq] [-n ROUNDS] [-m MINUTES] [-s SEED] [-j THREADS]\n"
 		"Environment: BDF_pf0, bound to vmdev_pci and with two VFs, BDF_vf0_0, BDF_nic0\n"
 		"  -b  doorbells can be mapped\n"
+		"  -q  no reset while virtio_net waits for an answer\n"
 		"  -u  a function is unplugged meanwhile\n"
 		"  -m  go on for so long, after all rounds\n"
 		"  -j  threads on each device\n");
@@ -397,10 +399,13 @@ int main(int argc, char **argv)
 	unsigned int i;
 	int c;
 
-	while ((c = getopt(argc, argv, "bun:m:s:j:")) != -1) {
+	while ((c = getopt(argc, argv, "buqn:m:s:j:")) != -1) {
 		switch (c) {
 		case 'b':
 			bells = true;
+			break;
+		case 'q':
+			quiet = true;
 			break;
 		case 'u':
 			unplug = true;
