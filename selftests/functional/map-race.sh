@@ -13,8 +13,12 @@
 rounds=9 minutes=0
 [ "${LONG-0}" != 1 ] || minutes=${LONG_MINUTES:-30}
 race() {
+	local status=0
+
 	/build/selftests/fault/map_race -d "$(vhost_of b0)" -n $rounds -m "$minutes" \
-		-s "${SEED:-1}" -t $((minutes * 60 + 1200))
+		-s "${SEED:-1}" -t $((minutes * 60 + 1200)) >/out/map-race || status=$?
+	cat /out/map-race
+	return $status
 }
 
 tap_plan 5

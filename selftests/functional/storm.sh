@@ -33,7 +33,13 @@ kick_storm() {
 # virtio_net never unmaps a control command that its device did not answer, and pciehp takes
 # pci_rescan_remove_lock and its slot's reset_lock in either order.
 [[ $(uname -r) != *debug* ]] || kernel_faults=1
-storm() { /build/selftests/fault/storm -b ${kernel_faults:+-q} -s "$seed" "$@"; }
+storm() {
+	local status=0
+
+	/build/selftests/fault/storm -b ${kernel_faults:+-q} -s "$seed" "$@" >/tmp/storm || status=$?
+	tee -a /out/storm </tmp/storm
+	return $status
+}
 unplugged() {
 	local status
 
