@@ -114,6 +114,34 @@ let_go() {
 	true
 } 2>/dev/null
 
+# --- hardware that vanishes --------------------------------------------------------------
+# QEMU reads 0 from a BAR that is gone, real buses all ones. A page of ones, the BAR of an
+# ivshmem device at 1b.0, is laid over the place where a VF was.
+ones=0000:00:1b.0
+ones_make() {
+	setpci -s "$ones" COMMAND=2
+	python3 -c 'import mmap, sys
+with open(sys.argv[1], "r+b") as f:
+	m = mmap.mmap(f.fileno(), 16384)
+	m[:] = b"\xff" * 16384' "/sys/bus/pci/devices/$ones/resource2"
+	setpci -s "$ones" COMMAND=0
+}
+ones_over() {
+	local start
+
+	start=$(sed -n '5s/ .*//p' "/sys/bus/pci/devices/$1/resource")
+	setpci -s "$ones" "BASE_ADDRESS_2=$(printf %x $((start & 0xffffffff)))" \
+		"BASE_ADDRESS_3=$(printf %x $((start >> 32)))" COMMAND=2
+}
+ones_away() { setpci -s "$ones" COMMAND=0; }
+
+# vf_vanish [VF]: all VFs of pf0 go; the registers of VF read all ones, of others 0.
+vf_vanish() {
+	# shellcheck disable=SC2154	# from lab-run
+	setpci -s "$BDF_pf0" ECAP_SRIOV+8.w=0:1
+	[ $# = 0 ] || ones_over "$1"
+}
+
 # --- what may block ----------------------------------------------------------------------
 # later CMD...: in the background, pid in LATER; ends and pending tell of it.
 later() {

@@ -63,9 +63,11 @@ struct tap_verdict {
 };
 
 extern struct tap_verdict *tap_verdict;
+/* In a test's child: the test, for programs that run many by one function. */
+extern const struct tap_test *tap_current;
 
 void tap_register(struct tap_test *test);
-void tap_list(void);
+void tap_list(char **names);
 int tap_run(const struct tap_config *config, char **names);
 
 #define TAP_TEST(_name, _flags)						\
@@ -165,6 +167,7 @@ static inline void tap_check_result(long got, long want, const char *what,
 #define TAP_KILL_MS 10000
 
 struct tap_verdict *tap_verdict;
+const struct tap_test *tap_current;
 static struct tap_test *tap_first;
 static struct tap_test **tap_last = &tap_first;
 
@@ -172,14 +175,6 @@ void tap_register(struct tap_test *test)
 {
 	*tap_last = test;
 	tap_last = &test->next;
-}
-
-void tap_list(void)
-{
-	struct tap_test *test;
-
-	for (test = tap_first; test; test = test->next)
-		printf("%s\n", test->name);
 }
 
 static bool tap_selected(const struct tap_test *test, char **names)
@@ -190,6 +185,16 @@ static bool tap_selected(const struct tap_test *test, char **names)
 		if (!fnmatch(*names, test->name, 0))
 			return true;
 	return false;
+}
+
+/* Prints what tap_run() would run. */
+void tap_list(char **names)
+{
+	struct tap_test *test;
+
+	for (test = tap_first; test; test = test->next)
+		if (tap_selected(test, names))
+			printf("%s\n", test->name);
 }
 
 /* Shows where a child that does not end is waiting. */
@@ -258,6 +263,7 @@ static int tap_run_child(const struct tap_test *test, unsigned int timeout)
 		return TAP_FAIL;
 	if (!pid) {
 		setpgid(0, 0);
+		tap_current = test;
 		test->fn();
 		tap_finish(TAP_PASS, "%s", "");
 	}

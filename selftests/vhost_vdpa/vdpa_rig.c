@@ -51,9 +51,14 @@ static void rig_read_mac(struct rig *r)
 /* Opens, owns, and takes all backend features there are. */
 int rig_open(struct rig *r, const char *path)
 {
+	unsigned int i;
 	int ret;
 
 	memset(r, 0, sizeof(*r));
+	for (i = 0; i < RIG_VQS; i++) {
+		r->vq[i].kick = -1;
+		r->vq[i].call = -1;
+	}
 	ret = vc_open(&r->c, path);
 	if (ret)
 		return ret;

@@ -213,7 +213,7 @@ static int parse(int argc, char **argv, struct tap_config *config)
 			config->timeout = atoi(optarg);
 			break;
 		case OPT_LIST:
-			tap_list();
+			tap_list(NULL);
 			exit(0);
 		case 'h':
 			printf("%s", help);

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The fail-nth sweep: /proc/thread-self/fail-nth makes the n-th place fail at
+ * which the kernel, working for this task, could be without memory or be given
+ * a bad user address. For n = 1, 2, 3 ... a scenario either fails with an
+ * errno or gets through; nothing may be left of it, and then it must work.
+ * Needs a kernel with FAULT_INJECTION, and failslab and fail_page_alloc told
+ * to fail whatever may wait.
+ */
+#define _GNU_SOURCE
+#define TAP_MAIN
+#include <errno.h>
+#include <getopt.h>
+
+#include "fail_nth.h"
+
+#define container_of(p, type, member) \
+	((type *)((char *)(p) - offsetof(type, member)))
+
+/* No scenario has so many. */
+#define NTH_MAX	50000
+
+char *net_bdf, *blk_bdf, *pf_bdf;
+
+static struct options {
+	unsigned int seed;
+	bool full;
+	bool verbose;
+} opt = { .seed = 1 };
+
+static int nth_fd = -1;
+
+static void nth_arm(unsigned int n)
+{
+	char buf[16];
+	int len = snprintf(buf, sizeof(buf), "%u", n);
+
+	CHECK(pwrite(nth_fd, buf, len, 0) == len, "errno %d", errno);
+}
+
+/* True if the fault was injected; these very calls may have the fault, too. */
+static bool nth_disarm(void)
+{
+	char buf[16] = "";
+	ssize_t n = pread(nth_fd, buf, sizeof(buf) - 1, 0);
+
+	while (pwrite(nth_fd, "0", 1, 0) != 1)
+		;
+	return n > 0 && !strtoul(buf, NULL, 10);
+}
+
+/* What a caller may be told when memory is short or his address is bad. */
+static bool nth_sane(const struct scenario *s, int err)
+{
+	switch (-err) {
+	case ENOMEM:
+	case EFAULT:
+	case ENOBUFS:
+		return true;
+	default:
+		return -err == s->also[0] || -err == s->also[1];
+	}
+}
+
+/**
+ * struct tally - what became of the failures of a scenario
+ * @points: places that failed
+ * @enomem: it said so
+ * @efault: likewise, or that the address was bad
+ * @other: likewise, in other words
+ * @swallowed: it got through all the same
+ */
+struct tally {
+	unsigned int points;
+	unsigned int enomem;
+	unsigned int efault;
+	unsigned int other;
+	unsigned int swallowed;
+};
+
+static void tally_up(struct tally *t, int err)
+{
+	t->points++;
+	if (!err)
+		t->swallowed++;
+	else if (err == -ENOMEM)
+		t->enomem++;
+	else if (err == -EFAULT)
+		t->efault++;
+	else
+		t->other++;
+}
+
+static void expect_nothing_left(const struct lab_census *before,
+				unsigned int n)
+{
+	struct lab_census now;
+	const char *left;
+
+	lab_count(&now);
+	left = lab_compare(before, &now);
+	if (left)
+		FAIL("after failure %u something is left: %s", n, left);
+}
+
+static void must(const char *what, int (*step)(void), unsigned int n)
+{
+	int err = step ? step() : 0;
+
+	if (err)
+		FAIL("failure %u: %s gave %s", n, what, strerror(-err));
+}
+
+/* One run, its n-th place failing, or none if @n is 0; true if one did. */
+static bool sweep_one(const struct scenario *s, unsigned int n,
+		      struct tally *tally)
+{
+	bool hit = false;
+	int err;
+
+	must("prepare", s->prepare, n);
+	if (n)
+		nth_arm(n);
+	err = s->run();
+	if (n)
+		hit = nth_disarm();
+	if (opt.verbose)
+		tap_note("%llu %s %u: %s%s", vc_now_ms(), s->test.name, n,
+			 hit ? "" : "not hit, ", strerror(-err));
+	if (!hit && err)
+		FAIL("without a failure (%u): %s", n, strerror(-err));
+	if (hit)
+		tally_up(tally, err);
+	if (err) {
+		CHECK(nth_sane(s, err), "failure %u gave %s", n, strerror(-err));
+		if (!s->done || !s->done())
+			must("again", s->again ? s->again : s->run, n);
+	}
+	must("undo", s->undo, n);
+	return hit;
+}
+
+static void sweep(void)
+{
+	const struct scenario *s = container_of(tap_current, struct scenario,
+						test);
+	unsigned int step = opt.full ? 1 : s->step, n;
+	struct lab_census before;
+	struct tally tally = { 0 };
+
+	nth_fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	if (nth_fd < 0)
+		SKIP("this kernel has no fail-nth");
+	CHECK_OK(vc_unlimit_memlock());
+	CHECK_OK(lab_open());
+	must("enter", s->enter, 0);
+	sweep_one(s, 0, &tally);
+	lab_count(&before);
+	for (n = 1 + opt.seed % step; n < NTH_MAX; n += step) {
+		bool hit = sweep_one(s, n, &tally);
+
+		expect_nothing_left(&before, n);
+		if (!hit)
+			break;
+		CHECK_OK(lab_open());
+	}
+	CHECK(n < NTH_MAX, "it never got through");
+	sweep_one(s, 0, &tally);
+	expect_nothing_left(&before, 0);
+	must("leave", s->leave, 0);
+	tap_note("%s: step %u, %u failures: %u ENOMEM, %u EFAULT, %u other, %u got through",
+		 s->test.name, step, tally.points, tally.enomem, tally.efault,
+		 tally.other, tally.swallowed);
+}
+
+static void register_all(struct scenario *s)
+{
+	for (; s->test.name; s++) {
+		s->test.fn = sweep;
+		tap_register(&s->test);
+	}
+}
+
+static void usage(void)
+{
+	fprintf(stderr,
+		"Usage: fail_nth [-f] [-v] [-s SEED] [-t SEC] [-l] SCENARIO...\n"
+		"  -f  every failure, not a slice\n"
+		"  -s  where a slice starts\n"
+		"  -l  list scenarios\n"
+		"Environment: BDF_vf0_0, BDF_blk0, BDF_pf0: functions to use\n");
+	exit(2);
+}
+
+int main(int argc, char **argv)
+{
+	struct tap_config config = { .timeout = 600 };
+	bool list = false;
+	int c;
+
+	while ((c = getopt(argc, argv, "fvs:t:l")) != -1) {
+		switch (c) {
+		case 'f':
+			opt.full = true;
+			break;
+		case 'v':
+			opt.verbose = true;
+			break;
+		case 's':
+			opt.seed = strtoul(optarg, NULL, 0);
+			break;
+		case 't':
+			config.timeout = atoi(optarg);
+			break;
+		case 'l':
+			list = true;
+			break;
+		default:
+			usage();
+		}
+	}
+	net_bdf = getenv("BDF_vf0_0");
+	blk_bdf = getenv("BDF_blk0");
+	pf_bdf = getenv("BDF_pf0");
+	if (!net_bdf || !blk_bdf || !pf_bdf)
+		usage();
+	register_all(mgmt_scenarios);
+	register_all(vhost_scenarios);
+	register_all(pci_scenarios);
+	if (list) {
+		tap_list(argv + optind);
+		return 0;
+	}
+	return tap_run(&config, argv + optind);
+}
