@@ -43,18 +43,13 @@ struct fz_rng {
 __u64 fz_next(struct fz_rng *rng);
 __u64 fz_below(struct fz_rng *rng, __u64 n);
 __u64 fz_odd(struct fz_rng *rng);
-__u64 fz_queue(struct fz_rng *rng);
+__u64 fz_queue(struct fz_rng *rng, bool net);
 
 /* True once in @n times. */
 static inline bool fz_once(struct fz_rng *rng, unsigned int n)
 {
 	return !fz_below(rng, n);
 }
-
-#define fz_pick(_rng, _array) ({					\
-	__typeof__(&(_array)[0]) _first = (_array);			\
-	_first[fz_below(_rng, ARRAY_SIZE(_array))];			\
-})
 
 /* --- calls ------------------------------------------------------------- */
 

@@ -147,7 +147,7 @@ static void ring_loop(struct view *v)
 static void ring_jump(struct view *v)
 {
 	static const __u16 far[] = { 1, FZ_RING_NUM, FZ_RING_NUM + 1, 0x7fff, 0x8000 };
-	__u16 by = fz_pick(&v->rng, far);
+	__u16 by = far[fz_below(&v->rng, ARRAY_SIZE(far))];
 
 	v->avail->idx = htole16(le16toh(v->avail->idx) + by);
 }
@@ -249,7 +249,7 @@ static void (*const ring_kinds[])(struct view *) = {
 
 static void gen_ring(struct fz_rng *rng, struct fz_call *call)
 {
-	call->a[0] = fz_below(rng, 5);
+	call->a[0] = fz_queue(rng, fz_targets[call->target].net);
 	call->a[1] = fz_below(rng, ARRAY_SIZE(ring_kinds));
 	call->a[2] = fz_next(rng);
 }
@@ -277,7 +277,7 @@ static long run_ring(struct fz_thread *th, const struct fz_call *call)
 
 static void gen_kick(struct fz_rng *rng, struct fz_call *call)
 {
-	call->a[0] = fz_below(rng, FZ_QUEUES);
+	call->a[0] = fz_queue(rng, fz_targets[call->target].net);
 	call->a[1] = fz_once(rng, 16) ? fz_odd(rng) : 1;
 }
 
@@ -309,7 +309,7 @@ static long run_called(struct fz_thread *th, const struct fz_call *call)
 static void gen_mmap(struct fz_rng *rng, struct fz_call *call)
 {
 	call->a[0] = fz_below(rng, FZ_DOORBELLS);
-	call->a[1] = fz_queue(rng);
+	call->a[1] = fz_queue(rng, fz_targets[call->target].net);
 	call->a[2] = fz_once(rng, 6) ? fz_odd(rng) : VC_PAGE;
 	call->a[3] = fz_once(rng, 6) ? fz_next(rng) : PROT_WRITE;
 	call->a[4] = fz_once(rng, 6) ? fz_next(rng) : MAP_SHARED;
@@ -358,8 +358,15 @@ static long run_touch(struct fz_thread *th, const struct fz_call *call)
 	__u16 value;
 
 	(void)th;
-	if (!t->doorbell[i])
-		return -ENOENT;
+	if (!t->doorbell[i]) {
+		void *p = mmap(NULL, VC_PAGE, PROT_WRITE, MAP_SHARED, t->fd,
+			       i * VC_PAGE);
+
+		if (p == MAP_FAILED)
+			return -errno;
+		t->doorbell[i] = p;
+		t->doorbell_size[i] = VC_PAGE;
+	}
 	at = t->doorbell[i] + (call->a[2] % VC_PAGE & ~3UL);
 	if (!fz_try())
 		return -EFAULT;

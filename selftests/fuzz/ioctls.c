@@ -100,7 +100,9 @@ static void gen_status(struct fz_rng *rng, struct fz_call *call)
 		ST_NEGOTIATED | ST_DRIVER_OK | ST_NEEDS_RESET, 0xff,
 	};
 
-	call->a[0] = fz_once(rng, 8) ? fz_next(rng) & 0xff : fz_pick(rng, values);
+	call->a[0] = values[fz_below(rng, ARRAY_SIZE(values))];
+	if (fz_once(rng, 8))
+		call->a[0] = fz_next(rng) & 0xff;
 }
 
 static long run_status(struct fz_thread *th, const struct fz_call *call)
@@ -144,7 +146,7 @@ static long run_int_file(struct fz_thread *th, const struct fz_call *call)
 
 static void gen_state(struct fz_rng *rng, struct fz_call *call)
 {
-	call->a[0] = fz_queue(rng);
+	call->a[0] = fz_queue(rng, fz_targets[call->target].net);
 	call->a[1] = fz_odd(rng);
 }
 
@@ -154,7 +156,7 @@ static void gen_num(struct fz_rng *rng, struct fz_call *call)
 
 	gen_state(rng, call);
 	if (!fz_once(rng, 4))
-		call->a[1] = fz_pick(rng, nums);
+		call->a[1] = nums[fz_below(rng, ARRAY_SIZE(nums))];
 }
 
 static void gen_base(struct fz_rng *rng, struct fz_call *call)
@@ -201,7 +203,7 @@ static void gen_addr(struct fz_rng *rng, struct fz_call *call)
 {
 	__u64 ring;
 
-	call->a[0] = fz_queue(rng);
+	call->a[0] = fz_queue(rng, fz_targets[call->target].net);
 	call->a[1] = fz_once(rng, 8) ? fz_odd(rng) : 0;
 	ring = FZ_ARENA_IOVA + (call->a[0] % FZ_QUEUES) * FZ_RING_STRIDE;
 	call->a[2] = gen_ring(rng, ring);
@@ -241,7 +243,7 @@ static bool is_shared(__u64 number)
 
 static void gen_file(struct fz_rng *rng, struct fz_call *call)
 {
-	call->a[0] = fz_queue(rng);
+	call->a[0] = fz_queue(rng, fz_targets[call->target].net);
 	call->a[1] = fz_file_gen(rng);
 }
 

@@ -183,7 +183,8 @@ static void gen_iotlb(struct fz_rng *rng, struct fz_call *call)
 	call->a[0] = gen_iova(rng, call);
 	call->a[1] = gen_size(rng);
 	call->a[2] = gen_where(rng);
-	call->a[3] = perm | fz_pick(rng, types) << 8 | version << 16 | cut << 24;
+	call->a[3] = perm | version << 16 | cut << 24;
+	call->a[3] |= types[fz_below(rng, ARRAY_SIZE(types))] << 8;
 	call->a[4] = fz_once(rng, 12) ? fz_odd(rng) : 0;
 }
 

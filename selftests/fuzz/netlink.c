@@ -195,7 +195,7 @@ static void put_attr(struct attrs *a, __u16 type, const void *data, size_t size)
 		mnl_attr_put(a->nlh, fz_odd(&a->rng) & 0x3fff, size, data);
 		break;
 	default:
-		size = fz_pick(&a->rng, sizes);
+		size = sizes[fz_below(&a->rng, ARRAY_SIZE(sizes))];
 		if (room(a, size))
 			put_noise(a, type, size);
 		break;
@@ -221,13 +221,13 @@ static void put_odd_name(struct attrs *a)
 	size_t n;
 
 	if (fz_once(&a->rng, 3)) {
-		n = fz_pick(&a->rng, lengths);
+		n = lengths[fz_below(&a->rng, ARRAY_SIZE(lengths))];
 		memset(name, 'n', n);
 		name[n] = '\0';
 		put_string(a, VDPA_ATTR_DEV_NAME, name);
 		return;
 	}
-	put_string(a, VDPA_ATTR_DEV_NAME, fz_pick(&a->rng, names));
+	put_string(a, VDPA_ATTR_DEV_NAME, names[fz_below(&a->rng, ARRAY_SIZE(names))]);
 }
 
 static void put_name(struct attrs *a)
@@ -263,7 +263,7 @@ static void put_mac(struct attrs *a)
 		{ 0xff, 0xff, 0xff, 0xff, 0xff, 0xff }, { 1, 0, 0x5e, 0, 0, 1 },
 	};
 
-	put_attr(a, VDPA_ATTR_DEV_NET_CFG_MACADDR, fz_pick(&a->rng, macs), 6);
+	put_attr(a, VDPA_ATTR_DEV_NET_CFG_MACADDR, macs[fz_below(&a->rng, ARRAY_SIZE(macs))], 6);
 }
 
 static void put_u16(struct attrs *a, __u16 type, const __u16 *values, size_t n)
@@ -310,13 +310,13 @@ static void put_config(struct attrs *a)
 	static const __u16 vqps[] = { 0, 1, 1, 2, 3, 0xffff };
 	static const __u16 mtus[] = { 0, 67, 68, 1500, 1500, 9000, 0xffff };
 
-	if (fz_once(&a->rng, 3))
+	if (fz_once(&a->rng, 4))
 		put_features(a);
 	if (!a->t->net && !fz_once(&a->rng, 6))
 		return;
-	if (fz_once(&a->rng, 3))
+	if (fz_once(&a->rng, 4))
 		put_mac(a);
-	if (fz_once(&a->rng, 3))
+	if (fz_once(&a->rng, 4))
 		put_u16(a, VDPA_ATTR_DEV_NET_CFG_MAX_VQP, vqps, ARRAY_SIZE(vqps));
 	if (fz_once(&a->rng, 4))
 		put_u16(a, VDPA_ATTR_DEV_NET_CFG_MTU, mtus, ARRAY_SIZE(mtus));
@@ -324,7 +324,7 @@ static void put_config(struct attrs *a)
 
 static void put_index(struct attrs *a)
 {
-	__u32 index = fz_queue(&a->rng);
+	__u32 index = fz_queue(&a->rng, a->t->net);
 
 	put_attr(a, VDPA_ATTR_DEV_QUEUE_INDEX, &index, sizeof(index));
 }
@@ -349,7 +349,7 @@ static void gen_netlink(struct fz_rng *rng, struct fz_call *call)
 {
 	static const unsigned int spoil[] = { 0, 0, 3, 8, 8 };
 
-	call->a[0] = fz_pick(rng, spoil);
+	call->a[0] = spoil[fz_below(rng, ARRAY_SIZE(spoil))];
 	call->a[1] = fz_next(rng);
 	call->a[2] = fz_once(rng, 3) ? NLM_F_DUMP : 0;
 }

@@ -61,17 +61,20 @@ __u64 fz_odd(struct fz_rng *rng)
 	case 1:
 		return fz_next(rng) >> fz_below(rng, 64);
 	default:
-		return fz_pick(rng, edges);
+		return edges[fz_below(rng, ARRAY_SIZE(edges))];
 	}
 }
 
 /**
  * fz_queue() - number of a queue, as a rule one that exists
  * @rng: the stream
+ * @net: of a net device, which has more than one
  */
-__u64 fz_queue(struct fz_rng *rng)
+__u64 fz_queue(struct fz_rng *rng, bool net)
 {
-	return fz_once(rng, 24) ? fz_odd(rng) : fz_below(rng, 5);
+	if (fz_once(rng, 24))
+		return fz_odd(rng);
+	return net || fz_once(rng, 4) ? fz_below(rng, 5) : 0;
 }
 
 /* --- the table --------------------------------------------------------- */
@@ -427,7 +430,7 @@ void fz_program_fresh(struct fz_rng *rng, struct fz_program *prog)
 	prog->n = 0;
 	/* A bring-up that did not follow a reset is one more of its faults. */
 	if (!fz_once(rng, 3))
-		fz_program_bring_up(rng, prog, target, fz_pick(rng, faults));
+		fz_program_bring_up(rng, prog, target, faults[fz_below(rng, ARRAY_SIZE(faults))]);
 	else if (!fz_once(rng, 16))
 		append_open(prog, target);
 	append_random(rng, prog, 4 + fz_below(rng, 40), 0, target);
