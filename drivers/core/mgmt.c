@@ -5,6 +5,7 @@
 #include <linux/etherdevice.h>
 #include <linux/export.h>
 #include <linux/slab.h>
+#include <linux/sysfs.h>
 #include <linux/virtio_config.h>
 #include <uapi/linux/vdpa.h>
 
@@ -132,6 +133,31 @@ err_unset:
 	return err;
 }
 
+/*
+ * The core passes any name on. The device becomes a folder below its function;
+ * a name that sysfs cannot take it answers with a warning and a stack trace,
+ * and a device named "." nobody can find.
+ */
+static int vmdev_check_name(struct vmdev_parent *parent, const char *name)
+{
+	struct device *dev = parent->hw->dev;
+	struct kernfs_node *taken;
+
+	if (!*name || strlen(name) > NAME_MAX || strchr(name, '/') ||
+	    !strcmp(name, ".") || !strcmp(name, "..")) {
+		dev_err(dev, "name: not one that a folder can have\n");
+		return -EINVAL;
+	}
+
+	taken = sysfs_get_dirent(dev->kobj.sd, name);
+	if (taken) {
+		sysfs_put(taken);
+		dev_err(dev, "name: the function has a file %s in sysfs\n", name);
+		return -EEXIST;
+	}
+	return 0;
+}
+
 /* vdpa_dev_lock is held for writing here and in dev_del. */
 static int vmdev_mgmt_dev_add(struct vdpa_mgmt_dev *mgmt, const char *name,
 			      const struct vdpa_dev_set_config *config)
@@ -147,7 +173,7 @@ static int vmdev_mgmt_dev_add(struct vdpa_mgmt_dev *mgmt, const char *name,
 		return -EBUSY;
 	}
 
-	err = vmdev_provision(parent, config, &prov);
+	err = vmdev_check_name(parent, name) ? : vmdev_provision(parent, config, &prov);
 	if (err)
 		return err;
 
