@@ -16,10 +16,10 @@
 
 /* --- how a lie is written down ------------------------------------------ */
 /* A field of the capability of a virtio structure. */
-#define CAP_FIELD(type, field, how_, value_) {				\
+#define CAP_FIELD(type, bits, field, how_, value_) {			\
 	.space = VIO_SPACE_PCI, .cap = VIRTIO_PCI_CAP_##type##_CFG,	\
 	.offset = offsetof(struct virtio_pci_cap, field),		\
-	.width = sizeof(((struct virtio_pci_cap *)0)->field),		\
+	.width = (bits) / 8,						\
 	.window = ANY_WINDOW, .how = HOW_##how_, .value = value_ }
 
 #define CAP_MULTIPLIER(how_, value_) {					\
@@ -28,24 +28,20 @@
 	.window = ANY_WINDOW, .how = HOW_##how_, .value = value_ }
 
 /* A register of the common configuration; of one queue, or feature word. */
-#define COMMON_OF(field, window_, how_, value_) {			\
+#define COMMON_OF(bits, field, window_, how_, value_) {			\
 	.space = VIO_SPACE_COMMON,					\
-	.offset = offsetof(struct virtio_pci_common_cfg, field),	\
-	.width = sizeof(((struct virtio_pci_common_cfg *)0)->field),	\
+	.offset = offsetof(struct virtio_pci_modern_common_cfg, field),	\
+	.width = (bits) / 8,						\
 	.window = window_, .how = HOW_##how_, .value = value_ }
 
-#define COMMON(field, how_, value_) COMMON_OF(field, ANY_WINDOW, how_, value_)
-
-#define COMMON_QUEUE_RESET(how_, value_) {				\
-	.space = VIO_SPACE_COMMON,					\
-	.offset = offsetof(struct virtio_pci_modern_common_cfg, queue_reset), \
-	.width = 2, .window = ANY_WINDOW, .how = HOW_##how_, .value = value_ }
+#define COMMON(bits, field, how_, value_) \
+	COMMON_OF(bits, field, ANY_WINDOW, how_, value_)
 
 /* A field of the device configuration. */
-#define DEVICE(field, how_, value_) {					\
+#define DEVICE(bits, field, how_, value_) {				\
 	.space = VIO_SPACE_DEVICE,					\
 	.offset = offsetof(struct virtio_net_config, field),		\
-	.width = sizeof(((struct virtio_net_config *)0)->field),	\
+	.width = (bits) / 8,						\
 	.window = ANY_WINDOW, .how = HOW_##how_, .value = value_ }
 
 #define LIE(name_, ...)	{ .name = name_, .patch = { __VA_ARGS__ } }
@@ -58,75 +54,75 @@ const struct hostile_lie hostile_lies[] = {
 	{ .name = "honest" },
 
 	/* Capabilities. */
-	LIE("common_bar_6", CAP_FIELD(COMMON, bar, SET, 6)),
-	LIE("notify_bar_255", CAP_FIELD(NOTIFY, bar, SET, 255)),
-	LIE("common_bar_empty", CAP_FIELD(COMMON, bar, SET, 3)),
-	LIE("common_bar_io", CAP_FIELD(COMMON, bar, SET, VIO_BAR_IO)),
-	LIE("isr_bar_empty", CAP_FIELD(ISR, bar, SET, 3)),
-	LIE("device_bar_empty", CAP_FIELD(DEVICE, bar, SET, 3)),
-	LIE("common_missing", CAP_FIELD(COMMON, cfg_type, SET, NO_TYPE)),
-	LIE("notify_missing", CAP_FIELD(NOTIFY, cfg_type, SET, NO_TYPE)),
-	LIE("isr_missing", CAP_FIELD(ISR, cfg_type, SET, NO_TYPE)),
-	LIE("device_missing", CAP_FIELD(DEVICE, cfg_type, SET, NO_TYPE)),
-	LIE("common_not_vendor", CAP_FIELD(COMMON, cap_vndr, SET, 0x0f)),
-	LIE("common_beyond", CAP_FIELD(COMMON, offset, SET, 0x100000)),
-	LIE("notify_beyond", CAP_FIELD(NOTIFY, offset, SET, 0x100000)),
-	LIE("isr_beyond", CAP_FIELD(ISR, offset, SET, 0x100000)),
-	LIE("device_beyond", CAP_FIELD(DEVICE, offset, SET, 0x100000)),
-	LIE("common_wraps", CAP_FIELD(COMMON, offset, SET, 0xfffff000),
-	    CAP_FIELD(COMMON, length, SET, 0x2000)),
-	LIE("notify_wraps", CAP_FIELD(NOTIFY, length, SET, 0xffffffff)),
-	LIE("device_wraps", CAP_FIELD(DEVICE, length, SET, 0xffffffff)),
-	LIE("common_odd", CAP_FIELD(COMMON, offset, SET, 2)),
-	LIE("common_short", CAP_FIELD(COMMON, length, SET, 16)),
-	LIE("common_length_0", CAP_FIELD(COMMON, length, SET, 0)),
-	LIE("notify_length_1", CAP_FIELD(NOTIFY, length, SET, 1)),
-	LIE("isr_length_0", CAP_FIELD(ISR, length, SET, 0)),
-	LIE("device_length_4", CAP_FIELD(DEVICE, length, SET, 4)),
-	LIE("common_moves", CAP_FIELD(COMMON, offset, TOGGLE, 0x100000)),
-	LIE("notify_moves", CAP_FIELD(NOTIFY, offset, TOGGLE, 0x100000)),
+	LIE("common_bar_6", CAP_FIELD(COMMON, 8, bar, SET, 6)),
+	LIE("notify_bar_255", CAP_FIELD(NOTIFY, 8, bar, SET, 255)),
+	LIE("common_bar_empty", CAP_FIELD(COMMON, 8, bar, SET, 3)),
+	LIE("common_bar_io", CAP_FIELD(COMMON, 8, bar, SET, VIO_BAR_IO)),
+	LIE("isr_bar_empty", CAP_FIELD(ISR, 8, bar, SET, 3)),
+	LIE("device_bar_empty", CAP_FIELD(DEVICE, 8, bar, SET, 3)),
+	LIE("common_missing", CAP_FIELD(COMMON, 8, cfg_type, SET, NO_TYPE)),
+	LIE("notify_missing", CAP_FIELD(NOTIFY, 8, cfg_type, SET, NO_TYPE)),
+	LIE("isr_missing", CAP_FIELD(ISR, 8, cfg_type, SET, NO_TYPE)),
+	LIE("device_missing", CAP_FIELD(DEVICE, 8, cfg_type, SET, NO_TYPE)),
+	LIE("common_not_vendor", CAP_FIELD(COMMON, 8, cap_vndr, SET, 0x0f)),
+	LIE("common_beyond", CAP_FIELD(COMMON, 32, offset, SET, 0x100000)),
+	LIE("notify_beyond", CAP_FIELD(NOTIFY, 32, offset, SET, 0x100000)),
+	LIE("isr_beyond", CAP_FIELD(ISR, 32, offset, SET, 0x100000)),
+	LIE("device_beyond", CAP_FIELD(DEVICE, 32, offset, SET, 0x100000)),
+	LIE("common_wraps", CAP_FIELD(COMMON, 32, offset, SET, 0xfffff000),
+	    CAP_FIELD(COMMON, 32, length, SET, 0x2000)),
+	LIE("notify_wraps", CAP_FIELD(NOTIFY, 32, length, SET, 0xffffffff)),
+	LIE("device_wraps", CAP_FIELD(DEVICE, 32, length, SET, 0xffffffff)),
+	LIE("common_odd", CAP_FIELD(COMMON, 32, offset, SET, 2)),
+	LIE("common_short", CAP_FIELD(COMMON, 32, length, SET, 16)),
+	LIE("common_length_0", CAP_FIELD(COMMON, 32, length, SET, 0)),
+	LIE("notify_length_1", CAP_FIELD(NOTIFY, 32, length, SET, 1)),
+	LIE("isr_length_0", CAP_FIELD(ISR, 32, length, SET, 0)),
+	LIE("device_length_4", CAP_FIELD(DEVICE, 32, length, SET, 4)),
+	LIE("common_moves", CAP_FIELD(COMMON, 32, offset, TOGGLE, 0x100000)),
+	LIE("notify_moves", CAP_FIELD(NOTIFY, 32, offset, TOGGLE, 0x100000)),
 	LIE("multiplier_huge", CAP_MULTIPLIER(SET, 0x80000000)),
 	LIE("multiplier_odd", CAP_MULTIPLIER(SET, 3)),
 
 	/* Registers. */
-	LIE("queues_0", COMMON(num_queues, SET, 0)),
-	LIE("queues_1", COMMON(num_queues, SET, 1)),
-	LIE("queues_65535", COMMON(num_queues, SET, 65535)),
-	LIE("queue_size_0", COMMON(queue_size, SET, 0)),
-	LIE("queue_size_3", COMMON_OF(queue_size, 1, SET, 3)),
-	LIE("queue_size_1", COMMON_OF(queue_size, 1, SET, 1)),
-	LIE("queue_size_65535", COMMON(queue_size, SET, 65535)),
-	LIE("notify_off_huge", COMMON_OF(queue_notify_off, 1, SET, 65535)),
-	LIE("notify_off_moves", COMMON_OF(queue_notify_off, 1, TOGGLE, 65535)),
-	LIE("vq_vector_refused", COMMON_OF(queue_msix_vector, 1, SET,
+	LIE("queues_0", COMMON(16, cfg.num_queues, SET, 0)),
+	LIE("queues_1", COMMON(16, cfg.num_queues, SET, 1)),
+	LIE("queues_65535", COMMON(16, cfg.num_queues, SET, 65535)),
+	LIE("queue_size_0", COMMON(16, cfg.queue_size, SET, 0)),
+	LIE("queue_size_3", COMMON_OF(16, cfg.queue_size, 1, SET, 3)),
+	LIE("queue_size_1", COMMON_OF(16, cfg.queue_size, 1, SET, 1)),
+	LIE("queue_size_65535", COMMON(16, cfg.queue_size, SET, 65535)),
+	LIE("notify_off_huge", COMMON_OF(16, cfg.queue_notify_off, 1, SET, 65535)),
+	LIE("notify_off_moves", COMMON_OF(16, cfg.queue_notify_off, 1, TOGGLE, 65535)),
+	LIE("vq_vector_refused", COMMON_OF(16, cfg.queue_msix_vector, 1, SET,
 					   VIRTIO_MSI_NO_VECTOR)),
-	LIE("config_vector_refused", COMMON(msix_config, SET,
+	LIE("config_vector_refused", COMMON(16, cfg.msix_config, SET,
 					    VIRTIO_MSI_NO_VECTOR)),
-	LIE("enabled_early", COMMON(queue_enable, SET, 1)),
-	LIE("enabled_never", COMMON(queue_enable, SET, 0)),
-	LIE("generation_runs", COMMON(config_generation, COUNT, 1)),
-	LIE("status_never_0", COMMON(device_status, OR, 1)),
-	LIE("vq_reset_never", COMMON_QUEUE_RESET(SET, 1)),
-	LIE("vq_reset_ones", COMMON_QUEUE_RESET(SET, 65535)),
-	LIE("features_ok_dropped", COMMON(device_status, AND,
+	LIE("enabled_early", COMMON(16, cfg.queue_enable, SET, 1)),
+	LIE("enabled_never", COMMON(16, cfg.queue_enable, SET, 0)),
+	LIE("generation_runs", COMMON(8, cfg.config_generation, COUNT, 1)),
+	LIE("status_never_0", COMMON(8, cfg.device_status, OR, 1)),
+	LIE("vq_reset_never", COMMON(16, queue_reset, SET, 1)),
+	LIE("vq_reset_ones", COMMON(16, queue_reset, SET, 65535)),
+	LIE("features_ok_dropped", COMMON(8, cfg.device_status, AND,
 					  (__u8)~VIRTIO_CONFIG_S_FEATURES_OK)),
-	LIE("driver_ok_dropped", COMMON(device_status, AND,
+	LIE("driver_ok_dropped", COMMON(8, cfg.device_status, AND,
 					(__u8)~VIRTIO_CONFIG_S_DRIVER_OK)),
-	LIE("no_version_1", COMMON_OF(device_feature, 1, AND, ~1U)),
-	LIE("no_access_platform", COMMON_OF(device_feature, 1, AND, ~2U)),
-	LIE("features_0", COMMON(device_feature, SET, 0)),
-	LIE("features_all", COMMON(device_feature, SET, ~0U)),
-	LIE("features_change", COMMON(device_feature, TOGGLE,
+	LIE("no_version_1", COMMON_OF(32, cfg.device_feature, 1, AND, ~1U)),
+	LIE("no_access_platform", COMMON_OF(32, cfg.device_feature, 1, AND, ~2U)),
+	LIE("features_0", COMMON(32, cfg.device_feature, SET, 0)),
+	LIE("features_all", COMMON(32, cfg.device_feature, SET, ~0U)),
+	LIE("features_change", COMMON(32, cfg.device_feature, TOGGLE,
 				      1U << VIRTIO_NET_F_CTRL_VQ |
 				      1U << VIRTIO_NET_F_MQ |
 				      1U << VIRTIO_NET_F_MTU)),
 
 	/* Device configuration. */
-	LIE("pairs_0", DEVICE(max_virtqueue_pairs, SET, 0)),
-	LIE("pairs_65535", DEVICE(max_virtqueue_pairs, SET, 65535)),
-	LIE("mtu_0", DEVICE(mtu, SET, 0)),
-	LIE("mtu_65535", DEVICE(mtu, SET, 65535)),
-	LIE("link_flaps", DEVICE(status, TOGGLE, VIRTIO_NET_S_LINK_UP)),
+	LIE("pairs_0", DEVICE(16, max_virtqueue_pairs, SET, 0)),
+	LIE("pairs_65535", DEVICE(16, max_virtqueue_pairs, SET, 65535)),
+	LIE("mtu_0", DEVICE(16, mtu, SET, 0)),
+	LIE("mtu_65535", DEVICE(16, mtu, SET, 65535)),
+	LIE("link_flaps", DEVICE(16, status, TOGGLE, VIRTIO_NET_S_LINK_UP)),
 
 	/* What it does. */
 	ACT("ones", ACT_ONES),

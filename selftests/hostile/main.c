@@ -8,7 +8,6 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,14 +23,6 @@ static const struct vio_ops hostile_ops = {
 	.write		= hostile_write,
 	.config_written	= hostile_config_written,
 };
-
-static volatile sig_atomic_t stopped;
-
-static void stop(int sig)
-{
-	(void)sig;
-	stopped = 1;
-}
 
 static int list(void)
 {
@@ -82,7 +73,7 @@ static int serve(struct hostile **h, unsigned int n)
 
 	for (i = 0; i < n; i++)
 		f[i] = h[i]->v->f;
-	while (!stopped && (!err || err == -EINTR)) {
+	while (!err || err == -EINTR) {
 		bool busy = false;
 
 		for (i = 0; i < n; i++)
@@ -91,7 +82,7 @@ static int serve(struct hostile **h, unsigned int n)
 		for (i = 0; i < n; i++)
 			hostile_tick(h[i]);
 	}
-	return stopped ? 0 : err;
+	return err;
 }
 
 int main(int argc, char **argv)
@@ -106,8 +97,6 @@ int main(int argc, char **argv)
 		fprintf(stderr, "Usage: hostile SOCKET... | --list\n");
 		return 2;
 	}
-	signal(SIGTERM, stop);
-	signal(SIGINT, stop);
 	for (i = 0; i < n; i++) {
 		h[i] = hostile_create(argv[i + 1], i);
 		if (!h[i]) {

@@ -91,12 +91,14 @@ static int vfu_cut(struct vfu_dma_map *map, __u64 first, __u64 last)
 			i++;
 			if (r_last > last)
 				return vfu_insert(map, i, &tail);
-		} else if (r_last > last) {
-			*r = tail;
-			return 0;
-		} else {
-			vfu_remove(map, i);
+			continue;
 		}
+		if (r_last <= last) {
+			vfu_remove(map, i);
+			continue;
+		}
+		*r = tail;
+		break;
 	}
 	return 0;
 }

@@ -5,10 +5,12 @@
 #ifndef VMDEV_VFU_INTERNAL_H
 #define VMDEV_VFU_INTERNAL_H
 
+#include <assert.h>
+
 #include "vfio_user.h"
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
-	       "the protocol is of the host's byte order, PCI is not");
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+	      "the protocol is of the host's byte order, PCI is not");
 
 /* Largest REGION_READ or REGION_WRITE, and what else a message has. */
 #define VFU_XFER_MAX		65536U

@@ -283,7 +283,7 @@ static bool vfu_flr_written(const struct vfu *f, __u32 offset, const __u8 *buf,
 	__u32 at = f->pci.express + PCI_EXP_DEVCTL + 1U;
 
 	return f->pci.express && offset <= at && at - offset < len &&
-	       (buf[at - offset] & PCI_EXP_DEVCTL_BCR_FLR >> 8);
+	       (buf[at - offset] & (PCI_EXP_DEVCTL_BCR_FLR >> 8));
 }
 
 static void vfu_config_write(struct vfu *f, __u32 offset, const __u8 *buf,

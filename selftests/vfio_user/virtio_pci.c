@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Registers and split rings of a virtio-pci modern function. */
 #define _GNU_SOURCE
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,7 @@
 #define VIO_ISR_QUEUE	1
 
 #define VIO_PAGE	4096U
-#define VIO_IO_SIZE	64
+#define VIO_IO_SIZE	32
 #define VIO_MSIX_SIZE	0x10000
 #define VIO_MSIX_PBA	0x8000
 
@@ -259,8 +260,8 @@ static void vio_vq_write(struct vio *v, struct vio_vq *vq, __u32 offset,
 	}
 }
 
-_Static_assert(!(VIO_AT(queue_desc_lo) & 4) && !(VIO_AT(queue_avail_lo) & 4) &&
-	       !(VIO_AT(queue_used_lo) & 4), "bit 2 of the offset tells halves");
+static_assert(!(VIO_AT(queue_desc_lo) & 4) && !(VIO_AT(queue_avail_lo) & 4) &&
+	      !(VIO_AT(queue_used_lo) & 4), "bit 2 of the offset tells halves");
 
 static void vio_common_write(struct vio *v, __u32 offset, __u32 value)
 {
