@@ -100,10 +100,37 @@ u16 vmdev_config_le16(struct vmdev_hw *hw, u32 offset)
 	return le16_to_cpu(value);
 }
 
-/* Reads until no change came in between (virtio 1.2, 2.5.1). */
-static void vmdev_config_read_hw(struct vmdev_hw *hw, u32 offset, void *buf,
+/**
+ * vmdev_config_check() - do not offer what the configuration belies
+ * @hw: hardware of a net device, about to be registered
+ *
+ * Drivers refuse a device whose MTU is below the least that there is.
+ *
+ * Context: may sleep; nobody else uses the hardware.
+ */
+void vmdev_config_check(struct vmdev_hw *hw)
+{
+	u16 mtu;
+
+	if (!(hw->caps.features & BIT_ULL(VIRTIO_NET_F_MTU)))
+		return;
+	mtu = vmdev_config_le16(hw, offsetof(struct virtio_net_config, mtu));
+	if (mtu >= ETH_MIN_MTU)
+		return;
+	dev_warn(hw->dev, "hardware claims an MTU of %u, which is none: MTU is not offered\n",
+		 mtu);
+	hw->caps.features &= ~BIT_ULL(VIRTIO_NET_F_MTU);
+}
+
+/*
+ * Reads until no change came in between (virtio 1.2, 2.5.1). The host's drivers
+ * do the same without bound: once the generation was seen to run away they are
+ * shown one that stands still (get_generation).
+ */
+static void vmdev_config_read_hw(struct vmdev_dev *dev, u32 offset, void *buf,
 				 u32 len)
 {
+	struct vmdev_hw *hw = dev->parent->hw;
 	u32 before, after = hw->ops->config_generation(hw);
 	int tries = VMDEV_CONFIG_TRIES;
 
@@ -111,10 +138,12 @@ static void vmdev_config_read_hw(struct vmdev_hw *hw, u32 offset, void *buf,
 		before = after;
 		vmdev_config_read_fields(hw, offset, buf, len);
 		after = hw->ops->config_generation(hw);
-	} while (after != before && --tries);
+	} while (after != before && !dev->unsettled && --tries);
 
-	if (!tries)
-		dev_warn_ratelimited(hw->dev, "configuration does not settle\n");
+	if (!tries && vmdev_usable(dev)) {
+		dev_warn(hw->dev, "configuration does not settle: config_generation changes at every read\n");
+		dev->unsettled = true;
+	}
 }
 
 /**
@@ -142,7 +171,7 @@ void vmdev_config_get(struct vmdev_dev *dev, u32 offset, void *buf, u32 len)
 	if (vmdev_is_net(hw) && offset < sizeof(net)) {
 		u32 known = min_t(u32, len, sizeof(net) - offset);
 
-		vmdev_config_read_hw(hw, 0, &net,
+		vmdev_config_read_hw(dev, 0, &net,
 				     min_t(u32, size, sizeof(net)));
 		vmdev_config_overlay(&dev->prov, &net);
 		memcpy(buf, (u8 *)&net + offset, known);
@@ -151,7 +180,7 @@ void vmdev_config_get(struct vmdev_dev *dev, u32 offset, void *buf, u32 len)
 		len -= known;
 	}
 	if (len && offset < size)
-		vmdev_config_read_hw(hw, offset, buf, min(len, size - offset));
+		vmdev_config_read_hw(dev, offset, buf, min(len, size - offset));
 }
 
 /**

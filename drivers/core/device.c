@@ -421,6 +421,7 @@ int vmdev_reset_device(struct vmdev_dev *dev)
 	dev->status = 0;
 	dev->running = false;
 	dev->suspended = false;
+	dev->unsettled = false;
 	WRITE_ONCE(dev->needs_reset, err);
 	vmdev_vqs_reset(dev);
 	vmdev_set_cb(&dev->cb_lock, &dev->config_cb, NULL);
@@ -544,7 +545,7 @@ static u32 vmdev_op_get_generation(struct vdpa_device *vdpa)
 
 	mutex_lock(&dev->parent->lock);
 	generation = dev->generation;
-	if (vmdev_usable(dev))
+	if (vmdev_usable(dev) && !dev->unsettled)
 		generation += hw->ops->config_generation(hw);
 	mutex_unlock(&dev->parent->lock);
 	return generation;

@@ -35,6 +35,7 @@ int vmdev_parent_register(struct vmdev_hw *hw)
 	INIT_WORK(&parent->break_work, vmdev_break_host);
 	hw->parent = parent;
 	if (vmdev_is_net(hw)) {
+		vmdev_config_check(hw);
 		err = vmdev_count_pairs(parent);
 		if (err)
 			goto err_free;

@@ -105,6 +105,8 @@ struct vmdev_mem {
  * @leaving: the device is being deleted; never cleared
  * @generation: changes of the configuration that software made;
  *	vmdev_parent.lock
+ * @unsettled: the hardware's own generation cannot be believed, until reset;
+ *	vmdev_parent.lock
  * @holder: command that opened the device last, for messages
  * @holder_pid: its process id
  * @cb_lock: protects @config_cb; taken in hard interrupt context
@@ -129,6 +131,7 @@ struct vmdev_dev {
 	bool needs_reset;
 	bool leaving;
 	u32 generation;
+	bool unsettled;
 	char holder[TASK_COMM_LEN];
 	pid_t holder_pid;
 	/* Protects config_cb. */
@@ -230,6 +233,7 @@ void vmdev_set_cb(spinlock_t *lock, struct vdpa_callback *cb,
 		  const struct vdpa_callback *new_cb);
 
 /* config.c */
+void vmdev_config_check(struct vmdev_hw *hw);
 void vmdev_config_get(struct vmdev_dev *dev, u32 offset, void *buf, u32 len);
 void vmdev_config_set(struct vmdev_dev *dev, u32 offset, const void *buf,
 		      u32 len);

@@ -107,6 +107,117 @@ static bool vmdev_pci_next_cap(struct pci_dev *pdev, u8 *pos,
 }
 
 /**
+ * struct vmdev_pci_need - what a virtio structure has to be like
+ * @type: VIRTIO_PCI_CAP_*
+ * @name: for a person
+ * @size: bytes that it has at least
+ * @align: of its offset
+ */
+struct vmdev_pci_need {
+	u8 type;
+	const char *name;
+	u32 size;
+	u32 align;
+};
+
+static const struct vmdev_pci_need vmdev_pci_needs[] = {
+	{ VIRTIO_PCI_CAP_COMMON_CFG, "common configuration",
+	  offsetofend(struct virtio_pci_common_cfg, queue_used_hi), 4 },
+	{ VIRTIO_PCI_CAP_NOTIFY_CFG, "notification", sizeof(u16), 2 },
+	{ VIRTIO_PCI_CAP_ISR_CFG, "ISR", sizeof(u8), 1 },
+	/* Net and block devices, the ones that there are, have one. */
+	{ VIRTIO_PCI_CAP_DEVICE_CFG, "device configuration", sizeof(u8), 4 },
+};
+
+/*
+ * The first capability of a type whose BAR is there, as vp_modern_probe()
+ * chooses; else the last one of that type. -ENOENT if there is none at all,
+ * -ELOOP if the list has no end.
+ */
+static int vmdev_pci_find_cap(struct pci_dev *pdev, u8 type,
+			      struct vmdev_pci_cap *found)
+{
+	int tries = VMDEV_PCI_CAPS_MAX;
+	struct vmdev_pci_cap cap;
+	int err = -ENOENT;
+	u8 pos = 0;
+
+	while (vmdev_pci_next_cap(pdev, &pos, &cap)) {
+		if (!tries--)
+			return -ELOOP;
+		if (cap.type != type)
+			continue;
+		*found = cap;
+		err = 0;
+		if (cap.bar < PCI_STD_NUM_BARS &&
+		    pci_resource_len(pdev, cap.bar))
+			return 0;
+	}
+	return err;
+}
+
+static int vmdev_pci_check_cap(struct pci_dev *pdev,
+			       const struct vmdev_pci_need *need)
+{
+	struct vmdev_pci_cap cap;
+	u64 room;
+	int err;
+
+	err = vmdev_pci_find_cap(pdev, need->type, &cap);
+	if (err == -ELOOP) {
+		pci_err(pdev, "the list of capabilities has no end\n");
+		return err;
+	}
+	if (err) {
+		pci_err(pdev, "no capability for the %s structure, which virtio needs\n",
+			need->name);
+		return err;
+	}
+
+	if (cap.bar >= PCI_STD_NUM_BARS || !pci_resource_len(pdev, cap.bar)) {
+		pci_err(pdev, "capability: %s structure is in BAR %u, which there is not\n",
+			need->name, cap.bar);
+		return -EINVAL;
+	}
+	room = pci_resource_len(pdev, cap.bar);
+	if (cap.offset + cap.length > room) {
+		pci_err(pdev, "capability: %s structure (%#llx bytes at %#llx) is beyond BAR %u (%#llx bytes)\n",
+			need->name, cap.length, cap.offset, cap.bar, room);
+		return -EINVAL;
+	}
+	if (cap.length < need->size) {
+		pci_err(pdev, "capability: %s structure has %llu bytes, it needs %u\n",
+			need->name, cap.length, need->size);
+		return -EINVAL;
+	}
+	if (!IS_ALIGNED(cap.offset, need->align)) {
+		pci_err(pdev, "capability: %s structure at %#llx is not aligned\n",
+			need->name, cap.offset);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/**
+ * vmdev_pci_check_caps() - are the virtio structures where there is room?
+ * @pdev: the function, enabled
+ *
+ * vp_modern_probe() checks less: it cuts off what reaches beyond a BAR without
+ * a word, and its users then believe in the length of the capability.
+ *
+ * Context: may sleep.
+ * Return: 0; an error, with a line that names the capability.
+ */
+int vmdev_pci_check_caps(struct pci_dev *pdev)
+{
+	int i, err = 0;
+
+	for (i = 0; i < ARRAY_SIZE(vmdev_pci_needs) && !err; i++)
+		err = vmdev_pci_check_cap(pdev, &vmdev_pci_needs[i]);
+	return err;
+}
+
+/**
  * vmdev_pci_cap_room() - bytes of a virtio structure that its BAR really has
  * @pdev: the function
  * @type: VIRTIO_PCI_CAP_*

@@ -66,6 +66,10 @@ static int vmdev_pci_setup(struct vmdev_pci *vp)
 		return err;
 	}
 
+	err = vmdev_pci_check_caps(pdev);
+	if (err)
+		goto err_disable;
+
 	vp->mdev.pci_dev = pdev;
 	vp->mdev.device_id_check = vmdev_pci_device_id;
 	err = vp_modern_probe(&vp->mdev);

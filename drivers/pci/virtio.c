@@ -319,9 +319,15 @@ static void vmdev_pci_config_write(struct vmdev_hw *hw, u32 offset,
 		vp_iowrite8(*from++, vp->mdev.device + offset++);
 }
 
+/* Whoever reads the configuration of a function that is gone finds it out. */
 static u32 vmdev_pci_config_generation(struct vmdev_hw *hw)
 {
-	return vp_ioread8(&vmdev_pci_common(vmdev_pci(hw))->config_generation);
+	struct vmdev_pci *vp = vmdev_pci(hw);
+	u8 generation = vp_ioread8(&vmdev_pci_common(vp)->config_generation);
+
+	if (generation == VMDEV_PCI_GONE)
+		vmdev_pci_get_status(vp);
+	return generation;
 }
 
 static int vmdev_pci_doorbell(struct vmdev_hw *hw, u16 vq,
@@ -391,6 +397,12 @@ u64 vmdev_pci_features_own(const struct vmdev_hw_caps *caps)
 	return caps->features & (~VMDEV_F_TRANSPORT | transport);
 }
 
+/* Is a register that reads all ones one of a function that is gone? */
+static bool vmdev_pci_is_gone(struct vmdev_pci *vp, u16 value)
+{
+	return value == U16_MAX && vmdev_pci_get_status(vp) == VMDEV_PCI_GONE;
+}
+
 static int vmdev_pci_read_sizes(struct vmdev_pci *vp, u16 claimed)
 {
 	struct vmdev_hw_caps *caps = &vp->hw.caps;
@@ -404,12 +416,19 @@ static int vmdev_pci_read_sizes(struct vmdev_pci *vp, u16 claimed)
 		size = vp_modern_get_queue_size(&vp->mdev, vq);
 		if (!size)
 			break;
+		if (vmdev_pci_is_gone(vp, size))
+			return -ENODEV;
 		if (!is_power_of_2(size)) {
 			pci_err(vp->pdev, "queue %u claims %u entries, not a power of two\n",
 				vq, size);
 			return -EINVAL;
 		}
 		vp->vq_size[vq] = size;
+	}
+	if (!vq) {
+		pci_err(vp->pdev, "claims %u queues, but queue 0 has no entries\n",
+			claimed);
+		return -EINVAL;
 	}
 	caps->nvqs = vq;
 	caps->vq_size = vp->vq_size;
@@ -449,13 +468,15 @@ static int vmdev_pci_read_caps(struct vmdev_pci *vp)
 	}
 
 	err = vmdev_pci_negotiate(&vp->hw, vmdev_pci_features_own(caps));
-	if (err) {
-		pci_err(vp->pdev, "does not take its own features %#llx: %pe\n",
-			caps->features, ERR_PTR(err));
+	if (err == -EINVAL)
+		pci_err(vp->pdev, "does not take its own features %#llx: FEATURES_OK does not stay\n",
+			caps->features);
+	if (err)
 		return err;
-	}
 
 	claimed = vp_modern_get_num_queues(&vp->mdev);
+	if (vmdev_pci_is_gone(vp, claimed))
+		return -ENODEV;
 	if (!claimed || claimed > VMDEV_PCI_VQS_MAX) {
 		pci_err(vp->pdev, "claims %u queues, 1 to %u can be\n", claimed,
 			VMDEV_PCI_VQS_MAX);
@@ -472,9 +493,36 @@ static void vmdev_pci_unmap_vqs(struct vmdev_pci *vp, u16 n)
 			pci_iounmap(vp->pdev, vp->vqs[n].notify);
 }
 
+/* In 64 bits: vp_modern_map_vq_notify() multiplies in 32. */
+static int vmdev_pci_check_doorbell(struct vmdev_pci *vp, u16 vq)
+{
+	struct virtio_pci_common_cfg __iomem *cfg = vmdev_pci_common(vp);
+	u32 multiplier = vp->mdev.notify_offset_multiplier;
+	u64 room = vmdev_pci_cap_room(vp->pdev, VIRTIO_PCI_CAP_NOTIFY_CFG);
+	u16 off;
+
+	if (multiplier && !is_power_of_2(multiplier)) {
+		pci_err(vp->pdev, "notify_off_multiplier is %u, not a power of two\n",
+			multiplier);
+		return -EINVAL;
+	}
+
+	vp_iowrite16(vq, &cfg->queue_select);
+	off = vp_ioread16(&cfg->queue_notify_off);
+	if (vmdev_pci_is_gone(vp, off))
+		return -ENODEV;
+	if ((u64)off * multiplier + sizeof(u16) > room) {
+		pci_err(vp->pdev, "doorbell of queue %u (queue_notify_off %u x %u) is outside of the notification structure (%llu bytes)\n",
+			vq, off, multiplier, room);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 static int vmdev_pci_map_vqs(struct vmdev_pci *vp)
 {
 	u16 vq, nvqs = vp->hw.caps.nvqs;
+	int err;
 
 	vp->vqs = kcalloc(nvqs, sizeof(*vp->vqs), GFP_KERNEL);
 	if (!vp->vqs)
@@ -483,18 +531,25 @@ static int vmdev_pci_map_vqs(struct vmdev_pci *vp)
 	for (vq = 0; vq < nvqs; vq++) {
 		struct vmdev_pci_vq *q = &vp->vqs[vq];
 
+		err = vmdev_pci_check_doorbell(vp, vq);
+		if (err)
+			goto err_unmap;
 		q->notify = (void __iomem *)vp_modern_map_vq_notify(&vp->mdev, vq,
 								    &q->notify_pa);
 		if (!q->notify) {
-			pci_err(vp->pdev, "doorbell of queue %u is outside of its BAR\n",
+			pci_err(vp->pdev, "doorbell of queue %u cannot be mapped\n",
 				vq);
-			vmdev_pci_unmap_vqs(vp, vq);
-			return -EINVAL;
+			err = -EINVAL;
+			goto err_unmap;
 		}
 	}
 	for (vq = 0; vq < nvqs; vq++)
 		vp->vqs[vq].exclusive = vmdev_pci_page_exclusive(vp, vq);
 	return 0;
+
+err_unmap:
+	vmdev_pci_unmap_vqs(vp, vq);
+	return err;
 }
 
 /**
@@ -510,10 +565,8 @@ int vmdev_pci_virtio_init(struct vmdev_pci *vp)
 
 	vp->hw.ops = &vmdev_pci_ops;
 	err = vmdev_pci_reset(vp);
-	if (err)
-		return err;
-
-	err = vmdev_pci_read_caps(vp);
+	if (!err)
+		err = vmdev_pci_read_caps(vp);
 	if (!err)
 		err = vmdev_pci_map_vqs(vp);
 	if (err)
@@ -527,6 +580,9 @@ int vmdev_pci_virtio_init(struct vmdev_pci *vp)
 err_unmap:
 	vmdev_pci_unmap_vqs(vp, vp->hw.caps.nvqs);
 err_free:
+	/* The driver core says nothing of -ENODEV. */
+	if (err == -ENODEV)
+		pci_err(vp->pdev, "reads all ones, as if it were not there\n");
 	kfree(vp->vqs);
 	kfree(vp->vq_size);
 	return err;

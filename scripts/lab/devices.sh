@@ -3,7 +3,7 @@
 # shellcheck shell=bash disable=SC2154	# options come from lab-run
 #
 # Function X sits alone below the PCIe root port rp-X, so it can be unplugged. Root ports are
-# functions 0-3 of slots 2 (pf), 3 (nic), 4 (blk) and 5 (bare); buses are numbered in
+# functions 0-3 of slots 2 (pf), 3 (nic), 4 (blk), 5 (bare) and 6 (vfio-user); buses are numbered in
 # the order of the root ports that are there. The VM learns the result as $BDF_pf0 etc.
 
 args=()
@@ -74,6 +74,18 @@ blk() {
 		-device "virtio-blk-pci,id=blk$1,bus=rp-blk$1,addr=0.0,drive=d-blk$1,serial=blk$1,iommu_platform=on,disable-legacy=on$(join "${blk_props[@]}")")
 }
 
+# vfio_user NAME[,NAME...]=CMD: functions that a process of ours is.
+vfio_user() {
+	local name
+
+	for name in $(tr , ' ' <<<"${1%%=*}"); do
+		root_port "$name" 6 "$vfio_user_n"
+		vfio_user_n=$((vfio_user_n + 1))
+		name "$name" 0
+		args+=(-device "{\"driver\":\"vfio-user-pci\",\"id\":\"$name\",\"bus\":\"rp-$name\",\"addr\":\"0.0\",\"socket\":{\"type\":\"unix\",\"path\":\"/lab/run/$name.sock\"}}")
+	done
+}
+
 # Lines for the VM: BDF_pf0=0000:01:00.0, with _ for the dot in vf0.0.
 device_env() {
 	local pair
@@ -95,6 +107,28 @@ net_hook() {
 	done
 }
 
+# Shell text that starts those processes in the lab's root, in the namespaces of QEMU, with
+# whose end they end. QEMU wants to find the sockets.
+vfio_user_hook() {
+	local user cmd sockets
+
+	for user in "${vfio_users[@]}"; do
+		cmd=${user#*=}
+		sockets=$(sed 's|[^,]*|/lab/run/&.sock|g; s|,| |g' <<<"${user%%=*}")
+		cat <<-EOF
+			chroot "\$ROOT" sh -c 'exec /lab/run/share/build/selftests/$cmd "\$@"' sh $sockets \
+				</dev/null >>"\$ROOT/lab/run/share/out/vfio-user.log" 2>&1 &
+			for socket in $sockets; do
+				for ((i = 0; i < 100; i++)); do
+					[ ! -S "\$ROOT\$socket" ] || break
+					sleep 0.1
+				done
+				[ -S "\$ROOT\$socket" ] || die "no \$socket: $cmd does not start"
+			done
+		EOF
+	done
+}
+
 for ((i = 0; i < pfs; i++)); do sriov "$i"; done
 for ((i = 0; i < nics; i++)); do
 	root_port "nic$i" 3 "$i"
@@ -105,3 +139,5 @@ if [ "$bare" = 1 ]; then
 	root_port bare0 5 0
 	nic bare0 0 30:00 bus=rp-bare0
 fi
+vfio_user_n=0
+for user in "${vfio_users[@]}"; do vfio_user "$user"; done

@@ -1,0 +1,200 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# A function that lies (selftests/hostile): each lie is refused at probe, or found out later, with
+# a line that names it, in bounded time; and once it is honest again the function works again.
+# lab: --pfs 0 --hostile
+# kernels: 6.12 7.2 debug
+# limit: 900
+# shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
+. /vmdev/scripts/vm-lib.sh
+. /vmdev/selftests/functional/common.sh
+
+bdf=$BDF_hostile0
+# What our drivers say of a function.
+us='vmdev(_pci)? '
+
+declare -A number=()
+while read -r n name; do number[$name]=$n; done < <(/build/selftests/hostile/hostile --list)
+
+# The moments of a lie, see enum vio_event.
+declare -A moment=([now]=0 [read]=1 [caps]=2 [reset]=3 [features]=4 [driver_ok]=5 [vq_enable]=6
+	[vq_reset]=7 [kick]=8)
+
+# lie NAME [MOMENT [COUNT]]: from now on, or from that moment on, after COUNT others of it.
+lie() {
+	[ -n "${number[$1]-}" ] || { echo "no lie $1"; return 1; }
+	setpci -s "$bdf" "E4.L=$(printf %x $((${moment[${2:-now}]} | ${3:-0} << 8)))" &&
+		setpci -s "$bdf" "E0.L=$(printf %x "${number[$1]}")"
+}
+
+# steps WORD...: WORD is STEP=RESULT; fails if a result is another one. LIE: for step "lie".
+steps() {
+	local word args=() said
+
+	for word; do
+		case ${word%%=*} in
+		lie) args+=("lie=$LIE") ;;
+		send) args+=(send=4) ;;
+		enable | disable | base) args+=("${word%%=*}=1") ;;
+		*) args+=("${word%%=*}") ;;
+		esac
+	done
+	said=$(timeout -k 5 60 "$TOOLS/steps" -d "$(vhost_of v0)" -f "$bdf" "${args[@]}" 2>&1)
+	[ "$(sed 's/\[[0-9]*\] //g; s/ *$//' <<<"$said")" = "$*" ] && return
+	echo "steps said: $said, not: $*"
+	return 1
+}
+
+# away: no device, no driver.
+away() {
+	[ ! -e /sys/bus/vdpa/devices/v0 ] || timeout 60 vdpa dev del v0 || return
+	timeout 60 bash -c ". /vmdev/scripts/vm-lib.sh; unbind_driver $bdf"
+}
+
+# honest: whatever it was, it works now.
+honest() {
+	away && lie honest && dev_add v0 "$bdf" vhost_vdpa &&
+		steps up=ok echo=ok suspend=ok base=ok reset=ok again=ok echo=ok
+}
+
+# said MARK PATTERN: one line of ours since then, no more.
+said() {
+	if [ -n "$2" ]; then logged "$1" 1 "$us.*$2"; else logged "$1" 0 "$us.*(refused|lie|claims|gone)"; fi
+}
+
+# refused NAME PATTERN [MOMENT [COUNT]]: it is not taken, and the line says why.
+refused_() {
+	local mark
+
+	away && lie "$1" "${@:3}" && mark=$(dmesg_mark) || return
+	! bind_driver "$bdf" vmdev_pci 2>/dev/null || { echo "it was taken"; return 1; }
+	said "$mark" "$2" && honest
+}
+refused() { tap_check "$1${3:+ at $3 ${4-}}: refused at probe" refused_ "$@"; }
+
+# taken NAME PATTERN WORD...: it is taken, with that line, and goes through these steps.
+taken_() {
+	local mark
+
+	away && lie "$1" && mark=$(dmesg_mark) && dev_add v0 "$bdf" vhost_vdpa || return
+	steps "${@:3}" && said "$mark" "$2" && honest
+}
+taken() { tap_check "$1: taken" taken_ "$@"; }
+
+# late NAME[/MOMENT[/COUNT]] PATTERN WORD...: it begins in the middle of these steps.
+late_() {
+	local mark name when count
+
+	IFS=/ read -r name when count <<<"$1"
+	LIE=${number[$name]}/$((${moment[${when:-now}]} | ${count:-0} << 8))
+	mark=$(dmesg_mark)
+	steps "${@:3}" && said "$mark" "$2" && honest
+}
+late() { tap_check "$1 (${*:3})" late_ "$@"; }
+
+capabilities() {
+	refused common_bar_6 'common configuration structure is in BAR 6'
+	refused notify_bar_255 'notification structure is in BAR 255'
+	refused common_bar_empty 'common configuration structure is in BAR 3'
+	refused common_bar_io 'common configuration structure .* is beyond BAR 4'
+	refused isr_bar_empty 'ISR structure is in BAR 3'
+	refused device_bar_empty 'device configuration structure is in BAR 3'
+	refused common_missing 'no capability for the common configuration'
+	refused notify_missing 'no capability for the notification'
+	refused isr_missing 'no capability for the ISR'
+	refused device_missing 'no capability for the device configuration'
+	refused common_not_vendor 'no capability for the common configuration'
+	refused common_beyond 'common configuration structure .* is beyond BAR 0'
+	refused notify_beyond 'notification structure .* is beyond BAR 0'
+	refused isr_beyond 'ISR structure .* is beyond BAR 0'
+	refused device_beyond 'device configuration structure .* is beyond BAR 0'
+	refused common_wraps 'common configuration structure .* is beyond BAR 0'
+	refused notify_wraps 'notification structure .* is beyond BAR 0'
+	refused device_wraps 'device configuration structure .* is beyond BAR 0'
+	refused common_odd 'common configuration structure at 0x2 is not aligned'
+	refused common_short 'common configuration structure has 16 bytes'
+	refused common_length_0 'common configuration structure has 0 bytes'
+	refused notify_length_1 'notification structure has 1 bytes'
+	refused isr_length_0 'ISR structure has 0 bytes'
+	refused multiplier_odd 'notify_off_multiplier is 3'
+	refused multiplier_huge 'doorbell of queue 1 \(queue_notify_off 1 x 2147483648\)'
+}
+
+registers() {
+	refused queues_0 'claims 0 queues'
+	refused queues_1 'hardware has 1 queues'
+	refused queues_65535 'claims 65535 queues'
+	refused queue_size_0 'queue 0 has no entries'
+	refused queue_size_3 'queue 1 claims 3 entries'
+	refused queue_size_65535 'queue 0 claims 65535 entries'
+	refused notify_off_huge 'doorbell of queue 1 \(queue_notify_off 65535'
+	refused status_never_0 'does not reset'
+	refused features_ok_dropped 'FEATURES_OK does not stay'
+	refused no_version_1 'does not offer VERSION_1'
+	refused features_0 'does not offer VERSION_1'
+	refused features_all 'FEATURES_OK does not stay'
+}
+
+ones() {
+	local i
+
+	refused ones 'reads all ones'
+	refused gone 'reads all ones'
+	refused ones 'reads all ones' features
+	refused ones 'reads all ones' reset 1
+}
+
+late_lies() {
+	late vq_vector_refused 'queue 1 does not take vector' lie=ok up=EPROTO
+	late config_vector_refused 'config changes do not take vector' lie=ok up=EPROTO
+	late enabled_early 'queue 0 is enabled before its time' lie=ok up=EPROTO
+	late queue_size_1 'queue 1 has 1 entries at most' lie=ok up=EPROTO
+	late features_ok_dropped 'hardware does not take features' lie=ok up=EPROTO
+	late driver_ok_dropped 'hardware lost its state' lie=ok up=EPROTO
+	late generation_runs 'config_generation' up=ok lie=ok config=ok config=ok echo=ok
+	late needs_reset 'hardware asks for a reset' up=ok echo=ok lie=ok broken=ok told=ok again=ok echo=ok
+	late ones/now 'hardware is gone' up=ok echo=ok lie=ok broken=ok told=ok reset=ok
+	late ones/features 'hardware is gone' lie=ok up=EPROTO
+	late ones/driver_ok 'hardware is gone' lie=ok up=EPROTO
+	late ones/now 'hardware is gone' up=ok send=ok lie=ok suspend=EIO
+	late ones/reset 'hardware is gone' up=ok lie=ok suspend=EIO
+	late ones/reset 'hardware is gone' up=ok lie=ok reset=ok
+	late ones/now 'hardware is gone' up=ok lie=ok config=ok status=EIO
+	late gone/now 'hardware is gone' up=ok echo=ok lie=ok broken=ok
+	late reset_ignored 'does not reset' up=ok lie=ok reset=ETIMEDOUT
+	late reset_ignored 'does not reset' up=ok lie=ok suspend=ETIMEDOUT status=EIO
+	late vq_reset_never 'queue 1 does not reset' up=ok lie=ok disable=ok broken=ok
+	late vq_reset_ones 'queue 1 does not reset' up=ok lie=ok disable=ok broken=ok
+	late irq_all '' up=ok lie=ok sleep=ok echo=ok reset=ok again=ok echo=ok
+	late irq_all/reset '' up=ok lie=ok reset=ok again=ok echo=ok
+	late used_jump 'ring state cannot be known' up=ok lie=ok send=ok sleep=ok suspend=EINVAL
+	late used_back 'ring state cannot be known' up=ok echo=ok lie=ok send=ok sleep=ok suspend=EINVAL
+	late used_id '' up=ok lie=ok send=ok suspend=ok base=ok
+	late used_len '' up=ok lie=ok send=ok suspend=ok base=ok
+	late no_consume '' up=ok lie=ok send=ok suspend=ok base=ok
+	late no_complete '' up=ok lie=ok send=ok suspend=ok base=ok
+	late dma_after_reset '' up=ok echo=ok lie=ok reset=ok again=ok echo=ok
+}
+
+taken_lies() {
+	taken device_length_4 'claims 0 queue pairs but has 5 queues: one pair is used' up=ok echo=ok
+	taken pairs_0 'claims 0 queue pairs but has 5 queues: one pair is used' up=ok echo=ok
+	taken pairs_65535 'claims 65535 queue pairs but has 5 queues: one pair is used' up=ok echo=ok
+	taken mtu_0 'claims an MTU of 0' up=ok echo=ok
+	taken mtu_65535 '' up=ok echo=ok config=ok
+	taken link_flaps '' up=ok config=ok echo=ok config=ok
+	taken enabled_never '' up=ok echo=ok
+	taken features_change '' up=ok echo=ok
+}
+
+vdpa_setup || exit
+modprobe -r virtio_net 2>/dev/null
+tap_plan 81
+tap_check "the honest function works" honest
+capabilities
+registers
+ones
+late_lies
+taken_lies
+tap_check "a clean kernel log" clean_log
+tap_done

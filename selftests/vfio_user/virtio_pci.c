@@ -1,0 +1,664 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Registers and split rings of a virtio-pci modern function. */
+#define _GNU_SOURCE
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/pci_regs.h>
+
+#include "virtio_pci.h"
+
+#define VIO_VENDOR	0x1af4
+#define VIO_DEVICE_ID	0x1040
+#define VIO_CLASS_NET	0x020000
+#define VIO_CLASS_DISK	0x010000
+#define VIO_CLASS_OTHER	0xff0000
+#define VIO_ID_NET	1
+#define VIO_ID_BLOCK	2
+
+/* Bit 0 of the ISR; the kernel's headers name bit 1 only. */
+#define VIO_ISR_QUEUE	1
+
+#define VIO_PAGE	4096U
+#define VIO_IO_SIZE	32
+#define VIO_MSIX_SIZE	0x10000
+#define VIO_MSIX_PBA	0x8000
+
+/* Common configuration: end of the registers, and what makes 64-bit ones. */
+#define VIO_COMMON_LEN	sizeof(struct virtio_pci_modern_common_cfg)
+
+static __u32 vio_notify_len(const struct vio_conf *conf)
+{
+	__u32 len = conf->notify_multiplier * conf->nvqs;
+
+	return len < VIO_PAGE ? VIO_PAGE : len;
+}
+
+static struct vio_vq *vio_selected(struct vio *v)
+{
+	return v->queue_select < v->conf.nvqs ? &v->vqs[v->queue_select] : NULL;
+}
+
+static void vio_event(struct vio *v, enum vio_event event)
+{
+	if (v->ops->event)
+		v->ops->event(v, event);
+}
+
+/**
+ * vio_reset() - as when the driver writes 0 to the status
+ * @v: the function
+ */
+void vio_reset(struct vio *v)
+{
+	unsigned int i;
+
+	v->features = 0;
+	v->feature_select = 0;
+	v->guest_select = 0;
+	v->status = 0;
+	v->config_vector = VIRTIO_MSI_NO_VECTOR;
+	v->queue_select = 0;
+	v->isr = 0;
+	memset(v->vqs, 0, sizeof(v->vqs));
+	for (i = 0; i < v->conf.nvqs; i++) {
+		v->vqs[i].regs.size = v->conf.vq_size;
+		v->vqs[i].regs.vector = VIRTIO_MSI_NO_VECTOR;
+	}
+	if (v->ops->reset)
+		v->ops->reset(v);
+}
+
+/* --- reading ------------------------------------------------------------ */
+static void vio_common_vq(const struct vio_vq *vq,
+			  struct virtio_pci_modern_common_cfg *regs)
+{
+	struct virtio_pci_common_cfg *c = &regs->cfg;
+
+	c->queue_size = vq->regs.size;
+	c->queue_msix_vector = vq->regs.vector;
+	c->queue_enable = vq->enabled;
+	c->queue_desc_lo = vq->regs.desc;
+	c->queue_desc_hi = vq->regs.desc >> 32;
+	c->queue_avail_lo = vq->regs.avail;
+	c->queue_avail_hi = vq->regs.avail >> 32;
+	c->queue_used_lo = vq->regs.used;
+	c->queue_used_hi = vq->regs.used >> 32;
+}
+
+/* The whole register file as it is now. */
+static void vio_common(struct vio *v, struct virtio_pci_modern_common_cfg *regs)
+{
+	struct virtio_pci_common_cfg *c = &regs->cfg;
+	const struct vio_vq *vq = vio_selected(v);
+
+	memset(regs, 0, sizeof(*regs));
+	c->device_feature_select = v->feature_select;
+	if (v->feature_select < 2)
+		c->device_feature = v->conf.features >> 32 * v->feature_select;
+	c->guest_feature_select = v->guest_select;
+	if (v->guest_select < 2)
+		c->guest_feature = v->features >> 32 * v->guest_select;
+	c->msix_config = v->config_vector;
+	c->num_queues = v->conf.nvqs;
+	c->device_status = v->status;
+	c->config_generation = v->generation;
+	c->queue_select = v->queue_select;
+	c->queue_notify_off = v->queue_select;
+	if (vq)
+		vio_common_vq(vq, regs);
+}
+
+static void vio_piece(void *buf, __u32 len, const void *from, __u32 size,
+		      __u32 offset)
+{
+	if (offset < size)
+		memcpy(buf, (const __u8 *)from + offset,
+		       len < size - offset ? len : size - offset);
+}
+
+static void vio_bar_read(struct vfu *f, unsigned int bar, __u64 offset,
+			 void *buf, __u32 len)
+{
+	struct vio *v = vfu_priv(f);
+	struct virtio_pci_modern_common_cfg regs;
+	unsigned int space;
+
+	if (bar != VIO_BAR)
+		return;
+	vio_event(v, VIO_EV_READ);
+	if (offset >= VIO_NOTIFY) {
+		space = VIO_SPACE_NOTIFY;
+		offset -= VIO_NOTIFY;
+	} else if (offset >= VIO_DEVICE) {
+		space = VIO_SPACE_DEVICE;
+		offset -= VIO_DEVICE;
+		vio_piece(buf, len, v->config, v->conf.config_size, offset);
+	} else if (offset >= VIO_ISR) {
+		space = VIO_SPACE_ISR;
+		offset -= VIO_ISR;
+		vio_piece(buf, len, &v->isr, sizeof(v->isr), offset);
+		if (!offset)
+			v->isr = 0;
+	} else {
+		space = VIO_SPACE_COMMON;
+		vio_common(v, &regs);
+		vio_piece(buf, len, &regs, sizeof(regs), offset);
+	}
+	if (v->ops->read)
+		v->ops->read(v, space, offset, buf, len);
+}
+
+static void vio_config_read(struct vfu *f, __u32 offset, void *buf, __u32 len)
+{
+	struct vio *v = vfu_priv(f);
+	unsigned int type;
+
+	for (type = 1; type < VIRTIO_PCI_CAP_PCI_CFG; type++)
+		if (offset == v->cap[type] + 0U + VIRTIO_PCI_CAP_CFG_TYPE)
+			vio_event(v, VIO_EV_CAPS);
+	if (v->ops->read)
+		v->ops->read(v, VIO_SPACE_PCI, offset, buf, len);
+}
+
+static void vio_config_written(struct vfu *f, __u32 offset, __u32 len)
+{
+	struct vio *v = vfu_priv(f);
+
+	if (v->ops->config_written)
+		v->ops->config_written(v, offset, len);
+}
+
+/* --- writing ------------------------------------------------------------ */
+static void vio_set_half(__u64 *value, unsigned int half, __u32 bits)
+{
+	*value &= ~(0xffffffffULL << 32 * half);
+	*value |= (__u64)bits << 32 * half;
+}
+
+static void vio_set_status(struct vio *v, __u8 status)
+{
+	__u8 added = status & ~v->status;
+
+	if (!status) {
+		vio_event(v, VIO_EV_RESET);
+		vio_reset(v);
+		return;
+	}
+	if (added & VIRTIO_CONFIG_S_FEATURES_OK) {
+		vio_event(v, VIO_EV_FEATURES_OK);
+		if ((v->features & ~v->conf.features) ||
+		    !(v->features & VIO_BIT(VIRTIO_F_VERSION_1)))
+			status &= ~VIRTIO_CONFIG_S_FEATURES_OK;
+	}
+	if (added & VIRTIO_CONFIG_S_DRIVER_OK)
+		vio_event(v, VIO_EV_DRIVER_OK);
+	v->status |= status;
+}
+
+static void vio_enable(struct vio *v, struct vio_vq *vq)
+{
+	vio_event(v, VIO_EV_VQ_ENABLE);
+	vq->avail_seen = 0;
+	vq->used_idx = 0;
+	vq->enabled = true;
+}
+
+static void vio_vq_reset(struct vio *v, struct vio_vq *vq)
+{
+	vio_event(v, VIO_EV_VQ_RESET);
+	memset(vq, 0, sizeof(*vq));
+	vq->regs.size = v->conf.vq_size;
+	vq->regs.vector = VIRTIO_MSI_NO_VECTOR;
+}
+
+static __u16 vio_vector(const struct vio *v, __u32 vector)
+{
+	return vector < v->conf.vectors ? vector : VIRTIO_MSI_NO_VECTOR;
+}
+
+#define VIO_AT(field)	offsetof(struct virtio_pci_common_cfg, field)
+
+static void vio_vq_write(struct vio *v, struct vio_vq *vq, __u32 offset,
+			 __u32 value)
+{
+	switch (offset) {
+	case VIO_AT(queue_msix_vector):
+		vq->regs.vector = vio_vector(v, value);
+		break;
+	case offsetof(struct virtio_pci_modern_common_cfg, queue_reset):
+		if (value == 1)
+			vio_vq_reset(v, vq);
+		break;
+	case VIO_AT(queue_enable):
+		if (value == 1 && !vq->enabled)
+			vio_enable(v, vq);
+		break;
+	}
+	/* The rest is fixed while the queue runs. */
+	if (vq->enabled)
+		return;
+	switch (offset) {
+	case VIO_AT(queue_size):
+		if (value && value <= v->conf.vq_size && !(value & (value - 1)))
+			vq->regs.size = value;
+		break;
+	case VIO_AT(queue_desc_lo):
+	case VIO_AT(queue_desc_hi):
+		vio_set_half(&vq->regs.desc, (offset & 4) ? 1 : 0, value);
+		break;
+	case VIO_AT(queue_avail_lo):
+	case VIO_AT(queue_avail_hi):
+		vio_set_half(&vq->regs.avail, (offset & 4) ? 1 : 0, value);
+		break;
+	case VIO_AT(queue_used_lo):
+	case VIO_AT(queue_used_hi):
+		vio_set_half(&vq->regs.used, (offset & 4) ? 1 : 0, value);
+		break;
+	}
+}
+
+static_assert(!(VIO_AT(queue_desc_lo) & 4) && !(VIO_AT(queue_avail_lo) & 4) &&
+	      !(VIO_AT(queue_used_lo) & 4), "bit 2 of the offset tells halves");
+
+static void vio_common_write(struct vio *v, __u32 offset, __u32 value)
+{
+	struct vio_vq *vq = vio_selected(v);
+
+	switch (offset) {
+	case VIO_AT(device_feature_select):
+		v->feature_select = value;
+		break;
+	case VIO_AT(guest_feature_select):
+		v->guest_select = value;
+		break;
+	case VIO_AT(guest_feature):
+		if (v->guest_select < 2 &&
+		    !(v->status & VIRTIO_CONFIG_S_FEATURES_OK))
+			vio_set_half(&v->features, v->guest_select, value);
+		break;
+	case VIO_AT(msix_config):
+		v->config_vector = vio_vector(v, value);
+		break;
+	case VIO_AT(device_status):
+		vio_set_status(v, value);
+		break;
+	case VIO_AT(queue_select):
+		v->queue_select = value;
+		break;
+	default:
+		if (vq)
+			vio_vq_write(v, vq, offset, value);
+	}
+}
+
+static void vio_notify(struct vio *v, __u64 offset, __u32 value)
+{
+	unsigned int vq = value & 0xffff;
+
+	if (v->conf.notify_multiplier)
+		vq = offset / v->conf.notify_multiplier;
+	if (vq >= v->conf.nvqs)
+		return;
+	vio_event(v, VIO_EV_KICK);
+	if (v->vqs[vq].enabled && (v->status & VIRTIO_CONFIG_S_DRIVER_OK))
+		v->ops->kick(v, vq);
+}
+
+static void vio_bar_write(struct vfu *f, unsigned int bar, __u64 offset,
+			  const void *buf, __u32 len)
+{
+	struct vio *v = vfu_priv(f);
+	__u32 value = 0;
+
+	if (bar != VIO_BAR)
+		return;
+	memcpy(&value, buf, len < sizeof(value) ? len : sizeof(value));
+	if (offset >= VIO_NOTIFY)
+		vio_notify(v, offset - VIO_NOTIFY, value);
+	else if (offset < VIO_COMMON_LEN &&
+		 !(v->ops->write && v->ops->write(v, offset, buf, len)))
+		vio_common_write(v, offset, value);
+}
+
+static void vio_function_reset(struct vfu *f)
+{
+	vio_reset(vfu_priv(f));
+}
+
+static const struct vfu_ops vio_vfu_ops = {
+	.config_read	= vio_config_read,
+	.config_written	= vio_config_written,
+	.bar_read	= vio_bar_read,
+	.bar_write	= vio_bar_write,
+	.reset		= vio_function_reset,
+};
+
+/* --- making one --------------------------------------------------------- */
+static int vio_add_cap(struct vio *v, __u8 type, __u32 offset, __u32 length)
+{
+	struct virtio_pci_notify_cap cap = {
+		.cap = {
+			.cap_len = sizeof(struct virtio_pci_cap),
+			.cfg_type = type,
+			.bar = VIO_BAR,
+			.offset = offset,
+			.length = length,
+		},
+		.notify_off_multiplier = v->conf.notify_multiplier,
+	};
+	int at;
+
+	if (type == VIRTIO_PCI_CAP_NOTIFY_CFG)
+		cap.cap.cap_len = sizeof(cap);
+	/* Id and next pointer are the library's. */
+	at = vfu_pci_add_cap(v->f, PCI_CAP_ID_VNDR, (__u8 *)&cap + 2,
+			     cap.cap.cap_len - 2);
+	if (at > 0)
+		v->cap[type] = at;
+	return at;
+}
+
+static __u32 vio_class(__u16 device_id)
+{
+	if (device_id == VIO_ID_NET)
+		return VIO_CLASS_NET;
+	return device_id == VIO_ID_BLOCK ? VIO_CLASS_DISK : VIO_CLASS_OTHER;
+}
+
+static bool vio_describe(struct vio *v)
+{
+	const struct vio_conf *conf = &v->conf;
+	__u64 size = 2 * VIO_NOTIFY;
+
+	while (size < VIO_NOTIFY + vio_notify_len(conf))
+		size *= 2;
+	vfu_pci_init(v->f, VIO_VENDOR, VIO_DEVICE_ID + conf->device_id,
+		     vio_class(conf->device_id));
+	vfu_pci_subsystem(v->f, VIO_VENDOR, VIO_DEVICE_ID + conf->device_id);
+	return !vfu_pci_add_bar(v->f, VIO_BAR, size, VFU_BAR_MEM64) &&
+	       !vfu_pci_add_bar(v->f, VIO_BAR_MSIX, VIO_MSIX_SIZE,
+				VFU_BAR_MEM32) &&
+	       !(conf->io_bar && vfu_pci_add_bar(v->f, VIO_BAR_IO, VIO_IO_SIZE,
+						 VFU_BAR_IO)) &&
+	       vfu_pci_add_express(v->f) > 0 &&
+	       vfu_pci_add_msix(v->f, conf->vectors, VIO_BAR_MSIX, 0,
+				VIO_MSIX_PBA) > 0 &&
+	       vio_add_cap(v, VIRTIO_PCI_CAP_COMMON_CFG, VIO_COMMON,
+			   VIO_COMMON_LEN) > 0 &&
+	       vio_add_cap(v, VIRTIO_PCI_CAP_ISR_CFG, VIO_ISR, 1) > 0 &&
+	       vio_add_cap(v, VIRTIO_PCI_CAP_DEVICE_CFG, VIO_DEVICE,
+			   conf->config_size) > 0 &&
+	       vio_add_cap(v, VIRTIO_PCI_CAP_NOTIFY_CFG, VIO_NOTIFY,
+			   vio_notify_len(conf)) > 0;
+}
+
+/**
+ * vio_create() - a virtio function, waiting for its client
+ * @path: of the socket
+ * @conf: what it is; copied
+ * @ops: what it does
+ * @priv: of the owner
+ *
+ * Return: the function; serve v->f with vfu_poll(). NULL with errno set.
+ */
+struct vio *vio_create(const char *path, const struct vio_conf *conf,
+		       const struct vio_ops *ops, void *priv)
+{
+	struct vio *v;
+
+	errno = EINVAL;
+	if (!conf->nvqs || conf->nvqs > VIO_VQS_MAX ||
+	    conf->config_size > VIO_CONFIG_MAX ||
+	    conf->notify_multiplier > (1U << 20))
+		return NULL;
+	v = calloc(1, sizeof(*v));
+	if (!v)
+		return NULL;
+	v->ops = ops;
+	v->priv = priv;
+	v->conf = *conf;
+	memcpy(v->config, conf->config, conf->config_size);
+	v->f = vfu_create(path, &vio_vfu_ops, v);
+	if (!v->f) {
+		free(v);
+		return NULL;
+	}
+	if (!vio_describe(v)) {
+		vio_destroy(v);
+		errno = EINVAL;
+		return NULL;
+	}
+	vio_reset(v);
+	return v;
+}
+
+/**
+ * vio_destroy() - the reverse of vio_create()
+ * @v: the function, or NULL
+ */
+void vio_destroy(struct vio *v)
+{
+	if (!v)
+		return;
+	vfu_destroy(v->f);
+	free(v);
+}
+
+/* --- rings -------------------------------------------------------------- */
+/* Returns descriptors that follow: 0 or 1; -EPROTO for one that lies. */
+static int vio_pop_desc(struct vio *v, const struct vio_vq *vq,
+			struct vio_chain *chain, __u16 *next)
+{
+	struct vio_buf *buf = &chain->bufs[chain->n];
+	struct vring_desc desc;
+
+	if (*next >= vq->regs.size || chain->n == VIO_CHAIN_MAX ||
+	    vfu_dma_read(v->f, vq->regs.desc + sizeof(desc) * *next, &desc,
+			 sizeof(desc)) ||
+	    (desc.flags & VRING_DESC_F_INDIRECT))
+		return -EPROTO;
+	*buf = (struct vio_buf) {
+		.iova = desc.addr,
+		.len = desc.len,
+		.write = desc.flags & VRING_DESC_F_WRITE,
+	};
+	if (chain->n && !buf->write && chain->bufs[chain->n - 1].write)
+		return -EPROTO;
+	chain->n++;
+	*next = desc.next;
+	return !!(desc.flags & VRING_DESC_F_NEXT);
+}
+
+/**
+ * vio_pop() - take the next chain of a queue
+ * @v: the function
+ * @vq: the queue
+ * @chain: what it is
+ *
+ * Return: 1; 0 if there is none; -EPROTO for a ring that makes no sense, with
+ * the device broken.
+ */
+int vio_pop(struct vio *v, unsigned int vq, struct vio_chain *chain)
+{
+	struct vio_vq *q = &v->vqs[vq];
+	__u16 idx, next;
+	int more = 1;
+
+	if (!q->enabled)
+		return 0;
+	if (vfu_dma_read(v->f, q->regs.avail + offsetof(struct vring_avail, idx),
+			 &idx, sizeof(idx)))
+		goto err_break;
+	if (idx == q->avail_seen)
+		return 0;
+	if ((__u16)(idx - q->avail_seen) > q->regs.size ||
+	    vfu_dma_read(v->f, q->regs.avail +
+			 offsetof(struct vring_avail, ring) +
+			 sizeof(next) * (q->avail_seen & (q->regs.size - 1)),
+			 &next, sizeof(next)))
+		goto err_break;
+	chain->head = next;
+	chain->n = 0;
+	while (more > 0)
+		more = vio_pop_desc(v, q, chain, &next);
+	if (more < 0)
+		goto err_break;
+	q->avail_seen++;
+	return 1;
+
+err_break:
+	vio_break(v);
+	return -EPROTO;
+}
+
+/**
+ * vio_push() - give a chain back
+ * @v: the function
+ * @vq: the queue
+ * @id: its head
+ * @len: bytes written to it
+ *
+ * Return: 0, or -EFAULT, with the device broken.
+ */
+int vio_push(struct vio *v, unsigned int vq, __u32 id, __u32 len)
+{
+	struct vio_vq *q = &v->vqs[vq];
+	struct vring_used_elem elem = { .id = id, .len = len };
+	__u64 used = q->regs.used;
+	__u16 idx = q->used_idx + 1;
+
+	if (vfu_dma_write(v->f, used + offsetof(struct vring_used, ring) +
+			  sizeof(elem) * (q->used_idx & (q->regs.size - 1)),
+			  &elem, sizeof(elem)))
+		goto err_break;
+	/* The entry before the index that covers it. */
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	if (vfu_dma_write(v->f, used + offsetof(struct vring_used, idx), &idx,
+			  sizeof(idx)))
+		goto err_break;
+	q->used_idx = idx;
+	return 0;
+
+err_break:
+	vio_break(v);
+	return -EFAULT;
+}
+
+static void vio_raise(struct vio *v, __u16 vector, __u8 isr)
+{
+	v->isr |= isr;
+	if (vector != VIRTIO_MSI_NO_VECTOR)
+		vfu_irq(v->f, vector);
+}
+
+/**
+ * vio_interrupt() - tell the driver of used buffers, if it wants to know
+ * @v: the function
+ * @vq: the queue
+ */
+void vio_interrupt(struct vio *v, unsigned int vq)
+{
+	const struct vio_vq *q = &v->vqs[vq];
+	__u16 flags;
+
+	if (!q->enabled || vfu_dma_read(v->f, q->regs.avail, &flags,
+					sizeof(flags)))
+		return;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (!(flags & VRING_AVAIL_F_NO_INTERRUPT))
+		vio_raise(v, q->regs.vector, VIO_ISR_QUEUE);
+}
+
+/**
+ * vio_config_changed() - tell the driver that v->config, or the status, changed
+ * @v: the function
+ */
+void vio_config_changed(struct vio *v)
+{
+	v->generation++;
+	vio_raise(v, v->config_vector, VIRTIO_PCI_ISR_CONFIG);
+}
+
+/**
+ * vio_break() - the driver must reset the device
+ * @v: the function
+ */
+void vio_break(struct vio *v)
+{
+	v->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
+	if (v->status & VIRTIO_CONFIG_S_DRIVER_OK)
+		vio_config_changed(v);
+}
+
+/**
+ * vio_chain_len() - bytes of a chain
+ * @chain: the chain
+ * @write: of the pieces that the device writes, or of the others
+ */
+__u32 vio_chain_len(const struct vio_chain *chain, bool write)
+{
+	__u64 len = 0;
+	unsigned int i;
+
+	for (i = 0; i < chain->n; i++)
+		if (chain->bufs[i].write == write)
+			len += chain->bufs[i].len;
+	return len > 0xffffffff ? 0xffffffff : len;
+}
+
+/* Reads or writes the pieces that are of that kind. */
+static int vio_chain_copy(struct vio *v, const struct vio_chain *chain,
+			  void *buf, __u32 len, bool write)
+{
+	__u8 *p = buf;
+	unsigned int i;
+
+	for (i = 0; i < chain->n && len; i++) {
+		const struct vio_buf *b = &chain->bufs[i];
+		__u32 n = b->len < len ? b->len : len;
+		int err;
+
+		if (b->write != write)
+			continue;
+		err = write ? vfu_dma_write(v->f, b->iova, p, n) :
+			      vfu_dma_read(v->f, b->iova, p, n);
+		if (err)
+			return err;
+		p += n;
+		len -= n;
+	}
+	return p - (__u8 *)buf;
+}
+
+/**
+ * vio_chain_read() - the device reads what the driver wrote
+ * @v: the function
+ * @chain: the chain
+ * @buf: where to
+ * @len: bytes at most
+ *
+ * Return: bytes read, or -EFAULT.
+ */
+int vio_chain_read(struct vio *v, const struct vio_chain *chain, void *buf,
+		   __u32 len)
+{
+	return vio_chain_copy(v, chain, buf, len, false);
+}
+
+/**
+ * vio_chain_write() - the device writes what the driver reads
+ * @v: the function
+ * @chain: the chain
+ * @buf: what
+ * @len: bytes at most
+ *
+ * Return: bytes written, or -EFAULT.
+ */
+int vio_chain_write(struct vio *v, const struct vio_chain *chain,
+		    const void *buf, __u32 len)
+{
+	return vio_chain_copy(v, chain, (void *)buf, len, true);
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A virtio-pci modern function on top of the vfio-user server: registers,
+ * capabilities, MSI-X and split rings. What the device does with its buffers is
+ * its owner's.
+ *
+ *	BAR 0	64-bit memory: common configuration, ISR, device configuration,
+ *		doorbells, in this order, each in pages of its own
+ *	BAR 2	MSI-X table and pending bits
+ *	BAR 3	none
+ *	BAR 4	a small I/O BAR without anything in it, if asked for
+ *
+ * Source: virtio 1.2, 4.1 (PCI), 2.7 (split virtqueues).
+ */
+#ifndef VMDEV_VIRTIO_PCI_H
+#define VMDEV_VIRTIO_PCI_H
+
+#include <linux/virtio_config.h>
+#include <linux/virtio_pci.h>
+#include <linux/virtio_ring.h>
+
+#include "vfio_user.h"
+
+#define VIO_BIT(n)		(1ULL << (n))
+#define VIO_VQS_MAX		64
+#define VIO_CONFIG_MAX		256
+
+#define VIO_BAR			0
+#define VIO_BAR_MSIX		2
+#define VIO_BAR_IO		4
+
+/* Where structures are in VIO_BAR. */
+#define VIO_COMMON		0x0000
+#define VIO_ISR			0x1000
+#define VIO_DEVICE		0x2000
+#define VIO_NOTIFY		0x4000
+
+struct vio;
+
+/* What happens between driver and device. */
+enum vio_event {
+	VIO_EV_READ,		/* of a BAR */
+	VIO_EV_CAPS,		/* of a virtio capability's type */
+	VIO_EV_RESET,		/* status is written to be 0 */
+	VIO_EV_FEATURES_OK,	/* written */
+	VIO_EV_DRIVER_OK,	/* written */
+	VIO_EV_VQ_ENABLE,	/* a queue is enabled */
+	VIO_EV_VQ_RESET,	/* a queue is reset */
+	VIO_EV_KICK,		/* a doorbell rings */
+	VIO_EV_COUNT,
+};
+
+/* What can be read of it; virtio structures as of VIRTIO_PCI_CAP_*. */
+#define VIO_SPACE_PCI		0	/* PCI config space */
+#define VIO_SPACE_COMMON	VIRTIO_PCI_CAP_COMMON_CFG
+#define VIO_SPACE_NOTIFY	VIRTIO_PCI_CAP_NOTIFY_CFG
+#define VIO_SPACE_ISR		VIRTIO_PCI_CAP_ISR_CFG
+#define VIO_SPACE_DEVICE	VIRTIO_PCI_CAP_DEVICE_CFG
+
+/**
+ * struct vio_ops - what a device does; each but @kick may be NULL
+ * @kick: the driver says that queue @vq has buffers
+ * @reset: the device was reset
+ * @event: see enum vio_event, before the device does what it says
+ * @read: the register file answers @buf; a chance to change it
+ * @write: something is about to be written to the common configuration; true
+ *	to have it ignored
+ * @config_written: PCI config space was written
+ */
+struct vio_ops {
+	void (*kick)(struct vio *v, unsigned int vq);
+	void (*reset)(struct vio *v);
+	void (*event)(struct vio *v, enum vio_event event);
+	void (*read)(struct vio *v, unsigned int space, __u32 offset, void *buf,
+		     __u32 len);
+	bool (*write)(struct vio *v, __u32 offset, const void *buf, __u32 len);
+	void (*config_written)(struct vio *v, __u32 offset, __u32 len);
+};
+
+/**
+ * struct vio_conf - what a device is
+ * @device_id: virtio device id
+ * @features: offered
+ * @nvqs: virtqueues
+ * @vq_size: largest ring of each
+ * @config: device configuration space
+ * @config_size: bytes of it
+ * @vectors: size of the MSI-X table
+ * @notify_multiplier: distance between doorbells, 0 for one of all
+ * @io_bar: have VIO_BAR_IO
+ */
+struct vio_conf {
+	__u16 device_id;
+	__u64 features;
+	__u16 nvqs;
+	__u16 vq_size;
+	const void *config;
+	__u32 config_size;
+	unsigned int vectors;
+	__u32 notify_multiplier;
+	bool io_bar;
+};
+
+/**
+ * struct vio_vq - a virtqueue
+ * @regs: as the driver wrote it
+ * @enabled: it runs
+ * @avail_seen: chains taken so far
+ * @used_idx: chains given back so far
+ */
+struct vio_vq {
+	struct {
+		__u16 size;
+		__u16 vector;
+		__u64 desc;
+		__u64 avail;
+		__u64 used;
+	} regs;
+	bool enabled;
+	__u16 avail_seen;
+	__u16 used_idx;
+};
+
+/**
+ * struct vio - a function
+ * @f: its server
+ * @ops: what it does
+ * @priv: of the owner
+ * @conf: what it is
+ * @config: device configuration space
+ * @generation: of it
+ * @features: accepted by the driver
+ * @feature_select: window of device_feature
+ * @guest_select: window of guest_feature
+ * @status: device status
+ * @config_vector: MSI-X vector for config changes
+ * @queue_select: window of queue registers
+ * @isr: bits not read yet
+ * @cap: where the capability of each type is in config space
+ * @vqs: the queues
+ */
+struct vio {
+	struct vfu *f;
+	const struct vio_ops *ops;
+	void *priv;
+	struct vio_conf conf;
+	__u8 config[VIO_CONFIG_MAX];
+	__u8 generation;
+	__u64 features;
+	__u32 feature_select;
+	__u32 guest_select;
+	__u8 status;
+	__u16 config_vector;
+	__u16 queue_select;
+	__u8 isr;
+	__u8 cap[VIRTIO_PCI_CAP_PCI_CFG];
+	struct vio_vq vqs[VIO_VQS_MAX];
+};
+
+/* One piece of a chain. */
+struct vio_buf {
+	__u64 iova;
+	__u32 len;
+	bool write;
+};
+
+#define VIO_CHAIN_MAX 64
+
+/**
+ * struct vio_chain - buffers that the driver made available as one
+ * @head: its first descriptor
+ * @n: pieces
+ * @bufs: the pieces, those to be read before those to be written
+ */
+struct vio_chain {
+	__u16 head;
+	unsigned int n;
+	struct vio_buf bufs[VIO_CHAIN_MAX];
+};
+
+struct vio *vio_create(const char *path, const struct vio_conf *conf,
+		       const struct vio_ops *ops, void *priv);
+void vio_destroy(struct vio *v);
+
+int vio_pop(struct vio *v, unsigned int vq, struct vio_chain *chain);
+int vio_push(struct vio *v, unsigned int vq, __u32 id, __u32 len);
+void vio_interrupt(struct vio *v, unsigned int vq);
+void vio_config_changed(struct vio *v);
+void vio_break(struct vio *v);
+void vio_reset(struct vio *v);
+
+__u32 vio_chain_len(const struct vio_chain *chain, bool write);
+int vio_chain_read(struct vio *v, const struct vio_chain *chain, void *buf,
+		   __u32 len);
+int vio_chain_write(struct vio *v, const struct vio_chain *chain,
+		    const void *buf, __u32 len);
+
+#endif
