@@ -112,10 +112,10 @@ const struct hostile_lie hostile_lies[] = {
 	LIE("no_access_platform", COMMON_OF(32, cfg.device_feature, 1, AND, ~2U)),
 	LIE("features_0", COMMON(32, cfg.device_feature, SET, 0)),
 	LIE("features_all", COMMON(32, cfg.device_feature, SET, ~0U)),
-	LIE("features_change", COMMON(32, cfg.device_feature, TOGGLE,
-				      1U << VIRTIO_NET_F_CTRL_VQ |
-				      1U << VIRTIO_NET_F_MQ |
-				      1U << VIRTIO_NET_F_MTU)),
+	LIE("features_change", COMMON_OF(32, cfg.device_feature, 0, TOGGLE,
+					 1U << VIRTIO_NET_F_CTRL_VQ |
+					 1U << VIRTIO_NET_F_MQ |
+					 1U << VIRTIO_NET_F_MTU)),
 
 	/* Device configuration. */
 	LIE("pairs_0", DEVICE(16, max_virtqueue_pairs, SET, 0)),
