@@ -79,8 +79,6 @@ const struct hostile_lie hostile_lies[] = {
 	LIE("notify_length_1", CAP_FIELD(NOTIFY, 32, length, SET, 1)),
 	LIE("isr_length_0", CAP_FIELD(ISR, 32, length, SET, 0)),
 	LIE("device_length_4", CAP_FIELD(DEVICE, 32, length, SET, 4)),
-	LIE("common_moves", CAP_FIELD(COMMON, 32, offset, TOGGLE, 0x100000)),
-	LIE("notify_moves", CAP_FIELD(NOTIFY, 32, offset, TOGGLE, 0x100000)),
 	LIE("multiplier_huge", CAP_MULTIPLIER(SET, 0x80000000)),
 	LIE("multiplier_odd", CAP_MULTIPLIER(SET, 3)),
 
