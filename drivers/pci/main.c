@@ -66,6 +66,11 @@ static int vmdev_pci_setup(struct vmdev_pci *vp)
 		return err;
 	}
 
+	if (!pci_device_is_present(pdev)) {
+		pci_err(pdev, "config space reads all ones, as if it were not there\n");
+		err = -ENODEV;
+		goto err_disable;
+	}
 	err = vmdev_pci_check_caps(pdev);
 	if (err)
 		goto err_disable;

@@ -84,13 +84,14 @@ bool vmdev_pci_config_pending(struct vmdev_pci *vp)
 	return isr != VMDEV_PCI_GONE && (isr & VIRTIO_PCI_ISR_CONFIG);
 }
 
-/* A function that does not reset must not do DMA any more. */
+/* A function that does not reset must not do DMA any more. Said once, until it does. */
 static int vmdev_pci_stuck(struct vmdev_pci *vp)
 {
 	pci_clear_master(vp->pdev);
+	if (!vp->master_off)
+		pci_err(vp->pdev, "does not reset; its DMA was cut off, try to reset the function: echo 1 > /sys/bus/pci/devices/%s/reset\n",
+			pci_name(vp->pdev));
 	vp->master_off = true;
-	pci_err(vp->pdev, "does not reset; its DMA was cut off, try to reset the function: echo 1 > /sys/bus/pci/devices/%s/reset\n",
-		pci_name(vp->pdev));
 	return -ETIMEDOUT;
 }
 
@@ -274,6 +275,9 @@ static int vmdev_pci_vq_stop(struct vmdev_hw *hw, u16 vq)
 				VMDEV_PCI_RESET_US, false, vp, vq);
 	if (busy == U16_MAX && vmdev_pci_get_status(vp) == VMDEV_PCI_GONE)
 		return -ENODEV;
+	/* All ones of a function that is there are no reset either. */
+	if (busy && !err)
+		err = -EIO;
 	if (err)
 		pci_err(vp->pdev, "queue %u does not reset\n", vq);
 	return err;
@@ -537,9 +541,10 @@ static int vmdev_pci_map_vqs(struct vmdev_pci *vp)
 		q->notify = (void __iomem *)vp_modern_map_vq_notify(&vp->mdev, vq,
 								    &q->notify_pa);
 		if (!q->notify) {
-			pci_err(vp->pdev, "doorbell of queue %u cannot be mapped\n",
-				vq);
-			err = -EINVAL;
+			err = vmdev_pci_is_gone(vp, U16_MAX) ? -ENODEV : -EINVAL;
+			if (err == -EINVAL)
+				pci_err(vp->pdev, "doorbell of queue %u cannot be mapped\n",
+					vq);
 			goto err_unmap;
 		}
 	}

@@ -10,8 +10,8 @@
 . /vmdev/selftests/functional/common.sh
 
 bdf=$BDF_hostile0
-# What our drivers say of a function.
-us='vmdev(_pci)? '
+# Who says something of a function of ours, or of a device on it.
+us='(vmdev_pci|vmdev|vhost_vdpa|virtio_vdpa|vdpa) ([0-9a-f:.]+|v0): '
 
 declare -A number=()
 while read -r n name; do number[$name]=$n; done < <(/build/selftests/hostile/hostile --list)
@@ -21,10 +21,11 @@ declare -A moment=([now]=0 [read]=1 [caps]=2 [reset]=3 [features]=4 [driver_ok]=
 	[vq_reset]=7 [kick]=8)
 
 # lie NAME [MOMENT [COUNT]]: from now on, or from that moment on, after COUNT others of it.
-lie() {
-	[ -n "${number[$1]-}" ] || { echo "no lie $1"; return 1; }
-	setpci -s "$bdf" "E4.L=$(printf %x $((${moment[${2:-now}]} | ${3:-0} << 8)))" &&
-		setpci -s "$bdf" "E0.L=$(printf %x "${number[$1]}")"
+lie() { [ "$(/tmp/steps -f "$bdf" lie="$(lie_word "$@")")" = "lie=ok " ]; }
+# lie_word NAME [MOMENT [COUNT]]: the same, as the argument of a step.
+lie_word() {
+	[ -n "${number[$1]-}" ] || echo "no lie $1" >&2
+	echo "${number[$1]}/$((${moment[${2:-now}]} | ${3:-0} << 8))"
 }
 
 # steps WORD...: WORD is STEP=RESULT; fails if a result is another one. LIE: for step "lie".
@@ -39,7 +40,7 @@ steps() {
 		*) args+=("${word%%=*}") ;;
 		esac
 	done
-	said=$(timeout -k 5 60 "$TOOLS/steps" -d "$(vhost_of v0)" -f "$bdf" "${args[@]}" 2>&1)
+	said=$(timeout -k 5 60 /tmp/steps -H -d "$(vhost_of v0)" -f "$bdf" "${args[@]}" 2>&1)
 	[ "$(sed 's/\[[0-9]*\] //g; s/ *$//' <<<"$said")" = "$*" ] && return
 	echo "steps said: $said, not: $*"
 	return 1
@@ -48,18 +49,29 @@ steps() {
 # away: no device, no driver.
 away() {
 	[ ! -e /sys/bus/vdpa/devices/v0 ] || timeout 60 vdpa dev del v0 || return
-	timeout 60 bash -c ". /vmdev/scripts/vm-lib.sh; unbind_driver $bdf"
+	[ ! -e "/sys/bus/pci/devices/$bdf/driver" ] ||
+		timeout 60 sh -c "echo $bdf >/sys/bus/pci/devices/$bdf/driver/unbind"
 }
 
-# honest: whatever it was, it works now.
-honest() {
-	away && lie honest && dev_add v0 "$bdf" vhost_vdpa &&
-		steps up=ok echo=ok suspend=ok base=ok reset=ok again=ok echo=ok
-}
+# honest WORD...: whatever it was, it works now.
+honest() { away && lie honest && dev_add v0 "$bdf" vhost_vdpa && steps "$@"; }
+works() { honest up=ok echo=ok; }
+all_works() { honest up=ok echo=ok suspend=ok base=ok reset=ok again=ok echo=ok; }
 
-# said MARK PATTERN: one line of ours since then, no more.
+# said MARK PATTERN: one line of ours since then. Without PATTERN: none that complains.
 said() {
-	if [ -n "$2" ]; then logged "$1" 1 "$us.*$2"; else logged "$1" 0 "$us.*(refused|lie|claims|gone)"; fi
+	if [ -n "$2" ]; then
+		logged "$1" 1 "$us.*($2)"
+	else
+		logged "$1" 0 "$us.*(refused|claims|does not|is gone|cannot)"
+	fi
+}
+
+# then_works STATUS: what every lie ends with, whatever came of it.
+then_works() {
+	works && return "$1"
+	echo "honest again, it does not work"
+	return 1
 }
 
 # refused NAME PATTERN [MOMENT [COUNT]]: it is not taken, and the line says why.
@@ -68,7 +80,8 @@ refused_() {
 
 	away && lie "$1" "${@:3}" && mark=$(dmesg_mark) || return
 	! bind_driver "$bdf" vmdev_pci 2>/dev/null || { echo "it was taken"; return 1; }
-	said "$mark" "$2" && honest
+	said "$mark" "$2"
+	then_works $?
 }
 refused() { tap_check "$1${3:+ at $3 ${4-}}: refused at probe" refused_ "$@"; }
 
@@ -76,21 +89,48 @@ refused() { tap_check "$1${3:+ at $3 ${4-}}: refused at probe" refused_ "$@"; }
 taken_() {
 	local mark
 
-	away && lie "$1" && mark=$(dmesg_mark) && dev_add v0 "$bdf" vhost_vdpa || return
-	steps "${@:3}" && said "$mark" "$2" && honest
+	away && lie "$1" && mark=$(dmesg_mark) && dev_add v0 "$bdf" vhost_vdpa &&
+		steps "${@:3}" && said "$mark" "$2"
+	then_works $?
 }
 taken() { tap_check "$1: taken" taken_ "$@"; }
 
 # late NAME[/MOMENT[/COUNT]] PATTERN WORD...: it begins in the middle of these steps.
 late_() {
-	local mark name when count
+	local mark name when count LIE
 
 	IFS=/ read -r name when count <<<"$1"
-	LIE=${number[$name]}/$((${moment[${when:-now}]} | ${count:-0} << 8))
+	LIE=$(lie_word "$name" "${when:-now}" "${count:-0}")
 	mark=$(dmesg_mark)
-	steps "${@:3}" && said "$mark" "$2" && honest
+	steps "${@:3}" && said "$mark" "$2"
+	set -- $?
+	# The next one to open it finds it in order, unless it is gone for good.
+	if ! dmesg_since "$mark" | grep -q 'is gone'; then
+		lie honest && steps up=ok echo=ok && return "$1"
+		echo "the next one to open it has"
+		return 1
+	fi
+	then_works "$1"
 }
 late() { tap_check "$1 (${*:3})" late_ "$@"; }
+
+# host NAME PATTERN: it begins while the host's virtio_net has the device; PATTERN is anybody's.
+host_() {
+	local mark
+
+	away && lie honest && dev_add v0 "$bdf" virtio_vdpa && net_up "$bdf" hostile || return
+	mark=$(dmesg_mark)
+	lie "$1"
+	ip netns exec hostile ping -q -c 3 -i 0.1 -W 1 10.0.2.2 >/dev/null
+	cat "/sys/bus/pci/devices/$bdf"/virtio*/status >/dev/null
+	[ -z "$2" ] || dmesg_since "$mark" | grep -qE "$2" || {
+		echo "no line with '$2':"
+		dmesg_since "$mark"
+		false
+	}
+	then_works $?
+}
+host() { tap_check "$1, under virtio_net" host_ "$@"; }
 
 capabilities() {
 	refused common_bar_6 'common configuration structure is in BAR 6'
@@ -118,6 +158,10 @@ capabilities() {
 	refused isr_length_0 'ISR structure has 0 bytes'
 	refused multiplier_odd 'notify_off_multiplier is 3'
 	refused multiplier_huge 'doorbell of queue 1 \(queue_notify_off 1 x 2147483648\)'
+	# Only after we have looked at all of them, which takes 10 reads.
+	refused common_beyond 'is no modern virtio function' caps 10
+	refused common_missing 'is no modern virtio function' caps 10
+	refused notify_beyond 'doorbell of queue 0 .* is outside' caps 10
 }
 
 registers() {
@@ -128,6 +172,7 @@ registers() {
 	refused queue_size_3 'queue 1 claims 3 entries'
 	refused queue_size_65535 'queue 0 claims 65535 entries'
 	refused notify_off_huge 'doorbell of queue 1 \(queue_notify_off 65535'
+	refused notify_off_moves 'doorbell of queue 1 cannot be mapped'
 	refused status_never_0 'does not reset'
 	refused features_ok_dropped 'FEATURES_OK does not stay'
 	refused no_version_1 'does not offer VERSION_1'
@@ -135,13 +180,32 @@ registers() {
 	refused features_all 'FEATURES_OK does not stay'
 }
 
-ones() {
-	local i
-
+ones_at_probe() {
 	refused ones 'reads all ones'
 	refused gone 'reads all ones'
 	refused ones 'reads all ones' features
 	refused ones 'reads all ones' reset 1
+	tap_check "ones at any register read of probe, dev add and more" sweep 0
+	tap_check "ones at any register read of a run" sweep 1
+}
+
+# sweep RUN: it reads all ones from the Nth register on. Which step finds out is not said, but
+# one does, and all of them end. RUN: probe and dev add were before.
+sweep() {
+	local n mark numbers=(0 3 9 20 40)
+
+	[ "${LONG-0}" != 1 ] || mapfile -t numbers < <(seq 0 45)
+	for n in "${numbers[@]}"; do
+		if [ "$1" = 0 ]; then away; else works; fi || return
+		mark=$(dmesg_mark)
+		lie ones read "$n" || return
+		{
+			dev_add v0 "$bdf" vhost_vdpa
+			steps up echo disable enable suspend reset again
+		} >/dev/null 2>&1
+		logged "$mark" 1 "$us.*(is gone|all ones)" || { echo "at register $n"; return 1; }
+	done
+	works
 }
 
 late_lies() {
@@ -157,7 +221,7 @@ late_lies() {
 	late ones/features 'hardware is gone' lie=ok up=EPROTO
 	late ones/driver_ok 'hardware is gone' lie=ok up=EPROTO
 	late ones/now 'hardware is gone' up=ok send=ok lie=ok suspend=EIO
-	late ones/reset 'hardware is gone' up=ok lie=ok suspend=EIO
+	late ones/reset 'hardware is gone' up=ok lie=ok suspend=ENODEV status=EIO
 	late ones/reset 'hardware is gone' up=ok lie=ok reset=ok
 	late ones/now 'hardware is gone' up=ok lie=ok config=ok status=EIO
 	late gone/now 'hardware is gone' up=ok echo=ok lie=ok broken=ok
@@ -165,6 +229,8 @@ late_lies() {
 	late reset_ignored 'does not reset' up=ok lie=ok suspend=ETIMEDOUT status=EIO
 	late vq_reset_never 'queue 1 does not reset' up=ok lie=ok disable=ok broken=ok
 	late vq_reset_ones 'queue 1 does not reset' up=ok lie=ok disable=ok broken=ok
+	late irq_vqs '' up=ok lie=ok sleep=ok echo=ok suspend=ok reset=ok
+	late irq_config '' up=ok lie=ok told=ok echo=ok suspend=ok reset=ok
 	late irq_all '' up=ok lie=ok sleep=ok echo=ok reset=ok again=ok echo=ok
 	late irq_all/reset '' up=ok lie=ok reset=ok again=ok echo=ok
 	late used_jump 'ring state cannot be known' up=ok lie=ok send=ok sleep=ok suspend=EINVAL
@@ -173,10 +239,20 @@ late_lies() {
 	late used_len '' up=ok lie=ok send=ok suspend=ok base=ok
 	late no_consume '' up=ok lie=ok send=ok suspend=ok base=ok
 	late no_complete '' up=ok lie=ok send=ok suspend=ok base=ok
-	late dma_after_reset '' up=ok echo=ok lie=ok reset=ok again=ok echo=ok
+	late dma_after_reset '' up=ok echo=ok lie=ok reset=ok status=ok config=ok
+}
+
+# The function is taken, but no device is made of it: its DMA would bypass the IOMMU.
+no_platform() {
+	local mark
+
+	away && lie no_access_platform && mark=$(dmesg_mark) && bind_driver "$bdf" vmdev_pci || return
+	! vdpa dev add name v0 mgmtdev "pci/$bdf" 2>/dev/null && said "$mark" 'does not offer ACCESS_PLATFORM'
+	then_works $?
 }
 
 taken_lies() {
+	tap_check "no_access_platform: no device can be added" no_platform
 	taken device_length_4 'claims 0 queue pairs but has 5 queues: one pair is used' up=ok echo=ok
 	taken pairs_0 'claims 0 queue pairs but has 5 queues: one pair is used' up=ok echo=ok
 	taken pairs_65535 'claims 65535 queue pairs but has 5 queues: one pair is used' up=ok echo=ok
@@ -187,14 +263,49 @@ taken_lies() {
 	taken features_change '' up=ok echo=ok
 }
 
+# A driver of the host reads the configuration until it settles.
+never_settles() {
+	local mark
+
+	away && lie honest && dev_add v0 "$bdf" && lie generation_runs && mark=$(dmesg_mark) || return
+	later use_bus v0 virtio_vdpa
+	ends 60 && said "$mark" 'config_generation changes at every read'
+	then_works $?
+}
+
+host_lies() {
+	tap_check "generation_runs, under virtio_net: its probe ends" never_settles
+	# Not used_id and used_jump: virtio_net itself spins on them, and so on any device.
+	host used_len ''
+	host irq_all ''
+	host needs_reset 'hardware asks for a reset'
+	host ones 'hardware is gone'
+	host no_complete ''
+}
+
+# All interrupts share one vector, doorbells share a page.
+one_vector() {
+	away
+	bdf=$BDF_hostile1
+	tap_check "the function with one vector works" all_works
+	late irq_all '' up=ok lie=ok sleep=ok echo=ok reset=ok again=ok echo=ok
+	late needs_reset 'hardware asks for a reset' up=ok lie=ok broken=ok told=ok again=ok echo=ok
+	late ones 'hardware is gone' up=ok lie=ok broken=ok
+	refused notify_off_huge 'doorbell of queue 1 \(queue_notify_off 65535 x 4\)'
+}
+
+# A huge page is one mapping for the device, where small ones are hundreds.
+echo 4 >/proc/sys/vm/nr_hugepages
+cp "$TOOLS/steps" /tmp
 vdpa_setup || exit
-modprobe -r virtio_net 2>/dev/null
-tap_plan 81
-tap_check "the honest function works" honest
+tap_plan 100
+tap_check "the honest function works" all_works
 capabilities
 registers
-ones
+ones_at_probe
 late_lies
 taken_lies
+host_lies
+one_vector
 tap_check "a clean kernel log" clean_log
 tap_done

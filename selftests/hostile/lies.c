@@ -79,8 +79,6 @@ const struct hostile_lie hostile_lies[] = {
 	LIE("notify_length_1", CAP_FIELD(NOTIFY, 32, length, SET, 1)),
 	LIE("isr_length_0", CAP_FIELD(ISR, 32, length, SET, 0)),
 	LIE("device_length_4", CAP_FIELD(DEVICE, 32, length, SET, 4)),
-	LIE("common_moves", CAP_FIELD(COMMON, 32, offset, TOGGLE, 0x100000)),
-	LIE("notify_moves", CAP_FIELD(NOTIFY, 32, offset, TOGGLE, 0x100000)),
 	LIE("multiplier_huge", CAP_MULTIPLIER(SET, 0x80000000)),
 	LIE("multiplier_odd", CAP_MULTIPLIER(SET, 3)),
 
@@ -112,10 +110,10 @@ const struct hostile_lie hostile_lies[] = {
 	LIE("no_access_platform", COMMON_OF(32, cfg.device_feature, 1, AND, ~2U)),
 	LIE("features_0", COMMON(32, cfg.device_feature, SET, 0)),
 	LIE("features_all", COMMON(32, cfg.device_feature, SET, ~0U)),
-	LIE("features_change", COMMON(32, cfg.device_feature, TOGGLE,
-				      1U << VIRTIO_NET_F_CTRL_VQ |
-				      1U << VIRTIO_NET_F_MQ |
-				      1U << VIRTIO_NET_F_MTU)),
+	LIE("features_change", COMMON_OF(32, cfg.device_feature, 0, TOGGLE,
+					 1U << VIRTIO_NET_F_CTRL_VQ |
+					 1U << VIRTIO_NET_F_MQ |
+					 1U << VIRTIO_NET_F_MTU)),
 
 	/* Device configuration. */
 	LIE("pairs_0", DEVICE(16, max_virtqueue_pairs, SET, 0)),

@@ -267,7 +267,7 @@ static int usage(void)
 {
 	unsigned int i;
 
-	fprintf(stderr, "Usage: steps [-d DEV] [-f FUNCTION] STEP[=ARG]...\n");
+	fprintf(stderr, "Usage: steps [-H] [-d DEV] [-f FUNCTION] STEP[=ARG]...\n");
 	for (i = 0; i < ARRAY_SIZE(steps); i++)
 		fprintf(stderr, "  %-10s%s\n", steps[i].name, steps[i].help);
 	return 2;
@@ -307,8 +307,10 @@ int main(int argc, char **argv)
 	struct steps s = { .path = "/dev/vhost-vdpa-0", .pci = -1 };
 	int c;
 
-	while ((c = getopt(argc, argv, "d:f:")) != -1) {
-		if (c == 'd')
+	while ((c = getopt(argc, argv, "d:f:H")) != -1) {
+		if (c == 'H')
+			vc_huge_page = true;
+		else if (c == 'd')
 			s.path = optarg;
 		else if (c == 'f')
 			s.pci = open_function(optarg);

@@ -12,6 +12,8 @@
 
 #include "vdpa_client.h"
 
+bool vc_huge_page;
+
 int vc_ioctl(struct vdpa_client *c, unsigned long req, const void *arg)
 {
 	int r = ioctl(c->fd, req, arg);
@@ -322,7 +324,10 @@ int vc_arena(struct vdpa_client *c)
 {
 	void *p;
 
-	c->memfd = memfd_create("vdpa-arena", MFD_CLOEXEC);
+	if (vc_huge_page)
+		c->memfd = memfd_create("vdpa-arena", MFD_CLOEXEC | MFD_HUGETLB);
+	if (!vc_huge_page || c->memfd < 0)
+		c->memfd = memfd_create("vdpa-arena", MFD_CLOEXEC);
 	if (c->memfd < 0)
 		return -errno;
 	if (ftruncate(c->memfd, VC_ARENA_SIZE))

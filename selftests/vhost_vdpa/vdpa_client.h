@@ -138,6 +138,9 @@ int vc_map(struct vdpa_client *c, __u64 iova, const void *p, __u64 size);
 int vc_unmap(struct vdpa_client *c, __u64 iova, __u64 size);
 int vc_batch(struct vdpa_client *c, bool begin);
 
+/* Set before the arena is made: it is one huge page, where there are any free. */
+extern bool vc_huge_page;
+
 int vc_arena(struct vdpa_client *c);
 int vc_arena_map(struct vdpa_client *c);
 void *vc_alloc(struct vdpa_client *c, size_t size, size_t align);
