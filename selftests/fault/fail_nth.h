@@ -25,6 +25,7 @@
  * @again: what brings it to its aim after an error; NULL: @run
  * @undo: after each run, whatever came of it; leaves what @prepare expects
  * @leave: once, after all
+ * @kernel_pins: the kernel's own fault that pages stay pinned; NULL
  * @also: errnos, positive, that are right here besides those of nth_sane()
  *
  * All but @run give 0, or the test fails.
@@ -39,6 +40,7 @@ struct scenario {
 	int (*again)(void);
 	int (*undo)(void);
 	int (*leave)(void);
+	const char *kernel_pins;
 	int also[2];
 };
 
