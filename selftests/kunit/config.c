@@ -27,7 +27,7 @@ static void expect_bytes(struct kunit *test, const u8 *buf, u32 len, u32 offset,
 	u32 i;
 
 	for (i = 0; i < len; i++)
-		KUNIT_EXPECT_EQ_MSG(test, buf[i], offset + i < size ? (u8)(offset + i) : 0,
+		KUNIT_ASSERT_EQ_MSG(test, buf[i], offset + i < size ? (u8)(offset + i) : 0,
 				    "byte %u of %u at %u", i, len, offset);
 }
 
@@ -202,7 +202,7 @@ static void config_of_net(struct kunit *test)
 
 				if (at >= 8 && at < 12)
 					expected = prov[at - 8];
-				KUNIT_EXPECT_EQ_MSG(test, buf[j], expected,
+				KUNIT_ASSERT_EQ_MSG(test, buf[j], expected,
 						    "byte %u, size %u, known %u", at,
 						    sizes[i], known);
 			}

@@ -120,18 +120,18 @@ static void vectors_property(struct kunit *test)
 			u16 first = vmdev_vectors_vq(&v, 0);
 			u16 last = vmdev_vectors_vq(&v, nvqs - 1);
 
-			KUNIT_EXPECT_LE(test, (int)v.layout.used, n);
-			KUNIT_EXPECT_LT(test, last, v.layout.used);
-			KUNIT_EXPECT_LT(test, v.layout.shadow, v.layout.used);
-			KUNIT_EXPECT_LT(test, vmdev_vectors_config(&v), v.layout.used);
+			KUNIT_ASSERT_LE(test, (int)v.layout.used, n);
+			KUNIT_ASSERT_LT(test, last, v.layout.used);
+			KUNIT_ASSERT_LT(test, v.layout.shadow, v.layout.used);
+			KUNIT_ASSERT_LT(test, vmdev_vectors_config(&v), v.layout.used);
 			for (vq = 1; vq < nvqs; vq++)
-				KUNIT_EXPECT_EQ(test, vmdev_vectors_vq(&v, vq) - first,
+				KUNIT_ASSERT_EQ(test, vmdev_vectors_vq(&v, vq) - first,
 						n > nvqs ? vq : 0);
 			if (n == 1)
 				continue;
-			KUNIT_EXPECT_LT(test, vmdev_vectors_config(&v), first);
+			KUNIT_ASSERT_LT(test, vmdev_vectors_config(&v), first);
 			if (v.layout.shadow != v.layout.config)
-				KUNIT_EXPECT_GT(test, v.layout.shadow, last);
+				KUNIT_ASSERT_GT(test, v.layout.shadow, last);
 		}
 	}
 }

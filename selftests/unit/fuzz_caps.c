@@ -154,6 +154,21 @@ static bool truly_exclusive(const struct fake_pci *fake, const struct truth *tru
 	return within && !msix_meets(fake, bar, page);
 }
 
+/* Doorbells as they should be, to go on from: BAR 4, a page for each queue. */
+static void build_sane_doorbells(struct fake_pci *fake, struct fuzz_input *in)
+{
+	u32 i, page = fuzz_below(in, 8), pages = 1 + fuzz_below(in, 5);
+
+	fake_pci_bar(fake, 4, 0x90000000ULL, (page + pages + fuzz_below(in, 2)) * PAGE_SIZE);
+	fake_pci_virtio_cap(fake, VIRTIO_PCI_CAP_NOTIFY_CFG, 4, page * PAGE_SIZE,
+			    pages * PAGE_SIZE - fuzz_below(in, 2));
+	fake->vp.mdev.notify_offset_multiplier = PAGE_SIZE;
+	fake->vp.hw.caps.nvqs = pages;
+	fake->vp.vqs = calloc(pages, sizeof(*fake->vp.vqs));
+	for (i = 0; i < pages; i++)
+		fake->vp.vqs[i].notify_pa = 0x90000000ULL + (page + i) * PAGE_SIZE;
+}
+
 /* A place in a BAR: at the start of a page, around it, or anywhere. */
 static u32 place(struct fuzz_input *in)
 {
@@ -168,10 +183,12 @@ static void build_function(struct fake_pci *fake, struct fuzz_input *in)
 {
 	u32 i, n;
 
-	n = 1 + fuzz_below(in, 3);
+	n = fuzz_below(in, 4);
 	for (i = 0; i < n; i++) {
 		u8 bar = fuzz_below(in, 7);
 
+		if (bar == 4 && fake->vp.vqs != fake->vqs)
+			continue;
 		fake_pci_bar(fake, bar, 0x80000000ULL + bar * 0x1000000ULL,
 			     1 + place(in) % 0x1000000);
 		if (fuzz_u8(in) == 0xff)
@@ -197,7 +214,7 @@ static void build_function(struct fake_pci *fake, struct fuzz_input *in)
 		}
 	}
 	/* And what no list can look like. */
-	n = fuzz_below(in, 8);
+	n = fuzz_u8(in) & 3 ? 0 : fuzz_below(in, 8);
 	for (i = 0; i < n; i++) {
 		u8 where = fuzz_u8(in);
 
@@ -228,8 +245,13 @@ FUZZ_TARGET(in)
 	fake_pci_init(fake);
 	if (fuzz_u8(in) & 1)
 		fuzz_fill(in, fake->config + 0x34, 0x100 - 0x34);
-	build_function(fake, in);
-	build_doorbells(fake, in);
+	if (fuzz_u8(in) & 3) {
+		build_sane_doorbells(fake, in);
+		build_function(fake, in);
+	} else {
+		build_function(fake, in);
+		build_doorbells(fake, in);
+	}
 	fake->pdev.msix_cap = pci_find_capability(&fake->pdev, PCI_CAP_ID_MSIX);
 
 	find_truth(fake, &truth);

@@ -80,7 +80,7 @@ static u64 some_area(const struct ranges *r, struct fuzz_input *in)
 
 	if (r->n && fuzz_u8(in) & 3)
 		addr = r->first[fuzz_below(in, r->n)] + fuzz_u8(in) % 64;
-	return fuzz_u8(in) & 3 ? addr & ~15ULL : addr;
+	return (addr & ~15ULL) + (fuzz_u8(in) & 3 ? 0 : fuzz_u8(in) % 16);
 }
 
 FUZZ_TARGET(in)

@@ -21,9 +21,9 @@ FUZZ_TARGET(in)
 	used->idx = avail->idx - (how & 0x40 ? fuzz_u16(in) : fuzz_below(in, num + 1));
 	for (i = 0; i < num; i++) {
 		avail->ring[i] = how & 0x20 ? fuzz_u16(in) : fuzz_u8(in) % num;
-		used->ring[i].id = how & 0x10 ? fuzz_u32(in) : fuzz_u8(in) % (num + 1);
+		used->ring[i].id = how & 0x10 ? fuzz_u32(in) : fuzz_u8(in) % (num + 2);
 		used->ring[i].len = 0;
-		if (used->ring[i].id == num)
+		if (used->ring[i].id == num + 1)
 			used->ring[i].id = VMDEV_USED_NEVER;
 	}
 	avail_idx = avail->idx;

@@ -109,6 +109,8 @@ kunit_failed(struct kunit *test, bool fatal, const char *file, int line, const c
 			    "(%s)", _a ? _a : "null");				\
 	} while (0)
 #define KUNIT_ASSERT_EQ(test, l, r)		KUNIT_BINARY(test, true, l, ==, r)
+#define KUNIT_ASSERT_EQ_MSG(test, l, r, ...)	KUNIT_BINARY(test, true, l, ==, r, __VA_ARGS__)
+#define KUNIT_ASSERT_LT(test, l, r)		KUNIT_BINARY(test, true, l, <, r)
 #define KUNIT_ASSERT_LE(test, l, r)		KUNIT_BINARY(test, true, l, <=, r)
 #define KUNIT_ASSERT_GT(test, l, r)		KUNIT_BINARY(test, true, l, >, r)
 #define KUNIT_ASSERT_NOT_NULL(test, p)		KUNIT_CHECK(test, true, p, #p)
