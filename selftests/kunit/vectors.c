@@ -160,6 +160,8 @@ static void vectors_irq_of_a_queue(struct kunit *test)
 {
 	struct vmdev_vectors v = { .nvqs = 3, .requested = 1 };
 
+	v.pdev = kunit_kzalloc(test, sizeof(*v.pdev), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, v.pdev);
 	v.layout = layout_of(test, 3, 1);
 	KUNIT_EXPECT_EQ(test, vmdev_vectors_vq_irq(&v, 0), -EOPNOTSUPP);
 	v.layout = layout_of(test, 3, 3);
