@@ -628,7 +628,7 @@ static void vmdev_op_free(struct vdpa_device *vdpa)
 {
 	struct vmdev_dev *dev = vmdev_dev(vdpa);
 
-	vmdev_mem_destroy(&dev->mem);
+	vmdev_maps_destroy(&dev->mem.maps);
 	kfree(dev->states);
 	kfree(dev->hw_vqs);
 	kfree(dev->vqs);

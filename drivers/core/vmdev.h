@@ -17,7 +17,8 @@
 
 #include <vmdev/hw.h>
 
-struct vhost_iotlb;
+#include "maps.h"
+
 struct virtio_net_config;
 
 /**
@@ -68,7 +69,7 @@ struct vmdev_provision {
 
 /**
  * struct vmdev_mem - the guest memory that a device may name
- * @iotlb: IOVA to physical address, every mapping that stands
+ * @maps: IOVA to physical address, every mapping that stands
  * @range: usable IOVAs while attached
  * @attached: the function is in a paging domain of its own
  * @user: user space (vhost-vdpa) has the device, or had it last: it must never
@@ -78,7 +79,7 @@ struct vmdev_provision {
  * All under vmdev_parent.lock.
  */
 struct vmdev_mem {
-	struct vhost_iotlb *iotlb;
+	struct vmdev_maps maps;
 	struct vdpa_iova_range range;
 	bool attached;
 	bool user;
@@ -229,8 +230,6 @@ u64 vmdev_features_to_hw(const struct vmdev_hw_caps *caps,
 			 const struct vmdev_provision *prov, u64 features);
 
 /* memory.c */
-int vmdev_mem_init(struct vmdev_mem *mem);
-void vmdev_mem_destroy(struct vmdev_mem *mem);
 void vmdev_mem_attach(struct vmdev_dev *dev);
 void vmdev_mem_detach(struct vmdev_dev *dev);
 int vmdev_mem_map(struct vmdev_dev *dev, u64 iova, u64 size, u64 pa, u32 perm);
