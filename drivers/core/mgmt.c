@@ -230,6 +230,7 @@ static struct vmdev_dev *vmdev_dev_create(struct vmdev_parent *parent,
 		return dev;
 
 	dev->parent = parent;
+	dev->hw = parent->hw;
 	vmdev_dev_choose_ops(dev);
 	dev->prov = *prov;
 	dev->nvqs = vmdev_count_vqs(parent, prov);
