@@ -70,6 +70,11 @@ check:
 check-long:
 	@LONG=1 scripts/check $(ONLY:%=--only '%') $(KERNEL:%=--kernel %)
 
+##   bench            instructions per operation, beside other drivers, and our limits; BENCH=OPTIONS
+.PHONY: bench
+bench:
+	@scripts/bench $(BENCH)
+
 ##   lint             checkpatch, sparse, W=1, shellcheck; silent if there is nothing to say
 .PHONY: lint
 lint:

@@ -17,9 +17,12 @@
 #include <linux/slab.h>
 #include <linux/vdpa.h>
 
-/* Early 6.12 only has the form that names the size. */
+/* Early 6.12 only has the forms that name the size. */
 #ifndef kzalloc_obj
 #define kzalloc_obj(obj, gfp)	kzalloc(sizeof(obj), gfp)
+#endif
+#ifndef kmalloc_obj
+#define kmalloc_obj(obj, gfp)	kmalloc(sizeof(obj), gfp)
 #endif
 
 /*

@@ -54,7 +54,7 @@ static void vmdev_op_kick_vq(struct vdpa_device *vdpa, u16 idx)
 {
 	struct vmdev_dev *dev = vmdev_dev(vdpa);
 	struct vmdev_vq *vq = &dev->vqs[idx];
-	struct vmdev_hw *hw = dev->parent->hw;
+	struct vmdev_hw *hw = dev->hw;
 
 	atomic64_inc(&vq->kicks);
 	if (READ_ONCE(vq->live))
@@ -64,7 +64,7 @@ static void vmdev_op_kick_vq(struct vdpa_device *vdpa, u16 idx)
 static void vmdev_op_kick_vq_with_data(struct vdpa_device *vdpa, u32 data)
 {
 	struct vmdev_dev *dev = vmdev_dev(vdpa);
-	struct vmdev_hw *hw = dev->parent->hw;
+	struct vmdev_hw *hw = dev->hw;
 	u16 idx = data & U16_MAX;
 	struct vmdev_vq *vq;
 
@@ -629,7 +629,7 @@ static void vmdev_op_free(struct vdpa_device *vdpa)
 {
 	struct vmdev_dev *dev = vmdev_dev(vdpa);
 
-	vmdev_mem_destroy(&dev->mem);
+	vmdev_maps_destroy(&dev->mem.maps);
 	kfree(dev->states);
 	kfree(dev->hw_vqs);
 	kfree(dev->vqs);

@@ -151,31 +151,56 @@ void vmdev_check_alive(struct vmdev_dev *dev)
 }
 
 /**
- * vmdev_vq_event() - hardware used buffers of a queue
+ * vmdev_vq_interrupt_data() - what vmdev_vq_interrupt() is to be given
  * @hw: the hardware
  * @vq: the queue as the hardware numbers it
  *
- * Only between the irq_request and irq_release ops, so while there is a device.
+ * Which queue of the driver that is was settled when features were, and stays
+ * so until interrupts are released.
  *
- * Context: any, hard interrupt as a rule.
+ * Context: the irq_request op.
+ * Return: the queue, or one that is never on if the driver has none.
  */
-void vmdev_vq_event(struct vmdev_hw *hw, u16 vq)
+void *vmdev_vq_interrupt_data(struct vmdev_hw *hw, u16 vq)
 {
 	struct vmdev_dev *dev = hw->parent->dev;
-	struct vmdev_vq *q;
-	u16 i = vq;
+	u16 i;
 
-	/* The control queue may have another number for the driver. */
-	if (i >= dev->nvqs || dev->vqs[i].hw_vq != vq)
-		i = dev->nvqs - 1;
+	lockdep_assert_held(&hw->parent->lock);
 
-	q = &dev->vqs[i];
-	if (q->hw_vq != vq || !READ_ONCE(q->on))
-		return;
-	atomic64_inc(&q->events);
-	vmdev_call(&q->cb_lock, &q->cb);
+	for (i = 0; i < dev->nvqs; i++)
+		if (dev->vqs[i].hw_vq == vq)
+			return &dev->vqs[i];
+	return &hw->parent->no_vq;
 }
-EXPORT_SYMBOL_GPL(vmdev_vq_event);
+EXPORT_SYMBOL_GPL(vmdev_vq_interrupt_data);
+
+/**
+ * vmdev_vq_interrupt() - hardware used buffers of a queue
+ * @irq: not used
+ * @data: what vmdev_vq_interrupt_data() returned
+ *
+ * An interrupt handler. Only between the irq_request and irq_release ops, so
+ * while there is a device.
+ *
+ * Context: hard interrupt.
+ * Return: IRQ_HANDLED.
+ */
+irqreturn_t vmdev_vq_interrupt(int irq, void *data)
+{
+	struct vmdev_vq *q = data;
+
+	if (!READ_ONCE(q->on))
+		return IRQ_HANDLED;
+
+	atomic64_inc(&q->events);
+	spin_lock(&q->cb_lock);
+	if (q->cb.callback)
+		q->cb.callback(q->cb.private);
+	spin_unlock(&q->cb_lock);
+	return IRQ_HANDLED;
+}
+EXPORT_SYMBOL_GPL(vmdev_vq_interrupt);
 
 /**
  * vmdev_config_event() - config space or device status of hardware changed

@@ -10,35 +10,9 @@
  * in its default domain and the DMA API does the rest.
  */
 #include <linux/highmem.h>
-#include <linux/vhost_iotlb.h>
 #include <uapi/linux/vhost_types.h>
 
 #include "vmdev.h"
-
-/* Mappings are bounded by vhost-vdpa (max_iotlb_entries, memlock), not here. */
-#define VMDEV_MEM_ENTRIES	UINT_MAX
-
-/**
- * vmdev_mem_init() - no memory at all
- * @mem: the memory of a device
- *
- * Return: 0 or -ENOMEM.
- */
-int vmdev_mem_init(struct vmdev_mem *mem)
-{
-	mem->iotlb = vhost_iotlb_alloc(VMDEV_MEM_ENTRIES, 0);
-	return mem->iotlb ? 0 : -ENOMEM;
-}
-
-/**
- * vmdev_mem_destroy() - the reverse of vmdev_mem_init()
- * @mem: the memory of a device, detached
- */
-void vmdev_mem_destroy(struct vmdev_mem *mem)
-{
-	if (mem->iotlb)
-		vhost_iotlb_free(mem->iotlb);
-}
 
 /**
  * vmdev_mem_attach() - user space has the device: take it off the host's memory
@@ -120,30 +94,30 @@ int vmdev_mem_map(struct vmdev_dev *dev, u64 iova, u64 size, u64 pa, u32 perm)
 				    mem->range.last);
 		return -ERANGE;
 	}
-	if (vhost_iotlb_itree_first(mem->iotlb, iova, last)) {
+
+	/* How many there are vhost-vdpa bounds (max_iotlb_entries, memlock). */
+	err = vmdev_maps_add(&mem->maps, iova, last, pa, perm);
+	if (err == -EEXIST)
 		dev_err_ratelimited(&dev->vdpa.dev,
 				    "map of %#llx-%#llx overlaps another\n",
 				    iova, last);
-		return -EEXIST;
-	}
-
-	err = vhost_iotlb_add_range(mem->iotlb, iova, last, pa, perm);
 	if (err)
 		return err;
 
 	err = dev->parent->hw->ops->map(dev->parent->hw, iova, size, pa, perm);
 	if (err)
-		vhost_iotlb_del_range(mem->iotlb, iova, last);
+		vmdev_maps_del(&mem->maps,
+			       vmdev_maps_first(&mem->maps, iova, last));
 	return err;
 }
 
 static void vmdev_mem_unmap_one(struct vmdev_dev *dev,
-				struct vhost_iotlb_map *map)
+				struct vmdev_map *map)
 {
 	struct vmdev_hw *hw = dev->parent->hw;
 
-	hw->ops->unmap(hw, map->start, map->size);
-	vhost_iotlb_map_free(dev->mem.iotlb, map);
+	hw->ops->unmap(hw, map->first, map->last - map->first + 1);
+	vmdev_maps_del(&dev->mem.maps, map);
 }
 
 /**
@@ -162,15 +136,19 @@ int vmdev_mem_unmap(struct vmdev_dev *dev, u64 iova, u64 size)
 {
 	struct vmdev_mem *mem = &dev->mem;
 	u64 last = iova + size - 1;
-	struct vhost_iotlb_map *map;
+	struct vmdev_map *map;
+	bool more = true;
 
 	lockdep_assert_held(&dev->parent->lock);
 
 	if (!size || last < iova)
 		return -EINVAL;
 
-	while ((map = vhost_iotlb_itree_first(mem->iotlb, iova, last)))
+	/* What a mapping covers no other does: to look again is for the rest. */
+	while (more && (map = vmdev_maps_first(&mem->maps, iova, last))) {
+		more = map->first > iova || map->last < last;
 		vmdev_mem_unmap_one(dev, map);
+	}
 	return 0;
 }
 
@@ -182,11 +160,11 @@ int vmdev_mem_unmap(struct vmdev_dev *dev, u64 iova, u64 size)
  */
 void vmdev_mem_clear(struct vmdev_dev *dev)
 {
-	struct vhost_iotlb_map *map;
+	struct vmdev_map *map;
 
 	lockdep_assert_held(&dev->parent->lock);
 
-	while ((map = vhost_iotlb_itree_first(dev->mem.iotlb, 0, U64_MAX)))
+	while ((map = vmdev_maps_first(&dev->mem.maps, 0, U64_MAX)))
 		vmdev_mem_unmap_one(dev, map);
 }
 
@@ -202,13 +180,13 @@ void vmdev_mem_clear(struct vmdev_dev *dev)
 bool vmdev_mem_covers(struct vmdev_dev *dev, u64 iova, u64 size, u32 perm)
 {
 	u64 last = iova + size - 1;
-	struct vhost_iotlb_map *map;
+	struct vmdev_map *map;
 
 	if (!size || last < iova)
 		return false;
 
 	for (;;) {
-		map = vhost_iotlb_itree_first(dev->mem.iotlb, iova, iova);
+		map = vmdev_maps_first(&dev->mem.maps, iova, iova);
 		if (!map || (map->perm & perm) != perm)
 			return false;
 		if (map->last >= last)
@@ -221,14 +199,14 @@ bool vmdev_mem_covers(struct vmdev_dev *dev, u64 iova, u64 size, u32 perm)
 static struct page *vmdev_mem_page(struct vmdev_dev *dev, u64 iova, u32 perm,
 				   size_t *offset, u64 *len)
 {
-	struct vhost_iotlb_map *map;
+	struct vmdev_map *map;
 	u64 pa;
 
-	map = vhost_iotlb_itree_first(dev->mem.iotlb, iova, iova);
+	map = vmdev_maps_first(&dev->mem.maps, iova, iova);
 	if (!map || (map->perm & perm) != perm)
 		return NULL;
 
-	pa = map->addr + (iova - map->start);
+	pa = map->pa + (iova - map->first);
 	if (!pfn_valid(PHYS_PFN(pa)))
 		return NULL;
 

@@ -35,7 +35,6 @@ static int vmdev_bus_notify(struct notifier_block *nb, unsigned long action,
 static int vmdev_dev_init(struct vmdev_dev *dev, struct vmdev_parent *parent)
 {
 	u16 i, hw_nvqs = parent->hw->caps.nvqs;
-	int err;
 
 	dev->vqs = kcalloc(dev->nvqs, sizeof(*dev->vqs), GFP_KERNEL);
 	dev->hw_vqs = kcalloc(hw_nvqs, sizeof(*dev->hw_vqs), GFP_KERNEL);
@@ -43,10 +42,7 @@ static int vmdev_dev_init(struct vmdev_dev *dev, struct vmdev_parent *parent)
 	if (!dev->vqs || !dev->hw_vqs || !dev->states)
 		return -ENOMEM;
 
-	err = vmdev_mem_init(&dev->mem);
-	if (err)
-		return err;
-
+	vmdev_maps_init(&dev->mem.maps);
 	spin_lock_init(&dev->cb_lock);
 	for (i = 0; i < dev->nvqs; i++)
 		spin_lock_init(&dev->vqs[i].cb_lock);
@@ -80,6 +76,7 @@ static struct vmdev_dev *vmdev_dev_create(struct vmdev_parent *parent,
 		return dev;
 
 	dev->parent = parent;
+	dev->hw = parent->hw;
 	vmdev_dev_choose_ops(dev);
 	dev->prov = *prov;
 	dev->nvqs = vmdev_count_vqs(parent, prov);

@@ -6,6 +6,7 @@
 #define _VMDEV_CORE_H
 
 #include <linux/atomic.h>
+#include <linux/cache.h>
 #include <linux/if_ether.h>
 #include <linux/mod_devicetable.h>
 #include <linux/mutex.h>
@@ -19,10 +20,14 @@
 
 #include <vmdev/hw.h>
 
-struct vhost_iotlb;
+#include "maps.h"
+
 
 /**
  * struct vmdev_vq - one virtqueue as its driver sees it
+ * @cb_lock: protects @cb; taken in hard interrupt context
+ * @cb: how to tell the driver of used buffers. Called with @cb_lock held, so
+ *	that it can be replaced while interrupts come
  * @conf: what the driver said of it; vmdev_parent.lock
  * @hw_vq: its number in hardware; fixed from start to stop
  * @state_set: the driver said where to start; vmdev_parent.lock
@@ -32,13 +37,15 @@ struct vhost_iotlb;
  * @live: kicks reach the hardware. Written under vmdev_parent.lock, read
  *	without from any context: a kick that comes late is ignored by hardware
  *	that was reset
- * @cb_lock: protects @cb; taken in hard interrupt context
- * @cb: how to tell the driver of used buffers. Called with @cb_lock held, so
- *	that it can be replaced while interrupts come
  * @kicks: kicks that came
  * @events: interrupts that came
+ *
+ * In cache lines of its own: queues are kicked, and interrupt, on any CPU.
  */
 struct vmdev_vq {
+	/* Protects cb. */
+	spinlock_t cb_lock;
+	struct vdpa_callback cb;
 	struct vmdev_vq_conf conf;
 	u16 hw_vq;
 	bool state_set;
@@ -46,12 +53,9 @@ struct vmdev_vq {
 	bool state_lost;
 	bool on;
 	bool live;
-	/* Protects cb. */
-	spinlock_t cb_lock;
-	struct vdpa_callback cb;
 	atomic64_t kicks;
 	atomic64_t events;
-};
+} ____cacheline_aligned;
 
 /**
  * struct vmdev_provision - what an operator asked a device to be
@@ -69,7 +73,7 @@ struct vmdev_provision {
 
 /**
  * struct vmdev_mem - the guest memory that a device may name
- * @iotlb: IOVA to physical address, every mapping that stands
+ * @maps: IOVA to physical address, every mapping that stands
  * @range: usable IOVAs while attached
  * @attached: the function is in a paging domain of its own
  * @user: user space (vhost-vdpa) has the device, or had it last: it must never
@@ -79,7 +83,7 @@ struct vmdev_provision {
  * All under vmdev_parent.lock.
  */
 struct vmdev_mem {
-	struct vhost_iotlb *iotlb;
+	struct vmdev_maps maps;
 	struct vdpa_iova_range range;
 	bool attached;
 	bool user;
@@ -92,6 +96,7 @@ struct vmdev_mem {
  * @ops: the vdpa ops that its hardware can honour: vhost-vdpa offers backend
  *	features by which ops are there
  * @parent: what it runs on
+ * @hw: the hardware of @parent, at hand for kicks
  * @nb: tells when a bus driver let go of it
  * @prov: how it was provisioned; vmdev_parent.lock after registration
  * @mem: guest memory
@@ -121,6 +126,7 @@ struct vmdev_dev {
 	struct vdpa_device vdpa;
 	struct vdpa_config_ops ops;
 	struct vmdev_parent *parent;
+	struct vmdev_hw *hw;
 	struct notifier_block nb;
 	struct vmdev_provision prov;
 	struct vmdev_mem mem;
@@ -156,6 +162,8 @@ struct vmdev_dev {
  *	cb_lock
  * @dev_lock: protects @dev, and marking it; taken in hard interrupt context
  * @dev: the one vDPA device on it, or NULL
+ * @no_vq: stands for queues of the hardware that the driver does not have; never
+ *	on
  * @gone: the hardware is not there any more; never cleared
  * @offline: its registers must not be touched for now; @lock
  * @break_work: breaks the queues of a host driver whose device broke
@@ -171,6 +179,7 @@ struct vmdev_parent {
 	/* Protects dev. */
 	spinlock_t dev_lock;
 	struct vmdev_dev *dev;
+	struct vmdev_vq no_vq;
 	bool gone;
 	bool offline;
 	struct work_struct break_work;
@@ -249,8 +258,6 @@ u64 vmdev_features_to_hw(const struct vmdev_hw_caps *caps,
 			 const struct vmdev_provision *prov, u64 features);
 
 /* memory.c */
-int vmdev_mem_init(struct vmdev_mem *mem);
-void vmdev_mem_destroy(struct vmdev_mem *mem);
 void vmdev_mem_attach(struct vmdev_dev *dev);
 void vmdev_mem_detach(struct vmdev_dev *dev);
 int vmdev_mem_map(struct vmdev_dev *dev, u64 iova, u64 size, u64 pa, u32 perm);

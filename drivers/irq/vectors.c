@@ -20,16 +20,6 @@
 #define VMDEV_VECTOR_NAME	40
 
 /**
- * struct vmdev_vq_vector - what the handler of one queue's vector needs
- * @vectors: the function's vectors
- * @vq: the queue
- */
-struct vmdev_vq_vector {
-	struct vmdev_vectors *vectors;
-	u16 vq;
-};
-
-/**
  * struct vmdev_vectors - the vectors of one function
  * @pdev: the function
  * @ops: what to do when a vector fires
@@ -38,7 +28,7 @@ struct vmdev_vq_vector {
  * @nvqs: number of queues
  * @requested: how many vectors are requested; all or none, but on the way
  * @names: a name for each vector, as /proc/interrupts shows it
- * @vqs: one for each queue
+ * @vq_data: for each queue, what its handler is given; while requested
  *
  * The caller serialises request and release; nothing else changes.
  */
@@ -50,7 +40,7 @@ struct vmdev_vectors {
 	u16 nvqs;
 	u16 requested;
 	char (*names)[VMDEV_VECTOR_NAME];
-	struct vmdev_vq_vector vqs[] __counted_by(nvqs);
+	void *vq_data[] __counted_by(nvqs);
 };
 
 /**
@@ -96,14 +86,6 @@ int vmdev_vector_layout(struct vmdev_vector_layout *layout, u16 nvqs,
 }
 EXPORT_SYMBOL_GPL(vmdev_vector_layout);
 
-static irqreturn_t vmdev_vector_vq(int irq, void *data)
-{
-	struct vmdev_vq_vector *vec = data;
-
-	vec->vectors->ops->vq(vec->vectors->priv, vec->vq);
-	return IRQ_HANDLED;
-}
-
 static irqreturn_t vmdev_vector_config(int irq, void *data)
 {
 	struct vmdev_vectors *vectors = data;
@@ -118,7 +100,7 @@ static irqreturn_t vmdev_vector_all_vqs(int irq, void *data)
 	u16 vq;
 
 	for (vq = 0; vq < vectors->nvqs; vq++)
-		vectors->ops->vq(vectors->priv, vq);
+		vectors->ops->vq(irq, vectors->vq_data[vq]);
 	return IRQ_HANDLED;
 }
 
@@ -152,8 +134,8 @@ static int vmdev_vector_request_one(struct vmdev_vectors *vectors, u16 vector)
 	} else {
 		u16 vq = vector - layout->first_vq;
 
-		handler = vmdev_vector_vq;
-		data = &vectors->vqs[vq];
+		handler = vectors->ops->vq;
+		data = vectors->vq_data[vq];
 		snprintf(name, VMDEV_VECTOR_NAME, "vmdev-vq%u:%s", vq, bdf);
 	}
 
@@ -167,7 +149,7 @@ static void vmdev_vector_free_one(struct vmdev_vectors *vectors, u16 vector)
 	void *data = vectors;
 
 	if (layout->mode == VMDEV_VECTORS_PER_VQ && vector != layout->config)
-		data = &vectors->vqs[vector - layout->first_vq];
+		data = vectors->vq_data[vector - layout->first_vq];
 	free_irq(pci_irq_vector(vectors->pdev, vector), data);
 }
 
@@ -190,8 +172,13 @@ static u16 vmdev_vectors_live(const struct vmdev_vectors *vectors)
  */
 int vmdev_vectors_request(struct vmdev_vectors *vectors)
 {
-	u16 live = vmdev_vectors_live(vectors);
+	u16 vq, live = vmdev_vectors_live(vectors);
 	int err;
+
+	if (!vectors->requested)
+		for (vq = 0; vq < vectors->nvqs; vq++)
+			vectors->vq_data[vq] =
+				vectors->ops->vq_data(vectors->priv, vq);
 
 	while (vectors->requested < live) {
 		err = vmdev_vector_request_one(vectors, vectors->requested);
@@ -303,9 +290,8 @@ struct vmdev_vectors *vmdev_vectors_alloc(struct pci_dev *pdev, u16 nvqs,
 {
 	struct vmdev_vectors *vectors;
 	int err, got;
-	u16 vq;
 
-	vectors = kzalloc(struct_size(vectors, vqs, nvqs), GFP_KERNEL);
+	vectors = kzalloc(struct_size(vectors, vq_data, nvqs), GFP_KERNEL);
 	if (!vectors)
 		return ERR_PTR(-ENOMEM);
 
@@ -313,10 +299,6 @@ struct vmdev_vectors *vmdev_vectors_alloc(struct pci_dev *pdev, u16 nvqs,
 	vectors->ops = ops;
 	vectors->priv = priv;
 	vectors->nvqs = nvqs;
-	for (vq = 0; vq < nvqs; vq++) {
-		vectors->vqs[vq].vectors = vectors;
-		vectors->vqs[vq].vq = vq;
-	}
 
 	got = pci_alloc_irq_vectors(pdev, 1, (int)nvqs + 2, PCI_IRQ_MSIX);
 	if (got < 0) {

@@ -13,11 +13,11 @@
 #define VMDEV_PCI_VIRTIO_MODERN	0x1040
 #define VMDEV_PCI_VIRTIO_LAST	0x107f
 
-static void vmdev_pci_vq_fired(void *priv, u16 vq)
+static void *vmdev_pci_vq_data(void *priv, u16 vq)
 {
 	struct vmdev_pci *vp = priv;
 
-	vmdev_vq_event(&vp->hw, vq);
+	return vmdev_vq_interrupt_data(&vp->hw, vq);
 }
 
 static void vmdev_pci_config_fired(void *priv)
@@ -33,7 +33,8 @@ static bool vmdev_pci_is_config(void *priv)
 }
 
 static const struct vmdev_vector_ops vmdev_pci_vector_ops = {
-	.vq = vmdev_pci_vq_fired,
+	.vq = vmdev_vq_interrupt,
+	.vq_data = vmdev_pci_vq_data,
 	.config = vmdev_pci_config_fired,
 	.config_pending = vmdev_pci_is_config,
 };

@@ -17,6 +17,7 @@
 #define _VMDEV_HW_H
 
 #include <linux/bits.h>
+#include <linux/irqreturn.h>
 #include <linux/types.h>
 #include <linux/vdpa.h>
 
@@ -190,7 +191,8 @@ void vmdev_parent_leave(struct vmdev_hw *hw);
 
 void vmdev_hw_gone(struct vmdev_hw *hw);
 bool vmdev_hw_is_gone(const struct vmdev_hw *hw);
-void vmdev_vq_event(struct vmdev_hw *hw, u16 vq);
+void *vmdev_vq_interrupt_data(struct vmdev_hw *hw, u16 vq);
+irqreturn_t vmdev_vq_interrupt(int irq, void *data);
 void vmdev_config_event(struct vmdev_hw *hw);
 
 #endif /* _VMDEV_HW_H */

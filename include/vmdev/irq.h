@@ -6,6 +6,7 @@
 #ifndef _VMDEV_IRQ_H
 #define _VMDEV_IRQ_H
 
+#include <linux/irqreturn.h>
 #include <linux/types.h>
 
 struct device;
@@ -43,14 +44,18 @@ struct vmdev_vector_layout {
 
 /**
  * struct vmdev_vector_ops - what to do when a vector fires
- * @vq: queue @vq may have used buffers; hard interrupt context
+ * @vq: a queue may have used buffers; the handler itself where the queue has a
+ *	vector of its own, so that nothing stands between the interrupt and it
+ * @vq_data: what @vq is to be given for queue @vq, from now until interrupts
+ *	are released
  * @config: the configuration or the device status may have changed; hard
  *	interrupt context
  * @config_pending: with a single vector only: tell, and forget, whether the
  *	device reports a config change
  */
 struct vmdev_vector_ops {
-	void (*vq)(void *priv, u16 vq);
+	irqreturn_t (*vq)(int irq, void *data);
+	void *(*vq_data)(void *priv, u16 vq);
 	void (*config)(void *priv);
 	bool (*config_pending)(void *priv);
 };

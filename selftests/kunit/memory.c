@@ -6,6 +6,7 @@
  * those of vhost (first and last byte, both inclusive).
  */
 #include "kunit.h"
+#include "../../drivers/core/maps.c"
 #include "../../drivers/core/memory.c"
 #include "fake_hw.h"
 
@@ -23,7 +24,7 @@ static int memory_init(struct kunit *test)
 	test->priv = fake;
 	fake_hw_init(fake, VIRTIO_ID_NET);
 	fake->range = (struct vdpa_iova_range) { 0x100000, 0x1fffff };
-	KUNIT_ASSERT_EQ(test, vmdev_mem_init(&fake->dev.mem), 0);
+	vmdev_maps_init(&fake->dev.mem.maps);
 	mutex_lock(&fake->parent.lock);
 	vmdev_mem_attach(&fake->dev);
 	return 0;
@@ -35,7 +36,7 @@ static void memory_exit(struct kunit *test)
 
 	vmdev_mem_detach(&fake->dev);
 	mutex_unlock(&fake->parent.lock);
-	vmdev_mem_destroy(&fake->dev.mem);
+	vmdev_maps_destroy(&fake->dev.mem.maps);
 }
 
 static int map(struct kunit *test, u64 iova, u64 size, u32 perm)

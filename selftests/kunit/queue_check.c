@@ -7,7 +7,6 @@
  */
 #include "kunit.h"
 #include "../../drivers/core/queue_check.c"
-#include <linux/vhost_iotlb.h>
 #include "fake_hw.h"
 
 #define B(n)	BIT_ULL(n)
@@ -38,7 +37,7 @@ static int queue_init(struct kunit *test)
 	fake->vqs[0].conf = (struct vmdev_vq_conf) {
 		.desc = DESC, .driver = DRIVER, .device = DEVICE, .size = 256,
 	};
-	KUNIT_ASSERT_EQ(test, vmdev_mem_init(&fake->dev.mem), 0);
+	vmdev_maps_init(&fake->dev.mem.maps);
 	mutex_lock(&fake->parent.lock);
 	return 0;
 }
@@ -48,7 +47,7 @@ static void queue_exit(struct kunit *test)
 	struct fake_hw *fake = test->priv;
 
 	mutex_unlock(&fake->parent.lock);
-	vmdev_mem_destroy(&fake->dev.mem);
+	vmdev_maps_destroy(&fake->dev.mem.maps);
 }
 
 /* With multiqueue negotiated the control queue is behind all pairs. */
@@ -209,15 +208,15 @@ static void queue_check_alignment_of_packed(struct kunit *test)
 static void map_areas(struct kunit *test, u64 desc, u64 driver, u64 device, u32 desc_perm)
 {
 	struct fake_hw *fake = test->priv;
-	struct vhost_iotlb *iotlb = fake->dev.mem.iotlb;
+	struct vmdev_maps *maps = &fake->dev.mem.maps;
 
-	vhost_iotlb_reset(iotlb);
+	vmdev_maps_destroy(maps);
 	fake->dev.mem.user = true;
-	KUNIT_ASSERT_EQ(test, vhost_iotlb_add_range(iotlb, DESC, DESC + desc - 1, 0x5000,
+	KUNIT_ASSERT_EQ(test, vmdev_maps_add(maps, DESC, DESC + desc - 1, 0x5000,
 						    desc_perm), 0);
-	KUNIT_ASSERT_EQ(test, vhost_iotlb_add_range(iotlb, DRIVER, DRIVER + driver - 1, 0x6000,
+	KUNIT_ASSERT_EQ(test, vmdev_maps_add(maps, DRIVER, DRIVER + driver - 1, 0x6000,
 						    VHOST_ACCESS_RO), 0);
-	KUNIT_ASSERT_EQ(test, vhost_iotlb_add_range(iotlb, DEVICE, DEVICE + device - 1, 0x7000,
+	KUNIT_ASSERT_EQ(test, vmdev_maps_add(maps, DEVICE, DEVICE + device - 1, 0x7000,
 						    VHOST_ACCESS_WO), 0);
 }
 
@@ -277,9 +276,9 @@ static void queue_check_maps_around_the_end(struct kunit *test)
 	struct fake_hw *fake = test->priv;
 
 	map_areas(test, 16 * 256, 4 + 2 * 256, 4 + 8 * 256, VHOST_ACCESS_RO);
-	KUNIT_ASSERT_EQ(test, vhost_iotlb_add_range(fake->dev.mem.iotlb, -0x1000ULL, U64_MAX,
+	KUNIT_ASSERT_EQ(test, vmdev_maps_add(&fake->dev.mem.maps, -0x1000ULL, U64_MAX,
 						    0x8000, VHOST_ACCESS_RW), 0);
-	KUNIT_ASSERT_EQ(test, vhost_iotlb_add_range(fake->dev.mem.iotlb, 0, 0xfff,
+	KUNIT_ASSERT_EQ(test, vmdev_maps_add(&fake->dev.mem.maps, 0, 0xfff,
 						    0x9000, VHOST_ACCESS_RW), 0);
 	conf(test)->device = -0x1000ULL;
 	KUNIT_EXPECT_NULL(test, fault(test));

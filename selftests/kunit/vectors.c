@@ -172,21 +172,24 @@ static void vectors_irq_of_a_queue(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vmdev_vectors_vq_irq(&v, 0), -EINVAL);
 }
 
+#define CALLS_VQS	3
+
 /**
  * struct calls - what handlers did
- * @vqs: bits of the queues told
+ * @told: how often each queue was told
  * @configs: config changes told
  * @pending: what config_pending says
  */
 struct calls {
-	u32 vqs;
+	u32 told[CALLS_VQS];
 	u32 configs;
 	bool pending;
 };
 
-static void calls_vq(void *priv, u16 vq)
+static irqreturn_t calls_vq(int irq, void *data)
 {
-	((struct calls *)priv)->vqs |= BIT(vq);
+	++*(u32 *)data;
+	return IRQ_HANDLED;
 }
 
 static void calls_config(void *priv)
@@ -205,40 +208,52 @@ static const struct vmdev_vector_ops calls_ops = {
 	.config_pending = calls_pending,
 };
 
+static struct vmdev_vectors *calls_vectors(struct kunit *test, struct calls *calls)
+{
+	struct vmdev_vectors *v;
+	u16 vq;
+
+	v = kunit_kzalloc(test, struct_size(v, vq_data, CALLS_VQS), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, v);
+	v->ops = &calls_ops;
+	v->priv = calls;
+	v->nvqs = CALLS_VQS;
+	for (vq = 0; vq < CALLS_VQS; vq++)
+		v->vq_data[vq] = &calls->told[vq];
+	return v;
+}
+
+static void expect_told(struct kunit *test, const struct calls *calls, u32 times, u32 configs)
+{
+	u16 vq;
+
+	for (vq = 0; vq < CALLS_VQS; vq++)
+		KUNIT_EXPECT_EQ(test, calls->told[vq], times);
+	KUNIT_EXPECT_EQ(test, calls->configs, configs);
+}
+
 static void vectors_handlers(struct kunit *test)
 {
-	struct calls calls = { 0 };
-	struct vmdev_vectors v = { .ops = &calls_ops, .priv = &calls, .nvqs = 3 };
-	struct vmdev_vq_vector vec = { .vectors = &v, .vq = 2 };
+	struct calls calls = { { 0 } };
+	struct vmdev_vectors *v = calls_vectors(test, &calls);
 
-	KUNIT_EXPECT_EQ(test, vmdev_vector_vq(0, &vec), IRQ_HANDLED);
-	KUNIT_EXPECT_EQ(test, calls.vqs, 0x4);
-	KUNIT_EXPECT_EQ(test, calls.configs, 0);
-
-	calls.vqs = 0;
-	KUNIT_EXPECT_EQ(test, vmdev_vector_config(0, &v), IRQ_HANDLED);
-	KUNIT_EXPECT_EQ(test, calls.vqs, 0);
-	KUNIT_EXPECT_EQ(test, calls.configs, 1);
-
-	KUNIT_EXPECT_EQ(test, vmdev_vector_all_vqs(0, &v), IRQ_HANDLED);
-	KUNIT_EXPECT_EQ(test, calls.vqs, 0x7);
-	KUNIT_EXPECT_EQ(test, calls.configs, 1);
+	KUNIT_EXPECT_EQ(test, vmdev_vector_config(0, v), IRQ_HANDLED);
+	expect_told(test, &calls, 0, 1);
+	KUNIT_EXPECT_EQ(test, vmdev_vector_all_vqs(0, v), IRQ_HANDLED);
+	expect_told(test, &calls, 1, 1);
 }
 
 /* virtio 1.2, 4.1.4.5: the ISR tells a config change from used buffers. */
 static void vectors_handler_of_everything(struct kunit *test)
 {
-	struct calls calls = { 0 };
-	struct vmdev_vectors v = { .ops = &calls_ops, .priv = &calls, .nvqs = 3 };
+	struct calls calls = { { 0 } };
+	struct vmdev_vectors *v = calls_vectors(test, &calls);
 
-	KUNIT_EXPECT_EQ(test, vmdev_vector_everything(0, &v), IRQ_HANDLED);
-	KUNIT_EXPECT_EQ(test, calls.vqs, 0x7);
-	KUNIT_EXPECT_EQ(test, calls.configs, 0);
-
-	calls = (struct calls) { .pending = true };
-	KUNIT_EXPECT_EQ(test, vmdev_vector_everything(0, &v), IRQ_HANDLED);
-	KUNIT_EXPECT_EQ(test, calls.vqs, 0x7);
-	KUNIT_EXPECT_EQ(test, calls.configs, 1);
+	KUNIT_EXPECT_EQ(test, vmdev_vector_everything(0, v), IRQ_HANDLED);
+	expect_told(test, &calls, 1, 0);
+	calls.pending = true;
+	KUNIT_EXPECT_EQ(test, vmdev_vector_everything(0, v), IRQ_HANDLED);
+	expect_told(test, &calls, 2, 1);
 }
 
 static struct kunit_case vectors_cases[] = {

@@ -3,6 +3,7 @@
  * Guest memory (drivers/core/memory.c): maps, unmaps and accesses in any order,
  * beside a list of ranges kept with arithmetic that cannot overflow.
  */
+#include "../../drivers/core/maps.c"
 #include "../../drivers/core/memory.c"
 #include "../kunit/fake_hw.h"
 #include <fuzz.h>
@@ -197,7 +198,7 @@ static void do_detach(struct model *m)
 	vmdev_mem_detach(&m->fake.dev);
 	for (i = 0; i < RANGES; i++)
 		m->ranges[i].perm = 0;
-	FUZZ_CHECK(!m->fake.dev.mem.iotlb->first, "something is left");
+	FUZZ_CHECK(!m->fake.dev.mem.maps.count, "something is left");
 }
 
 static void step(struct model *m, struct fuzz_input *in)
@@ -241,8 +242,7 @@ FUZZ_TARGET(in)
 	}
 	if (fuzz_u8(in) & 1)
 		m->fake.range = (struct vdpa_iova_range) { 0x100000, 0x11ffff };
-	if (vmdev_mem_init(&m->fake.dev.mem))
-		abort();
+	vmdev_maps_init(&m->fake.dev.mem.maps);
 	mutex_lock(&m->fake.parent.lock);
 	vmdev_mem_attach(&m->fake.dev);
 	while (in->left)
@@ -250,7 +250,7 @@ FUZZ_TARGET(in)
 	do_detach(m);
 	FUZZ_CHECK(m->fake.n_maps == m->fake.n_unmaps, "%u maps, %u unmaps", m->fake.n_maps,
 		   m->fake.n_unmaps);
-	vmdev_mem_destroy(&m->fake.dev.mem);
+	vmdev_maps_destroy(&m->fake.dev.mem.maps);
 	for (i = 0; i < PAGES; i++)
 		free_page((unsigned long)m->pages[i]);
 	free(m);

@@ -3,6 +3,7 @@
  * Which rings can run (drivers/core/queue_check.c): any addresses, sizes and
  * maps. A ring that is let through lies in mapped memory, all of it.
  */
+#include "../../drivers/core/maps.c"
 #include "../../drivers/core/memory.c"
 #include "../../drivers/core/queue_check.c"
 #include "../kunit/fake_hw.h"
@@ -64,9 +65,9 @@ static void add_range(struct fake_hw *fake, struct ranges *r, struct fuzz_input 
 	u32 perm = 1 + fuzz_below(in, 3);
 
 	if (size - 1 > U64_MAX - first ||
-	    vhost_iotlb_itree_first(fake->dev.mem.iotlb, first, first + size - 1))
+	    vmdev_maps_first(&fake->dev.mem.maps, first, first + size - 1))
 		return;
-	if (vhost_iotlb_add_range(fake->dev.mem.iotlb, first, first + size - 1, 0x1000, perm))
+	if (vmdev_maps_add(&fake->dev.mem.maps, first, first + size - 1, 0x1000, perm))
 		abort();
 	r->first[r->n] = first;
 	r->last[r->n] = first + size - 1;
@@ -95,8 +96,7 @@ FUZZ_TARGET(in)
 	fake->dev.features = features[fuzz_below(in, 4)];
 	fake->vq_size[0] = fuzz_u8(in) & 3 ? 256 : fuzz_u16(in);
 	fake->dev.mem.user = true;
-	if (vmdev_mem_init(&fake->dev.mem))
-		abort();
+	vmdev_maps_init(&fake->dev.mem.maps);
 	for (i = 0; i < RANGES; i++)
 		add_range(fake, &r, in);
 	while (in->left) {
@@ -112,6 +112,6 @@ FUZZ_TARGET(in)
 			   "%u at %#llx %#llx %#llx", conf->size, conf->desc, conf->driver,
 			   conf->device);
 	}
-	vmdev_mem_destroy(&fake->dev.mem);
+	vmdev_maps_destroy(&fake->dev.mem.maps);
 	free(fake);
 }

@@ -356,6 +356,23 @@ void vq_kick(struct vq *vq)
 		vq->error = -EIO;
 }
 
+/**
+ * vq_call_after() - when to be interrupted
+ * @vq: the queue, split
+ * @n: completions from now; 0 for never
+ *
+ * Without EVENT_IDX the device only knows every one or none.
+ */
+void vq_call_after(struct vq *vq, unsigned int n)
+{
+	struct vring_avail *avail = vq->driver;
+	__u16 event = vq->used_idx + n - 1;
+
+	avail->flags = htole16(n ? 0 : VRING_AVAIL_F_NO_INTERRUPT);
+	__atomic_store_n(&avail->ring[vq->num], htole16(event),
+			 __ATOMIC_SEQ_CST);
+}
+
 /* Waits for the call eventfd and empties it. */
 bool vq_called(struct vq *vq, int ms)
 {

@@ -2,9 +2,9 @@
 #ifndef _SHIM_LINUX_INTERRUPT_H
 #define _SHIM_LINUX_INTERRUPT_H
 
+#include <linux/irqreturn.h>
 #include <linux/types.h>
 
-typedef enum { IRQ_NONE, IRQ_HANDLED } irqreturn_t;
 typedef irqreturn_t (*irq_handler_t)(int irq, void *data);
 
 static inline int request_irq(unsigned int irq, irq_handler_t handler, unsigned long flags,

@@ -4,7 +4,6 @@
 
 #include <linux/types.h>
 
-static inline void *kzalloc(size_t size, gfp_t gfp)
 {
 	return calloc(1, size);
 }
@@ -13,6 +12,8 @@ static inline void *kcalloc(size_t n, size_t size, gfp_t gfp)
 {
 	return calloc(n, size);
 }
+
+#define kmalloc_obj(obj, gfp)	((typeof(obj) *)malloc(sizeof(obj)))
 
 static inline void kfree(const void *p)
 {

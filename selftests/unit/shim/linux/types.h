@@ -46,6 +46,7 @@ typedef unsigned int gfp_t;
 #define __counted_by(member)
 #endif
 #define __aligned(n)	__attribute__((aligned(n)))
+#define ____cacheline_aligned	__attribute__((aligned(64)))
 #define __must_check	__attribute__((warn_unused_result))
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define fallthrough	__attribute__((fallthrough))

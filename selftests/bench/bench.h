@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The cases that are measured, and what they share.
+ */
+#ifndef VMDEV_BENCH_H
+#define VMDEV_BENCH_H
+
+#include "meter.h"
+#include "vdpa_rig.h"
+
+/* How long any wait may take; emulation is slow. */
+#define BENCH_WAIT_MS	20000
+
+#define BENCH_NUM	256
+
+/**
+ * struct bench - what the command line said
+ * @dev: vhost-vdpa device
+ * @peer: one at the other end of the wire, or NULL
+ * @mgmt_bus: bus of a management device, or NULL
+ * @mgmt_dev: its name there
+ * @rounds: how often to measure
+ * @standing: most mappings to have standing
+ */
+struct bench {
+	const char *dev;
+	const char *peer;
+	const char *mgmt_bus;
+	const char *mgmt_dev;
+	unsigned int rounds;
+	unsigned int standing;
+};
+
+/**
+ * struct net_end - one end of a wire
+ * @c: the device, or whatever serves its rings
+ * @rx: receive queue
+ * @tx: transmit queue
+ * @bell: doorbell of @tx, if it can be mapped
+ * @rx_buf: a buffer for each of its slots
+ * @tx_buf: likewise
+ */
+struct net_end {
+	struct vdpa_client *c;
+	struct vq *rx;
+	struct vq *tx;
+	void *bell;
+	__u8 *rx_buf[BENCH_NUM];
+	__u8 *tx_buf[BENCH_NUM];
+};
+
+void check(const char *what, int ret);
+METER_ATTR((noreturn)) void die(const char *what, int err);
+
+/* net.c */
+void end_prepare(struct net_end *end);
+void end_vdpa(struct net_end *end, struct rig *r, const char *path);
+void bench_kick(struct vq *vq, unsigned int rounds);
+void bench_tx(struct net_end *end, unsigned int rounds);
+void end_offer_rx(struct net_end *end, unsigned int n);
+void end_reap_rx(struct net_end *end, unsigned int n, bool offer);
+
+void case_kick(const struct bench *b);
+void case_doorbell(const struct bench *b);
+void case_interrupt(const struct bench *b);
+void case_tx(const struct bench *b);
+void case_rx(const struct bench *b);
+
+/* map.c */
+void case_map(const struct bench *b);
+void case_map_huge(const struct bench *b);
+
+/* life.c */
+void case_open(const struct bench *b);
+void case_dev(const struct bench *b);
+
+/* vhost_net.c */
+void case_vhost_net(const struct bench *b);
+
+#endif

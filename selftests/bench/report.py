@@ -1,0 +1,266 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Makes sense of what bench measured: table, limits, documentation.
+
+report.py join KEY=VALUE... <LINES >JSON   lines of bench, and facts of the run, as one document
+report.py table <JSON                      for people; fails if a limit is exceeded
+report.py tap <LINES                       a test for each limit
+report.py rst <JSON                        Documentation/benchmarks.rst
+"""
+import json
+import sys
+
+OURS = "vmdev"
+REFERENCE = "vp_vdpa"
+NAMES = {"vmdev": "ours", "vhost_net": "vhost-net + tap"}
+GROWTH = 1.25	# from no mapping standing to the most
+
+
+class More:
+    """At most so many instructions more than the reference."""
+    def __init__(self, n):
+        self.n = n
+
+    def __str__(self):
+        return f"+{self.n}"
+
+    def holds(self, ours, reference):
+        return ours <= reference + self.n
+
+
+class Times:
+    """At most so many times the reference."""
+    def __init__(self, factor):
+        self.factor = factor
+
+    def __str__(self):
+        return f"x {self.factor}"
+
+    def holds(self, ours, reference):
+        return ours <= reference * self.factor
+
+
+# Name before the first slash; title, made with what is behind the slashes; limit; meaning.
+FAMILIES = {
+    "kick": ("kick", More(40),
+             "A write to the kick eventfd of a transmit queue with nothing in it, to the end of the "
+             "system call. A worker that it wakes is part of it."),
+    "doorbell": ("doorbell, mapped", None,
+                 "A barrier and a store to the doorbell page (page-per-vq=on)."),
+    "interrupt": ("interrupt", More(40),
+                  "What a packet costs with an interrupt that signals the call eventfd, less what it "
+                  "costs without. Nobody sleeps on it."),
+    "interrupt-wake": ("interrupt, and wake", More(40),
+                       "The same with a thread asleep in poll(), its read() of the eventfd, and its "
+                       "next poll()."),
+    "tx-poll": ("send {} B, polling, batch {}", Times(1.02),
+                "For each packet: offer it, its share of one kick, take its completion. The client "
+                "polls; what it waits is not counted, what workers do meanwhile is."),
+    "tx-sleep": ("send {} B, sleeping, batch {}", Times(1.02),
+                 "The same with a client that sleeps on the call eventfd until the batch is complete."),
+    "rx-poll": ("receive {} B, polling, batch {}", Times(1.02),
+                "For each packet: take it, offer its buffer again. The sender is not counted. The "
+                "client polls."),
+    "rx-sleep": ("receive {} B, sleeping, batch {}", Times(1.02),
+                 "The same with a client that sleeps on the call eventfd until the batch is there."),
+    "map": ("map 4 KiB, {:,} standing", Times(1.35),
+            "One IOTLB message that maps a page, in a gap between as many pages mapped one by one."),
+    "unmap": ("unmap 4 KiB, {:,} standing", Times(1.35), "The reverse."),
+    "map-huge": ("map 1 GiB of huge pages", Times(1.35), "In one IOTLB message."),
+    "unmap-huge": ("unmap 1 GiB of huge pages", Times(1.35), "In one IOTLB message."),
+    "dev-add": ("dev add", Times(1.1), "From the netlink message to its answer; vhost-vdpa takes the device."),
+    "dev-del": ("dev del", Times(1.1), "Likewise."),
+    "open-close": ("open, close", Times(1.1), "Nothing in between."),
+    "open-run-close": ("open, run, close, {:,} pages", Times(1.1),
+                       "What a client has to do from open() until DRIVER_OK was set, a reset, close(). "
+                       "Pages that it maps beside its rings are never contiguous."),
+    "driver-ok": ("DRIVER_OK, {:,} pages", None, "Of that the one call that sets DRIVER_OK."),
+    "reset": ("reset, {:,} pages", None, "Of that the reset."),
+}
+
+
+def family(case):
+    return FAMILIES[case.split("/")[0]]
+
+
+def title(case):
+    return family(case)[0].format(*map(int, case.split("/")[1:]))
+
+
+def name(contender):
+    return NAMES.get(contender, contender)
+
+
+class Run:
+    """Figures by case and contender, cases in the order of FAMILIES."""
+    def __init__(self, figures):
+        self.figures = {}
+        self.contenders = []
+        for figure in figures:
+            self.figures.setdefault(figure["case"], {})[figure["contender"]] = figure
+            if figure["contender"] not in self.contenders:
+                self.contenders.append(figure["contender"])
+        families = list(FAMILIES)
+        self.cases = sorted(self.figures, key=lambda case: families.index(case.split("/")[0]))
+
+    def median(self, case, contender):
+        figure = self.figures.get(case, {}).get(contender)
+        return figure["median"] if figure else None
+
+    def best(self, case):
+        """The cheapest peer, or None."""
+        peers = [(f["median"], c) for c, f in self.figures[case].items() if c != OURS]
+        return min(peers)[1] if peers else None
+
+    def ratio(self, case, peer):
+        ours, theirs = self.median(case, OURS), self.median(case, peer)
+        return ours / theirs if ours is not None and theirs else None
+
+    def growth(self, kind):
+        """The most standing, and times the cost with none."""
+        counts = [int(c.split("/")[1]) for c in self.cases if c.startswith(kind + "/")]
+        counts = [n for n in counts if self.median(f"{kind}/{n}", OURS) is not None]
+        if not counts or max(counts) == 0:
+            return None
+        most = max(counts)
+        return most, self.median(f"{kind}/{most}", OURS) / self.median(f"{kind}/0", OURS)
+
+    def verdicts(self):
+        """(holds, what, how much) of each limit that applies."""
+        for case in self.cases:
+            limit = family(case)[1]
+            ours, reference = self.median(case, OURS), self.median(case, REFERENCE)
+            if limit is None or ours is None:
+                continue
+            if reference is None:
+                yield False, title(case), f"{REFERENCE} was not measured"
+                continue
+            yield (limit.holds(ours, reference), title(case),
+                   f"{number(ours)}, {REFERENCE} {number(reference)}: "
+                   f"{ours - reference:+,.0f}, x {ours / reference:.3f}, at most {limit}")
+        for kind in ("map", "unmap"):
+            growth = self.growth(kind)
+            if growth:
+                yield (growth[1] <= GROWTH, f"{kind}, growth to {growth[0]:,} standing",
+                       f"x {growth[1]:.3f}, at most x {GROWTH}")
+
+
+def number(value):
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
+
+
+def times(value):
+    return "-" if value is None else f"{value:.3f}"
+
+
+def rows(run):
+    """Cells of the table, the first row being its head."""
+    yield (["instructions per"] + [name(c) for c in run.contenders] +
+           [f"to {REFERENCE}", "to the best", "limit"])
+    for case in run.cases:
+        limit = family(case)[1]
+        yield ([title(case)] + [number(run.median(case, c)) for c in run.contenders] +
+               [times(run.ratio(case, REFERENCE)), times(run.ratio(case, run.best(case))),
+                str(limit or "")])
+
+
+def text_table(table, rule):
+    table = list(table)
+    widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
+    lines = []
+    for row in table:
+        cells = [row[0].ljust(widths[0])] + [c.rjust(w) for c, w in zip(row[1:], widths[1:])]
+        lines.append("  ".join(cells).rstrip())
+    line = "  ".join(rule * w for w in widths)
+    return [line, lines[0], line] + lines[1:] + [line]
+
+
+def do_table(doc):
+    run = Run(doc["figures"])
+    print("\n".join(text_table(rows(run), "-")))
+    exceeded = [v for v in run.verdicts() if not v[0]]
+    held = sum(1 for v in run.verdicts() if v[0])
+    for _, what, how in exceeded:
+        print(f"EXCEEDED  {what}: {how}")
+    print(f"{held} limits held, {len(exceeded)} exceeded")
+    return bool(exceeded) or not held
+
+
+def do_tap(figures):
+    verdicts = list(Run(figures).verdicts())
+    for i, (holds, what, how) in enumerate(verdicts, 1):
+        print(f"{'ok' if holds else 'not ok'} {i} - {what}" + ("" if holds else f" # {how}"))
+    return not verdicts or not all(v[0] for v in verdicts)
+
+
+def losses(run):
+    for case in run.cases:
+        best = run.best(case)
+        ratio = run.ratio(case, best) if best else None
+        if ratio and ratio > 1.005:
+            yield case, best, ratio
+
+
+def do_rst(doc):
+    run = Run(doc["figures"])
+    facts = doc["facts"]
+    out = [".. SPDX-License-Identifier: GPL-2.0",
+           ".. Written by 'make bench BENCH=--save'. Do not edit.", "",
+           "==========", "Benchmarks", "==========", "",
+           "What a device costs on the host, in instructions of the host's processor, beside other",
+           "drivers that were measured in the same run. All of it is software: the driver, the vDPA",
+           "core, vhost, the client's system calls. What the device itself does costs nothing here,",
+           "an access to a register costs one instruction, and so does a cache miss.", "",
+           "::", "", f"    {facts['command']}", ""]
+    out += [f":{key}: {value}" for key, value in facts.items() if key != "command"]
+    out += ["", "Figures are medians of at least 5 rounds, %d for most." %
+            max(f["rounds"] for f in doc["figures"]),
+            "``Documentation/benchmarks.json`` has the spread, too.", ""]
+    out += text_table(rows(run), "=")
+    out += ["", "What the lines mean", "===================", ""]
+    seen = []
+    for case in run.cases:
+        if family(case) not in seen:
+            seen.append(family(case))
+            out += [family(case)[0].format("N", "N") if "{:," not in family(case)[0] else
+                    family(case)[0].replace("{:,}", "N"), f"    {family(case)[2]}", ""]
+    out += ["What the columns mean", "=====================", "",
+            "ours", "    ``vmdev_pci`` on an SR-IOV VF.", "",
+            "vp_vdpa", "    The kernel's own driver of virtio functions, on the same VF.", "",
+            "vdpa_sim_net", "    The kernel's simulator: a software device that sends to itself; its worker counts.", "",
+            "vhost-net + tap", "    The kernel's software path with the same rings; its worker counts.", "",
+            "limit", f"    What ``make bench`` and ``make check`` hold us to, against {REFERENCE}; and growth of",
+            f"    map and unmap from none to the most mappings standing, at most {GROWTH} times.", "",
+            "ifcvf, the kernel's driver of Intel's virtio functions, is not among them: it wants BARs 0, 2",
+            "and 4, of which QEMU's virtio functions have only the last, and its probe fails.", ""]
+    lost = list(losses(run))
+    out += ["Where a peer is cheaper", "=======================", ""]
+    out += [f"- {title(case)}: {times(ratio)} times {name(best)}" for case, best, ratio in lost] or ["Nowhere."]
+    out += [""]
+    bad = [v for v in run.verdicts() if not v[0]]
+    if bad:
+        out += ["Limits that are exceeded", "========================", ""]
+        out += [f"- {what}: {how}" for _, what, how in bad] + [""]
+    print("\n".join(out), end="")
+    return 0
+
+
+def main(argv):
+    command = argv[1] if len(argv) > 1 else ""
+    if command == "join":
+        facts = dict(arg.split("=", 1) for arg in argv[2:])
+        doc = {"facts": facts, "figures": [json.loads(line) for line in sys.stdin if line.startswith("{")]}
+        print(json.dumps(doc, indent=1))
+        return 0
+    if command == "tap":
+        return do_tap([json.loads(line) for line in sys.stdin if line.startswith("{")])
+    if command in ("table", "rst"):
+        return {"table": do_table, "rst": do_rst}[command](json.load(sys.stdin))
+    print(__doc__, file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

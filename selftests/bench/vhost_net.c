@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The same rings served by vhost-net and a tap, for comparison: the client's
+ * struct holds /dev/vhost-net instead of a vDPA device.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <linux/virtio_net.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+static const char tap_name[] = "benchtap";
+
+/* A tap that is up, with headers as VERSION_1 has them. */
+static int tap_open(void)
+{
+	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
+	int fd, s, len = NET_HDR;
+
+	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		die("tun", -errno);
+	memcpy(ifr.ifr_name, tap_name, sizeof(tap_name));
+	if (ioctl(fd, TUNSETIFF, &ifr) || ioctl(fd, TUNSETVNETHDRSZ, &len))
+		die("tap", -errno);
+	s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	ifr.ifr_flags = IFF_UP;
+	if (s < 0 || ioctl(s, SIOCSIFFLAGS, &ifr))
+		die("tap up", -errno);
+	close(s);
+	return fd;
+}
+
+static int set_memory(struct vdpa_client *c)
+{
+	struct vhost_memory *m = calloc(1, sizeof(*m) + sizeof(m->regions[0]));
+	int ret;
+
+	if (!m)
+		return -ENOMEM;
+	m->nregions = 1;
+	m->regions[0].guest_phys_addr = c->iova;
+	m->regions[0].memory_size = VC_ARENA_SIZE;
+	m->regions[0].userspace_addr = (uintptr_t)c->mem;
+	ret = vc_ioctl(c, VHOST_SET_MEM_TABLE, m);
+	free(m);
+	return ret;
+}
+
+/* Unlike vhost-vdpa it wants the rings by our addresses. */
+static void attach(struct vq *vq, int tap)
+{
+	struct vdpa_client *c = vq->c;
+
+	check("num", vc_vring(c, VHOST_SET_VRING_NUM, vq->idx, vq->num));
+	check("base", vc_vring(c, VHOST_SET_VRING_BASE, vq->idx, 0));
+	check("addr", vc_vring_addr(c, vq->idx, (uintptr_t)vq->desc,
+				    (uintptr_t)vq->driver,
+				    (uintptr_t)vq->device));
+	check("kick", vc_vring_file(c, VHOST_SET_VRING_KICK, vq->idx, vq->kick));
+	check("call", vc_vring_file(c, VHOST_SET_VRING_CALL, vq->idx, vq->call));
+	check("backend", vc_vring_file(c, VHOST_NET_SET_BACKEND, vq->idx, tap));
+}
+
+void case_vhost_net(const struct bench *b)
+{
+	__u64 features = BIT64(VIRTIO_F_VERSION_1) |
+			 BIT64(VIRTIO_RING_F_EVENT_IDX);
+	struct vdpa_client c = { .memfd = -1 };
+	struct net_end end = { .c = &c };
+	unsigned int i;
+	struct vq vq[2];
+	int tap;
+
+	c.range.last = UINT64_MAX;
+	c.fd = open("/dev/vhost-net", O_RDWR | O_CLOEXEC);
+	if (c.fd < 0)
+		die("/dev/vhost-net", -errno);
+	tap = tap_open();
+	check("owner", vc_set_owner(&c));
+	check("features", vc_set_features(&c, features));
+	check("arena", vc_arena(&c));
+	check("memory", set_memory(&c));
+	for (i = 0; i < 2; i++) {
+		check("ring", vq_init(&vq[i], &c, i, BENCH_NUM, false));
+		vq_call_after(&vq[i], 0);
+		attach(&vq[i], tap);
+	}
+	end.rx = &vq[NET_RX];
+	end.tx = &vq[NET_TX];
+	end_prepare(&end);
+	bench_kick(end.tx, b->rounds);
+	bench_tx(&end, b->rounds);
+	vc_close(&c);
+	vq_close(&vq[0]);
+	vq_close(&vq[1]);
+	close(tap);
+}
