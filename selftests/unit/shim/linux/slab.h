@@ -4,6 +4,7 @@
 
 #include <linux/types.h>
 
+static inline void *kzalloc(size_t size, gfp_t gfp)
 {
 	return calloc(1, size);
 }
