@@ -22,7 +22,6 @@
 
 #include "maps.h"
 
-
 /**
  * struct vmdev_vq - one virtqueue as its driver sees it
  * @cb_lock: protects @cb; taken in hard interrupt context

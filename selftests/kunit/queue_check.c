@@ -212,12 +212,11 @@ static void map_areas(struct kunit *test, u64 desc, u64 driver, u64 device, u32 
 
 	vmdev_maps_destroy(maps);
 	fake->dev.mem.user = true;
-	KUNIT_ASSERT_EQ(test, vmdev_maps_add(maps, DESC, DESC + desc - 1, 0x5000,
-						    desc_perm), 0);
-	KUNIT_ASSERT_EQ(test, vmdev_maps_add(maps, DRIVER, DRIVER + driver - 1, 0x6000,
-						    VHOST_ACCESS_RO), 0);
-	KUNIT_ASSERT_EQ(test, vmdev_maps_add(maps, DEVICE, DEVICE + device - 1, 0x7000,
-						    VHOST_ACCESS_WO), 0);
+	KUNIT_ASSERT_EQ(test, 0, vmdev_maps_add(maps, DESC, DESC + desc - 1, 0x5000, desc_perm));
+	KUNIT_ASSERT_EQ(test, 0, vmdev_maps_add(maps, DRIVER, DRIVER + driver - 1, 0x6000,
+						VHOST_ACCESS_RO));
+	KUNIT_ASSERT_EQ(test, 0, vmdev_maps_add(maps, DEVICE, DEVICE + device - 1, 0x7000,
+						VHOST_ACCESS_WO));
 }
 
 static void expect_areas(struct kunit *test, u64 desc, u64 driver, u64 device, u32 perm)
@@ -276,10 +275,10 @@ static void queue_check_maps_around_the_end(struct kunit *test)
 	struct fake_hw *fake = test->priv;
 
 	map_areas(test, 16 * 256, 4 + 2 * 256, 4 + 8 * 256, VHOST_ACCESS_RO);
-	KUNIT_ASSERT_EQ(test, vmdev_maps_add(&fake->dev.mem.maps, -0x1000ULL, U64_MAX,
-						    0x8000, VHOST_ACCESS_RW), 0);
-	KUNIT_ASSERT_EQ(test, vmdev_maps_add(&fake->dev.mem.maps, 0, 0xfff,
-						    0x9000, VHOST_ACCESS_RW), 0);
+	KUNIT_ASSERT_EQ(test, 0, vmdev_maps_add(&fake->dev.mem.maps, -0x1000ULL, U64_MAX, 0x8000,
+						VHOST_ACCESS_RW));
+	KUNIT_ASSERT_EQ(test, 0, vmdev_maps_add(&fake->dev.mem.maps, 0, 0xfff, 0x9000,
+						VHOST_ACCESS_RW));
 	conf(test)->device = -0x1000ULL;
 	KUNIT_EXPECT_NULL(test, fault(test));
 	conf(test)->device = -0x800ULL;
