@@ -32,20 +32,17 @@ struct life {
 	struct meter_set reset;
 };
 
-static __u64 busy(__u64 start, __u64 idle)
-{
-	return meter_now() - start - (meter_idle() - idle);
-}
-
 static void open_close(struct meter_set *set, const char *path)
 {
-	__u64 idle = meter_idle(), t = meter_now();
-	int fd = open(path, O_RDWR | O_CLOEXEC);
+	struct meter m;
+	int fd;
 
+	meter_begin(&m);
+	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		die(path, -errno);
 	close(fd);
-	meter_add(set, busy(t, idle));
+	meter_add(set, meter_end(&m));
 }
 
 /* The pages of the arena that hold rings. */
@@ -59,7 +56,7 @@ static int map_rings(struct vdpa_client *c)
 static void run_once(struct life *life, const char *path, void *memory,
 		     unsigned int n)
 {
-	__u64 idle, t, idle_part, part;
+	struct meter whole, part;
 	struct rig r;
 	unsigned int i;
 
@@ -69,8 +66,7 @@ static void run_once(struct life *life, const char *path, void *memory,
 		check("ring", vq_init(&r.vq[i], &r.c, i, 128, false));
 	close(r.c.fd);
 
-	idle = meter_idle();
-	t = meter_now();
+	meter_begin(&whole);
 	r.c.fd = open(path, O_RDWR | O_CLOEXEC);
 	if (r.c.fd < 0)
 		die(path, -errno);
@@ -82,16 +78,14 @@ static void run_once(struct life *life, const char *path, void *memory,
 	check("map rings", map_rings(&r.c));
 	check("rings", rig_attach(&r));
 	check("enable", rig_enable(&r, true));
-	idle_part = meter_idle();
-	part = meter_now();
+	meter_begin(&part);
 	check("DRIVER_OK", vc_add_status(&r.c, ST_DRIVER_OK));
-	meter_add(&life->ok, busy(part, idle_part));
-	idle_part = meter_idle();
-	part = meter_now();
+	meter_add(&life->ok, meter_end(&part));
+	meter_begin(&part);
 	check("reset", vc_reset(&r.c));
-	meter_add(&life->reset, busy(part, idle_part));
+	meter_add(&life->reset, meter_end(&part));
 	close(r.c.fd);
-	meter_add(&life->whole, busy(t, idle));
+	meter_add(&life->whole, meter_end(&whole));
 
 	r.c.fd = -1;
 	rig_close(&r);
@@ -245,7 +239,7 @@ void case_dev(const struct bench *b)
 {
 	unsigned int i, rounds = b->rounds < 51 ? b->rounds : 51;
 	struct meter_set add, del;
-	__u64 idle, t;
+	struct meter m;
 	__u16 family;
 
 	family = nl_open();
@@ -253,17 +247,15 @@ void case_dev(const struct bench *b)
 	meter_set_init(&del, rounds);
 	check("idle", meter_idle_start());
 	for (i = 0; i < rounds; i++) {
-		idle = meter_idle();
-		t = meter_now();
+		meter_begin(&m);
 		check("dev add", dev_add(b, family));
-		meter_add(&add, busy(t, idle));
+		meter_add(&add, meter_end(&m));
 		/* What runs late is nobody's. */
-		vc_sleep_us(20000);
-		idle = meter_idle();
-		t = meter_now();
+		vc_sleep_us(5000);
+		meter_begin(&m);
 		check("dev del", dev_del(family));
-		meter_add(&del, busy(t, idle));
-		vc_sleep_us(20000);
+		meter_add(&del, meter_end(&m));
+		vc_sleep_us(5000);
 	}
 	meter_idle_stop();
 	meter_report(&add, "dev-add");

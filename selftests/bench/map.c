@@ -24,19 +24,20 @@ static void measure(struct rig *r, void *page, unsigned int n,
 {
 	struct meter_set map, unmap;
 	unsigned int i;
-	__u64 iova, t;
+	struct meter m;
+	__u64 iova;
 
 	meter_set_init(&map, rounds);
 	meter_set_init(&unmap, rounds);
 	for (i = 0; i < rounds; i++) {
 		/* Gaps all over the range. */
 		iova = standing_iova(n / rounds * i) + VC_PAGE;
-		t = meter_now();
+		meter_begin(&m);
 		check("map", vc_map(&r->c, iova, page, VC_PAGE));
-		meter_add(&map, meter_now() - t);
-		t = meter_now();
+		meter_add(&map, meter_end(&m));
+		meter_begin(&m);
 		check("unmap", vc_unmap(&r->c, iova, VC_PAGE));
-		meter_add(&unmap, meter_now() - t);
+		meter_add(&unmap, meter_end(&m));
 	}
 	meter_report(&map, "map/%u", n);
 	meter_report(&unmap, "unmap/%u", n);
@@ -87,8 +88,8 @@ void case_map_huge(const struct bench *b)
 	unsigned int i, rounds = b->rounds < 5 ? b->rounds : 5;
 	struct meter_set map, unmap;
 	struct rig r;
+	struct meter m;
 	void *p;
-	__u64 t;
 
 	p = mmap(NULL, GIB, PROT_READ | PROT_WRITE,
 		 MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE | MAP_HUGETLB, -1, 0);
@@ -98,12 +99,12 @@ void case_map_huge(const struct bench *b)
 	meter_set_init(&map, rounds);
 	meter_set_init(&unmap, rounds);
 	for (i = 0; i < rounds; i++) {
-		t = meter_now();
+		meter_begin(&m);
 		check("map", vc_map(&r.c, MAP_BASE, p, GIB));
-		meter_add(&map, meter_now() - t);
-		t = meter_now();
+		meter_add(&map, meter_end(&m));
+		meter_begin(&m);
 		check("unmap", vc_unmap(&r.c, MAP_BASE, GIB));
-		meter_add(&unmap, meter_now() - t);
+		meter_add(&unmap, meter_end(&m));
 	}
 	meter_report(&map, "map-huge");
 	meter_report(&unmap, "unmap-huge");

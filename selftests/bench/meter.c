@@ -47,6 +47,133 @@ static int meter_check(void)
 	return 0;
 }
 
+void meter_set_init(struct meter_set *set, unsigned int rounds)
+{
+	set->value = calloc(rounds, sizeof(*set->value));
+	set->n = 0;
+	set->max = rounds;
+	if (!set->value) {
+		perror("calloc");
+		exit(1);
+	}
+}
+
+void meter_add(struct meter_set *set, double value)
+{
+	if (set->n < set->max)
+		set->value[set->n++] = value;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* A share of the sorted set, in percent. */
+static double quantile(const struct meter_set *set, unsigned int percent)
+{
+	return set->value[(set->n - 1) * percent / 100];
+}
+
+static double meter_median(struct meter_set *set)
+{
+	qsort(set->value, set->n, sizeof(*set->value), compare);
+	return quantile(set, 50);
+}
+
+/**
+ * struct tick - the kernel's timer tick
+ * @period: instructions from one to the next; 0 if it was not found
+ * @phase: where in the period it comes
+ * @cost: instructions that it takes
+ */
+static struct tick {
+	__u64 period;
+	__u64 phase;
+	__u64 cost;
+} tick;
+
+/* Long enough for some of them. */
+#define TICK_SEARCH	40000000ULL
+#define TICK_GAPS	256
+
+/* Shorter than any, and longer than an interrupt with nothing to do. */
+#define TICK_MIN	1000
+
+/* How exactly it comes. */
+#define TICK_JITTER	10000
+
+struct gap {
+	__u64 at;
+	__u64 length;
+};
+
+static unsigned int find_gaps(struct gap *gaps)
+{
+	struct meter_spin s;
+	unsigned int n = 0;
+	__u64 end, before;
+
+	meter_spin_begin(&s);
+	end = s.last + TICK_SEARCH;
+	while (s.last < end && n < TICK_GAPS) {
+		before = s.last;
+		meter_spin_step(&s);
+		if (s.last - before < TICK_MIN)
+			continue;
+		gaps[n].at = before;
+		gaps[n].length = s.last - before;
+		n++;
+	}
+	return n;
+}
+
+static bool aligned(__u64 at, __u64 phase, __u64 period)
+{
+	return (at % period + period - phase % period + TICK_JITTER) % period <
+	       2 * TICK_JITTER;
+}
+
+/* Is there one of this period among the gaps? */
+static bool find_tick(const struct gap *gaps, unsigned int n, __u64 period)
+{
+	unsigned int i, k, best = 0, count;
+	struct meter_set cost;
+
+	for (i = 0; i < n; i++) {
+		for (count = 0, k = i; k < n; k++)
+			count += aligned(gaps[k].at, gaps[i].at, period);
+		if (count > best) {
+			best = count;
+			tick.phase = gaps[i].at % period;
+		}
+	}
+	if (best < TICK_SEARCH / period * 3 / 4)
+		return false;
+	meter_set_init(&cost, n);
+	for (i = 0; i < n; i++)
+		if (aligned(gaps[i].at, tick.phase, period))
+			meter_add(&cost, gaps[i].length);
+	tick.period = period;
+	tick.cost = meter_median(&cost);
+	free(cost.value);
+	return true;
+}
+
+/* The shortest first: multiples of it would fit, too. */
+static void find_ticks(void)
+{
+	static const __u64 periods[] = { 1000000, 4000000, 10000000, 0 };
+	static struct gap gaps[TICK_GAPS];
+	unsigned int n = find_gaps(gaps);
+	const __u64 *period = periods;
+
+	while (*period && !find_tick(gaps, n, *period))
+		period++;
+}
+
 /**
  * meter_init() - make sure that instructions can be counted
  * @contender: whose they will be, for the report
@@ -55,8 +182,30 @@ static int meter_check(void)
  */
 int meter_init(const char *contender)
 {
+	int ret = meter_check();
+
 	meter_contender = contender;
-	return meter_check();
+	if (!ret)
+		find_ticks();
+	return ret;
+}
+
+void meter_begin(struct meter *m)
+{
+	m->idle = load(&idle_sum);
+	m->start = meter_now();
+}
+
+/* Instructions since, less those that nobody wanted, less ticks. */
+double meter_end(const struct meter *m)
+{
+	__u64 now = meter_now(), ticks = 0;
+
+	if (tick.period)
+		ticks = (now - tick.phase) / tick.period -
+			(m->start - tick.phase) / tick.period;
+	return (double)(now - m->start) - (load(&idle_sum) - m->idle) -
+	       ticks * tick.cost;
 }
 
 static void *idle_loop(void *unused)
@@ -106,12 +255,6 @@ void meter_idle_do(void (*fn)(void *arg), void *arg)
 	store(&idle_fn, fn);
 }
 
-/* Instructions that nobody wanted so far. */
-__u64 meter_idle(void)
-{
-	return load(&idle_sum);
-}
-
 void meter_idle_stop(void)
 {
 	store(&idle_stop, true);
@@ -130,36 +273,6 @@ void meter_prio(enum meter_prio prio)
 	}
 }
 
-void meter_set_init(struct meter_set *set, unsigned int rounds)
-{
-	set->value = calloc(rounds, sizeof(*set->value));
-	set->n = 0;
-	set->max = rounds;
-	if (!set->value) {
-		perror("calloc");
-		exit(1);
-	}
-}
-
-void meter_add(struct meter_set *set, double value)
-{
-	if (set->n < set->max)
-		set->value[set->n++] = value;
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* A share of the sorted set, in percent. */
-static double quantile(const struct meter_set *set, unsigned int percent)
-{
-	return set->value[(set->n - 1) * percent / 100];
-}
-
 /**
  * meter_report() - print a set as one line of JSON, and be done with it
  * @set: what was measured
@@ -170,13 +283,14 @@ void meter_report(struct meter_set *set, const char *name, ...)
 	va_list args;
 
 	if (set->n) {
-		qsort(set->value, set->n, sizeof(*set->value), compare);
+		double median = meter_median(set);
+
 		printf("{\"contender\": \"%s\", \"case\": \"", meter_contender);
 		va_start(args, name);
 		vprintf(name, args);
 		va_end(args);
 		printf("\", \"median\": %.1f, \"low\": %.1f, \"high\": %.1f, \"rounds\": %u}\n",
-		       quantile(set, 50), quantile(set, 10), quantile(set, 90),
+		       median, quantile(set, 10), quantile(set, 90),
 		       set->n);
 		fflush(stdout);
 	}

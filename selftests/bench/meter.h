@@ -7,7 +7,9 @@
  * costs is then the difference of two readings of the clock, less what went by
  * while everybody waited. The latter is told apart by spinning: a thread that
  * reads the clock in a loop sees steps of one length while it is alone, and a
- * longer one whenever the kernel, or anybody else, had something to do.
+ * longer one whenever the kernel, or anybody else, had something to do. The
+ * timer tick is taken off, too: how many there are depends on how long the
+ * emulator took.
  */
 #ifndef VMDEV_METER_H
 #define VMDEV_METER_H
@@ -31,6 +33,16 @@ static inline __u64 meter_now(void)
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 #endif
 }
+
+/**
+ * struct meter - a stretch of time
+ * @start: when it began
+ * @idle: instructions that nobody wanted, until then
+ */
+struct meter {
+	__u64 start;
+	__u64 idle;
+};
 
 /**
  * struct meter_set - what was measured of one thing, round by round
@@ -80,9 +92,11 @@ static inline void meter_spin_step(struct meter_spin *s)
 
 int meter_init(const char *contender);
 
+void meter_begin(struct meter *m);
+double meter_end(const struct meter *m);
+
 int meter_idle_start(void);
 void meter_idle_do(void (*fn)(void *arg), void *arg);
-__u64 meter_idle(void);
 void meter_idle_stop(void);
 
 enum meter_prio {

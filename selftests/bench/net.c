@@ -187,16 +187,16 @@ void bench_kick(struct vq *vq, unsigned int rounds)
 {
 	struct meter_set set;
 	unsigned int i, k;
-	__u64 t;
+	struct meter m;
 
 	/* Workers that a kick wakes run at once. */
 	meter_prio(METER_LAST);
 	meter_set_init(&set, rounds);
 	for (i = 0; i < rounds; i++) {
-		t = meter_now();
+		meter_begin(&m);
 		for (k = 0; k < KICKS; k++)
 			vq_kick(vq);
-		meter_add(&set, (double)(meter_now() - t) / KICKS);
+		meter_add(&set, meter_end(&m) / KICKS);
 	}
 	meter_prio(METER_NORMAL);
 	meter_report(&set, "kick");
@@ -217,18 +217,18 @@ void case_doorbell(const struct bench *b)
 	struct net_end end;
 	struct meter_set set;
 	unsigned int i, k;
+	struct meter m;
 	struct rig r;
-	__u64 t;
 
 	end_vdpa(&end, &r, b->dev);
 	if (!end.bell)
 		die("doorbell", -EOPNOTSUPP);
 	meter_set_init(&set, b->rounds);
 	for (i = 0; i < b->rounds; i++) {
-		t = meter_now();
+		meter_begin(&m);
 		for (k = 0; k < KICKS; k++)
 			vc_ring(end.bell, NET_TX);
-		meter_add(&set, (double)(meter_now() - t) / KICKS);
+		meter_add(&set, meter_end(&m) / KICKS);
 	}
 	meter_report(&set, "doorbell");
 	end_close(&end, &r);
@@ -262,20 +262,22 @@ static void *sleeper(void *arg)
 static double one_packet(struct net_end *end, bool interrupt)
 {
 	struct meter_spin s;
+	struct meter m;
 	unsigned int i;
-	__u64 t, idle;
+	double cost;
+	__u64 idle;
 
 	vq_call_after(end->tx, interrupt);
 	offer_tx(end, 1, sizes[0].len);
-	t = meter_now();
+	meter_begin(&m);
 	ring_tx(end);
 	idle = spin_used(end->tx, 1);
 	meter_spin_begin(&s);
 	for (i = 0; i < LINGER; i++)
 		meter_spin_step(&s);
-	t = meter_now() - t - idle - s.idle;
+	cost = meter_end(&m) - idle - s.idle;
 	reap(end->tx, 1);
-	return t;
+	return cost;
 }
 
 /* Did it come in time? */
@@ -336,30 +338,30 @@ void case_interrupt(const struct bench *b)
 
 static double tx_poll(struct net_end *end, unsigned int batch, unsigned int len)
 {
-	__u64 t, idle;
+	struct meter m;
+	__u64 idle;
 
 	vq_call_after(end->tx, 0);
-	t = meter_now();
+	meter_begin(&m);
 	offer_tx(end, batch, len);
 	vq_kick(end->tx);
 	idle = spin_used(end->tx, batch);
 	reap(end->tx, batch);
-	return (double)(meter_now() - t - idle) / batch;
+	return (meter_end(&m) - idle) / batch;
 }
 
 static double tx_sleep(struct net_end *end, unsigned int batch,
 		       unsigned int len)
 {
-	__u64 t, idle;
+	struct meter m;
 
-	idle = meter_idle();
-	t = meter_now();
+	meter_begin(&m);
 	vq_call_after(end->tx, batch);
 	offer_tx(end, batch, len);
 	meter_idle_do(kick, end->tx);
 	sleep_used(end->tx, batch);
 	reap(end->tx, batch);
-	return (double)(meter_now() - t - (meter_idle() - idle)) / batch;
+	return meter_end(&m) / batch;
 }
 
 static void tx_rounds(struct net_end *end, unsigned int rounds, bool poll,
@@ -415,20 +417,21 @@ static void rx_settle(struct net_end *from, struct net_end *to,
 
 /* The sender's work is not counted; @kick_cost: of its kick alone. */
 static double rx_poll(struct net_end *from, struct net_end *to,
-		      unsigned int batch, unsigned int len, __u64 *kick_cost)
+		      unsigned int batch, unsigned int len, double *kick_cost)
 {
-	__u64 t, idle;
+	struct meter m;
 	double cost;
+	__u64 idle;
 
 	vq_call_after(to->rx, 0);
 	offer_tx(from, batch, len);
-	t = meter_now();
+	meter_begin(&m);
 	ring_tx(from);
-	*kick_cost = meter_now() - t;
-	t = meter_now();
+	*kick_cost = meter_end(&m);
+	meter_begin(&m);
 	idle = spin_used(to->rx, batch);
 	end_reap_rx(to, batch, true);
-	cost = (double)(meter_now() - t - idle) / batch;
+	cost = (meter_end(&m) - idle) / batch;
 	rx_settle(from, to, batch);
 	return cost;
 }
@@ -436,18 +439,17 @@ static double rx_poll(struct net_end *from, struct net_end *to,
 static double rx_sleep(struct net_end *from, struct net_end *to,
 		       unsigned int batch, unsigned int len)
 {
-	__u64 t, idle, kick_cost;
-	double cost;
+	double cost, kick_cost;
+	struct meter m;
 
 	rx_poll(from, to, batch, len, &kick_cost);
 	offer_tx(from, batch, len);
-	idle = meter_idle();
-	t = meter_now();
+	meter_begin(&m);
 	vq_call_after(to->rx, batch);
 	meter_idle_do(ring_tx, from);
 	sleep_used(to->rx, batch);
 	end_reap_rx(to, batch, true);
-	cost = meter_now() - t - (meter_idle() - idle) - kick_cost;
+	cost = meter_end(&m) - kick_cost;
 	rx_settle(from, to, batch);
 	return cost / batch;
 }
@@ -458,7 +460,7 @@ static void rx_rounds(struct net_end *from, struct net_end *to,
 {
 	unsigned int i, len = sizes[size].len;
 	struct meter_set set;
-	__u64 unused;
+	double unused;
 
 	meter_set_init(&set, rounds);
 	for (i = 0; i < rounds; i++)
