@@ -4,7 +4,8 @@
 # device that still works, and nothing left behind. fuzz.sh [OPTION of vdpa_fuzz...]
 # lab: --quiet-qemu --blk 1 --queues 2 --prop page-per-vq=on --prop packed=on --prop host_mtu=1500
 # kernels: 6.12 debug
-# limit: 600
+# limit: 400
+# long-limit: 3600
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh
@@ -67,15 +68,16 @@ tap_check "two VFs and a block function are ours" all_ours
 fuzzed "the calls of a seed" first --seed 3 --calls 2000 --no-coverage
 run again --seed 3 --calls 2000 --no-coverage >/dev/null
 tap_check "are the same when made again" same_digest first again
-races=(--seed 20264 --calls 4000)
+seed=${SEED:-20263}
+races=(--seed "$seed" --calls 4000)
 if [ ${#options[@]} -gt 0 ]; then
 	races=()
 elif [ "${LONG:-0}" = 1 ]; then
-	seed=$(date +%s)
-	options=(--seed "$seed" --calls 1000000)
+	[ -n "$SEED" ] || seed=$(date +%s)
+	options=(--seed "$seed" --calls 1000000 --at-least $((${LONG_MINUTES:-30} * 60)))
 	races=(--seed "$seed" --calls 100000)
 else
-	options=(--seed 20263 --calls 20000)
+	options=(--seed "$seed" --calls 20000)
 fi
 fuzzed "hostile calls, and an honest client after them" long \
 	--keep-to /out/kept --pcs /out/pcs --report /out/operations "${options[@]}"
