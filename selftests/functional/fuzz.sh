@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # A hostile user: random calls on vhost-vdpa and on the vdpa netlink family, and after them a
 # device that still works, and nothing left behind. fuzz.sh [OPTION of vdpa_fuzz...]
-# lab: --quiet-qemu --blk 1 --queues 2 --prop page-per-vq=on --prop packed=on
+# lab: --quiet-qemu --blk 1 --queues 2 --prop page-per-vq=on --prop packed=on --prop host_mtu=1500
 # kernels: 6.12 debug
-# limit: 600
+# limit: 400
+# long-limit: 3600
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh
@@ -58,7 +59,7 @@ no_leaks() {
 	! grep . $kmemleak
 }
 
-tap_plan 9
+tap_plan 10
 tap_check "VFs" vf_create "$BDF_pf0" 2
 vdpa_setup
 tap_check "two VFs and a block function are ours" all_ours
@@ -67,17 +68,24 @@ tap_check "two VFs and a block function are ours" all_ours
 fuzzed "the calls of a seed" first --seed 3 --calls 2000 --no-coverage
 run again --seed 3 --calls 2000 --no-coverage >/dev/null
 tap_check "are the same when made again" same_digest first again
+seed=${SEED:-20263}
+races=(--seed "$seed" --calls 4000)
 if [ ${#options[@]} -gt 0 ]; then
-	:
+	races=()
 elif [ "${LONG:-0}" = 1 ]; then
-	options=(--seed "$(date +%s)" --calls 1000000)
-elif [ -e /sys/kernel/debug/kcov ]; then
-	options=(--seed 20263 --calls 20000)
+	[ -n "$SEED" ] || seed=$(date +%s)
+	options=(--seed "$seed" --calls 1000000 --at-least $((${LONG_MINUTES:-30} * 60)))
+	races=(--seed "$seed" --calls 100000)
 else
-	options=(--seed 20263 --calls 10000)
+	options=(--seed "$seed" --calls 20000)
 fi
 fuzzed "hostile calls, and an honest client after them" long \
 	--keep-to /out/kept --pcs /out/pcs --report /out/operations "${options[@]}"
+if [ ${#races[@]} -gt 0 ]; then
+	fuzzed "two threads at once" races --threads 2 --no-coverage "${races[@]}"
+else
+	tap_skip "two threads at once" "options were given"
+fi
 
 tap_check "all devices can be removed" all_gone
 tap_check "the modules can be unloaded" unload

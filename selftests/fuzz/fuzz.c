@@ -27,6 +27,7 @@ static struct options {
 	__u64 round;
 	__u64 print_from;
 	unsigned int seconds;
+	unsigned int at_least;
 	unsigned int threads;
 	bool coverage;
 	const char *keep_to;
@@ -44,6 +45,7 @@ static const char help[] =
 "  --seed N       of all random numbers (default: the clock)\n"
 "  --calls N      how many calls (10000)\n"
 "  --seconds N    end after so long, whatever was done\n"
+"  --at-least N   go on for so many seconds, also beyond that many calls\n"
 "  --round N      calls between two looks at the devices (10000)\n"
 "  --threads 2    a second thread races the first: not reproducible\n"
 "  --replay       print each call before it is made\n"
@@ -58,6 +60,7 @@ static const struct option long_options[] = {
 	{ "seed", required_argument, NULL, 's' },
 	{ "calls", required_argument, NULL, 'c' },
 	{ "seconds", required_argument, NULL, 't' },
+	{ "at-least", required_argument, NULL, 'l' },
 	{ "round", required_argument, NULL, 'r' },
 	{ "threads", required_argument, NULL, 'T' },
 	{ "replay", no_argument, NULL, 'p' },
@@ -124,7 +127,9 @@ static bool run_program(struct fz_thread *th, const struct fz_program *prog)
 {
 	unsigned int i, fresh = 0;
 
-	for (i = 0; i < prog->n && fz_shared->calls < opt.calls; i++) {
+	for (i = 0; i < prog->n; i++) {
+		if (fz_shared->calls >= opt.calls && !opt.at_least)
+			break;
 		if (fz_shared->calls >= opt.print_from) {
 			printf("%llu: ", (unsigned long long)fz_shared->calls);
 			fz_call_print(stdout, &prog->call[i]);
@@ -156,9 +161,13 @@ static bool check(void)
 	return !fz_watch_log(fz_shared->verdict, sizeof(fz_shared->verdict));
 }
 
-static bool time_is_up(void)
+static bool is_over(void)
 {
-	return opt.seconds && fz_now() - started > opt.seconds * 1000000000ULL;
+	__u64 seconds = (fz_now() - started) / 1000000000;
+
+	if (opt.seconds && seconds >= opt.seconds)
+		return true;
+	return fz_shared->calls >= opt.calls && seconds >= opt.at_least;
 }
 
 static bool run_all(void)
@@ -171,7 +180,7 @@ static bool run_all(void)
 
 	fz_thread_init(&th, false);
 	fz_thread_init(&racer.th, true);
-	while (fz_shared->calls < opt.calls && !time_is_up()) {
+	while (!is_over()) {
 		struct fz_rng own = { .state = fz_next(&rng) };
 
 		fz_corpus_next(&own, &prog);
@@ -245,6 +254,9 @@ static bool set_option(int c)
 		return true;
 	case 't':
 		opt.seconds = atoi(optarg);
+		return true;
+	case 'l':
+		opt.at_least = atoi(optarg);
 		return true;
 	case 'r':
 		opt.round = strtoull(optarg, NULL, 0);

@@ -18,7 +18,7 @@
 #define CHILD_MS	120000
 
 /* How long a delete needs to get to where it waits. */
-#define DELETE_US	20000
+#define DELETE_US	5000
 
 /* A child that is told by nobody does not outlive us, or its time. */
 static void child_begin(void)
@@ -163,6 +163,6 @@ static long run_held_delete(struct fz_thread *th, const struct fz_call *call)
 struct fz_op fz_process_ops[] = {
 	FZ_OP("child_inherits", 2, FZ_SLOW, gen_child, run_inherit, 0),
 	FZ_OP("child_killed", 2, FZ_SLOW, gen_child, run_killed, 0),
-	FZ_OP("held_delete", 2, FZ_SLOW, gen_child, run_held_delete, 0),
+	FZ_OP("held_delete", 1, FZ_SLOW, gen_child, run_held_delete, 0),
 	{ 0 }
 };
