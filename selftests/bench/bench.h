@@ -52,7 +52,24 @@ struct net_end {
 void check(const char *what, int ret);
 METER_ATTR((noreturn)) void die(const char *what, int err);
 
+/**
+ * struct frame_size - a size of frames
+ * @name: as it is spoken of
+ * @len: bytes without the virtio header
+ */
+struct frame_size {
+	unsigned int name;
+	unsigned int len;
+};
+
+#define SIZES		2
+#define BATCHES		3
+
+extern const struct frame_size sizes[SIZES];
+extern const unsigned int batches[BATCHES];
+
 /* net.c */
+void sleep_used(struct vq *vq, unsigned int n);
 void end_prepare(struct net_end *end);
 void end_vdpa(struct net_end *end, struct rig *r, const char *path);
 void bench_kick(struct vq *vq, unsigned int rounds);

@@ -18,12 +18,9 @@ static const __u8 header[] = {
 };
 
 /* Frame sizes as they are spoken of; on the wire they are 60 and 1514. */
-static const struct {
-	unsigned int name;
-	unsigned int len;
-} sizes[] = { { 64, 60 }, { 1500, 1514 } };
+const struct frame_size sizes[SIZES] = { { 64, 60 }, { 1500, 1514 } };
 
-static const unsigned int batches[] = { 1, 32, 256 };
+const unsigned int batches[BATCHES] = { 1, 32, 256 };
 
 /* --- ends of a wire --- */
 
@@ -115,7 +112,7 @@ static __u64 spin_used(const struct vq *vq, unsigned int n)
 }
 
 /* Sleeps until so much is complete, and be it in parts. */
-static void sleep_used(struct vq *vq, unsigned int n)
+void sleep_used(struct vq *vq, unsigned int n)
 {
 	while (used(vq) < n)
 		if (!vq_called(vq, BENCH_WAIT_MS))
@@ -383,13 +380,13 @@ void bench_tx(struct net_end *end, unsigned int rounds)
 	unsigned int size, i;
 
 	meter_prio(METER_LAST);
-	for (size = 0; size < ARRAY_SIZE(sizes); size++)
-		for (i = 0; i < ARRAY_SIZE(batches); i++)
+	for (size = 0; size < SIZES; size++)
+		for (i = 0; i < BATCHES; i++)
 			tx_rounds(end, rounds, true, size, batches[i]);
 	meter_prio(METER_NORMAL);
 	check("idle", meter_idle_start());
-	for (size = 0; size < ARRAY_SIZE(sizes); size++)
-		for (i = 0; i < ARRAY_SIZE(batches); i++)
+	for (size = 0; size < SIZES; size++)
+		for (i = 0; i < BATCHES; i++)
 			tx_rounds(end, rounds, false, size, batches[i]);
 	meter_idle_stop();
 }
@@ -508,12 +505,12 @@ void case_rx(const struct bench *b)
 	end_vdpa(&from, &a, b->peer);
 	rx_clear_wire(&from, &to);
 
-	for (size = 0; size < ARRAY_SIZE(sizes); size++)
-		for (i = 0; i < ARRAY_SIZE(batches); i++)
+	for (size = 0; size < SIZES; size++)
+		for (i = 0; i < BATCHES; i++)
 			rx_rounds(&from, &to, b->rounds, true, size, batches[i]);
 	check("idle", meter_idle_start());
-	for (size = 0; size < ARRAY_SIZE(sizes); size++)
-		for (i = 0; i < ARRAY_SIZE(batches); i++)
+	for (size = 0; size < SIZES; size++)
+		for (i = 0; i < BATCHES; i++)
 			rx_rounds(&from, &to, b->rounds, false, size,
 				  batches[i]);
 	meter_idle_stop();

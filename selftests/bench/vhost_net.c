@@ -6,9 +6,10 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/if.h>
+#include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <linux/virtio_net.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -70,6 +71,81 @@ static void attach(struct vq *vq, int tap)
 	check("backend", vc_vring_file(c, VHOST_NET_SET_BACKEND, vq->idx, tap));
 }
 
+/* --- packets received: from when they are in the tap --- */
+
+static int packet_open(void)
+{
+	struct sockaddr_ll addr = { .sll_family = AF_PACKET };
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+	addr.sll_ifindex = if_nametoindex(tap_name);
+	if (fd < 0 || !addr.sll_ifindex ||
+	    bind(fd, (struct sockaddr *)&addr, sizeof(addr)))
+		die("packet socket", -errno);
+	return fd;
+}
+
+static void inject(struct net_end *end, int fd, unsigned int n, unsigned int len)
+{
+	struct mmsghdr msgs[BENCH_NUM] = { 0 };
+	struct iovec iov[BENCH_NUM];
+	unsigned int i, sent = 0;
+
+	for (i = 0; i < n; i++) {
+		iov[i].iov_base = end->tx_buf[i] + NET_HDR;
+		iov[i].iov_len = len;
+		msgs[i].msg_hdr.msg_iov = &iov[i];
+		msgs[i].msg_hdr.msg_iovlen = 1;
+	}
+	while (sent < n) {
+		int ret = sendmmsg(fd, msgs + sent, n - sent, 0);
+
+		if (ret <= 0)
+			die("packet socket", -errno);
+		sent += ret;
+	}
+}
+
+/* With us first the worker does not run before we sleep. */
+static double receive(struct net_end *end, int fd, unsigned int batch,
+		      unsigned int len)
+{
+	struct meter m;
+	double cost;
+
+	vq_call_after(end->rx, batch);
+	inject(end, fd, batch, len);
+	meter_begin(&m);
+	sleep_used(end->rx, batch);
+	end_reap_rx(end, batch, true);
+	cost = meter_end(&m) / batch;
+	vq_kick(end->rx);
+	return cost;
+}
+
+static void bench_rx(struct net_end *end, unsigned int rounds)
+{
+	unsigned int size, i, k;
+	struct meter_set set;
+	int fd = packet_open();
+
+	end_offer_rx(end, BENCH_NUM);
+	check("idle", meter_idle_start());
+	meter_prio(METER_FIRST);
+	for (size = 0; size < SIZES; size++)
+		for (i = 0; i < BATCHES; i++) {
+			meter_set_init(&set, rounds);
+			for (k = 0; k < rounds; k++)
+				meter_add(&set, receive(end, fd, batches[i],
+							sizes[size].len));
+			meter_report(&set, "rx-sleep/%u/%u", sizes[size].name,
+				     batches[i]);
+		}
+	meter_prio(METER_NORMAL);
+	meter_idle_stop();
+	close(fd);
+}
+
 void case_vhost_net(const struct bench *b)
 {
 	__u64 features = BIT64(VIRTIO_F_VERSION_1) |
@@ -99,6 +175,7 @@ void case_vhost_net(const struct bench *b)
 	end_prepare(&end);
 	bench_kick(end.tx, b->rounds);
 	bench_tx(&end, b->rounds);
+	bench_rx(&end, b->rounds);
 	vc_close(&c);
 	vq_close(&vq[0]);
 	vq_close(&vq[1]);
