@@ -15,6 +15,48 @@
 #define WO	VHOST_ACCESS_WO
 #define P	0x1000ULL
 
+/* KUnit's threads must not end with a lock held, so each call has it for itself. */
+static int map_to(struct fake_hw *fake, u64 iova, u64 size, u64 pa, u32 perm)
+{
+	int err;
+
+	mutex_lock(&fake->parent.lock);
+	err = vmdev_mem_map(&fake->dev, iova, size, pa, perm);
+	mutex_unlock(&fake->parent.lock);
+	return err;
+}
+
+static int unmap(struct fake_hw *fake, u64 iova, u64 size)
+{
+	int err;
+
+	mutex_lock(&fake->parent.lock);
+	err = vmdev_mem_unmap(&fake->dev, iova, size);
+	mutex_unlock(&fake->parent.lock);
+	return err;
+}
+
+static void clear(struct fake_hw *fake)
+{
+	mutex_lock(&fake->parent.lock);
+	vmdev_mem_clear(&fake->dev);
+	mutex_unlock(&fake->parent.lock);
+}
+
+static void attach(struct fake_hw *fake)
+{
+	mutex_lock(&fake->parent.lock);
+	vmdev_mem_attach(&fake->dev);
+	mutex_unlock(&fake->parent.lock);
+}
+
+static void detach(struct fake_hw *fake)
+{
+	mutex_lock(&fake->parent.lock);
+	vmdev_mem_detach(&fake->dev);
+	mutex_unlock(&fake->parent.lock);
+}
+
 /* Attached to a domain of its own that has IOVAs from 1 MiB to 2 MiB - 1. */
 static int memory_init(struct kunit *test)
 {
@@ -25,8 +67,7 @@ static int memory_init(struct kunit *test)
 	fake_hw_init(fake, VIRTIO_ID_NET);
 	fake->range = (struct vdpa_iova_range) { 0x100000, 0x1fffff };
 	vmdev_maps_init(&fake->dev.mem.maps);
-	mutex_lock(&fake->parent.lock);
-	vmdev_mem_attach(&fake->dev);
+	attach(fake);
 	return 0;
 }
 
@@ -34,8 +75,7 @@ static void memory_exit(struct kunit *test)
 {
 	struct fake_hw *fake = test->priv;
 
-	vmdev_mem_detach(&fake->dev);
-	mutex_unlock(&fake->parent.lock);
+	detach(fake);
 	vmdev_maps_destroy(&fake->dev.mem.maps);
 }
 
@@ -43,7 +83,7 @@ static int map(struct kunit *test, u64 iova, u64 size, u32 perm)
 {
 	struct fake_hw *fake = test->priv;
 
-	return vmdev_mem_map(&fake->dev, iova, size, iova + 0x10000000, perm);
+	return map_to(fake, iova, size, iova + 0x10000000, perm);
 }
 
 static bool covers(struct kunit *test, u64 iova, u64 size, u32 perm)
@@ -67,7 +107,7 @@ static void memory_map(struct kunit *test)
 {
 	struct fake_hw *fake = test->priv;
 
-	KUNIT_EXPECT_EQ(test, vmdev_mem_map(&fake->dev, 0x101000, 0x3000, 0x777000, WO), 0);
+	KUNIT_EXPECT_EQ(test, map_to(fake, 0x101000, 0x3000, 0x777000, WO), 0);
 	KUNIT_ASSERT_EQ(test, fake->n_maps, 1);
 	KUNIT_EXPECT_EQ(test, fake->maps[0].iova, 0x101000);
 	KUNIT_EXPECT_EQ(test, fake->maps[0].size, 0x3000);
@@ -101,7 +141,7 @@ static void memory_map_around_the_end(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, map(test, 0, P, RW), 0);
 	KUNIT_EXPECT_EQ(test, map(test, -P, P, RW), -EEXIST);
 	KUNIT_EXPECT_TRUE(test, covers(test, -P, P, RW));
-	KUNIT_EXPECT_EQ(test, vmdev_mem_unmap(&fake->dev, -P, P), 0);
+	KUNIT_EXPECT_EQ(test, unmap(fake, -P, P), 0);
 	expect_unmap(test, 0, -P, P);
 }
 
@@ -155,7 +195,7 @@ static void memory_unmap(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, map(test, 0x114000, P, RW), 0);
 	KUNIT_ASSERT_EQ(test, map(test, 0x115000, P, RW), 0);
 
-	KUNIT_EXPECT_EQ(test, vmdev_mem_unmap(&fake->dev, 0x111000, 4 * P), 0);
+	KUNIT_EXPECT_EQ(test, unmap(fake, 0x111000, 4 * P), 0);
 	KUNIT_EXPECT_EQ(test, fake->n_unmaps, 2);
 	expect_unmap(test, 0, 0x111000, 2 * P);
 	expect_unmap(test, 1, 0x114000, P);
@@ -171,7 +211,7 @@ static void memory_unmap_a_part(struct kunit *test)
 	struct fake_hw *fake = test->priv;
 
 	KUNIT_ASSERT_EQ(test, map(test, 0x110000, 4 * P, RW), 0);
-	KUNIT_EXPECT_EQ(test, vmdev_mem_unmap(&fake->dev, 0x113fff, 1), 0);
+	KUNIT_EXPECT_EQ(test, unmap(fake, 0x113fff, 1), 0);
 	KUNIT_EXPECT_EQ(test, fake->n_unmaps, 1);
 	expect_unmap(test, 0, 0x110000, 4 * P);
 	KUNIT_EXPECT_FALSE(test, covers(test, 0x110000, 1, RW));
@@ -182,10 +222,10 @@ static void memory_unmap_of_nothing(struct kunit *test)
 	struct fake_hw *fake = test->priv;
 
 	KUNIT_ASSERT_EQ(test, map(test, 0x110000, P, RW), 0);
-	KUNIT_EXPECT_EQ(test, vmdev_mem_unmap(&fake->dev, 0x10f000, P), 0);
-	KUNIT_EXPECT_EQ(test, vmdev_mem_unmap(&fake->dev, 0x111000, P), 0);
-	KUNIT_EXPECT_EQ(test, vmdev_mem_unmap(&fake->dev, 0x110000, 0), -EINVAL);
-	KUNIT_EXPECT_EQ(test, vmdev_mem_unmap(&fake->dev, 0x110000, U64_MAX), -EINVAL);
+	KUNIT_EXPECT_EQ(test, unmap(fake, 0x10f000, P), 0);
+	KUNIT_EXPECT_EQ(test, unmap(fake, 0x111000, P), 0);
+	KUNIT_EXPECT_EQ(test, unmap(fake, 0x110000, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, unmap(fake, 0x110000, U64_MAX), -EINVAL);
 	KUNIT_EXPECT_EQ(test, fake->n_unmaps, 0);
 	KUNIT_EXPECT_TRUE(test, covers(test, 0x110000, P, RW));
 }
@@ -198,7 +238,7 @@ static void memory_clear(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, map(test, 0, P, RW), 0);
 	KUNIT_ASSERT_EQ(test, map(test, 0x110000, P, RO), 0);
 	KUNIT_ASSERT_EQ(test, map(test, -P, P, WO), 0);
-	vmdev_mem_clear(&fake->dev);
+	clear(fake);
 	KUNIT_EXPECT_EQ(test, fake->n_unmaps, 3);
 	KUNIT_EXPECT_FALSE(test, covers(test, 0, 1, 0));
 	KUNIT_EXPECT_FALSE(test, covers(test, U64_MAX, 1, 0));
@@ -271,9 +311,8 @@ static u8 *map_pages(struct kunit *test, u8 *pages[2], u32 second_perm)
 	for (i = 0; i < 2; i++) {
 		pages[i] = (u8 *)get_zeroed_page(GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, pages[i]);
-		KUNIT_ASSERT_EQ(test, vmdev_mem_map(&fake->dev, 0x110000 + i * PAGE_SIZE,
-						    PAGE_SIZE, virt_to_phys(pages[i]),
-						    i ? second_perm : RW), 0);
+		KUNIT_ASSERT_EQ(test, map_to(fake, 0x110000 + i * PAGE_SIZE, PAGE_SIZE,
+					     virt_to_phys(pages[i]), i ? second_perm : RW), 0);
 	}
 	return pages[0];
 }
@@ -340,7 +379,7 @@ static void memory_that_is_none(struct kunit *test)
 	struct fake_hw *fake = test->priv;
 	u8 byte;
 
-	KUNIT_ASSERT_EQ(test, vmdev_mem_map(&fake->dev, 0x110000, P, 1ULL << 51, RW), 0);
+	KUNIT_ASSERT_EQ(test, map_to(fake, 0x110000, P, 1ULL << 51, RW), 0);
 	KUNIT_EXPECT_EQ(test, vmdev_mem_read(&fake->dev, 0x110000, &byte, 1), -EFAULT);
 	KUNIT_EXPECT_EQ(test, vmdev_mem_fill(&fake->dev, 0x110000, 1, 1), -EFAULT);
 }
@@ -353,9 +392,9 @@ static void memory_read_around_the_end(struct kunit *test)
 
 	fake->dev.mem.range = (struct vdpa_iova_range) { 0, U64_MAX };
 	map_pages(test, pages, RW);
-	vmdev_mem_clear(&fake->dev);
-	KUNIT_ASSERT_EQ(test, vmdev_mem_map(&fake->dev, -P, P, virt_to_phys(pages[0]), RW), 0);
-	KUNIT_ASSERT_EQ(test, vmdev_mem_map(&fake->dev, 0, P, virt_to_phys(pages[1]), RW), 0);
+	clear(fake);
+	KUNIT_ASSERT_EQ(test, map_to(fake, -P, P, virt_to_phys(pages[0]), RW), 0);
+	KUNIT_ASSERT_EQ(test, map_to(fake, 0, P, virt_to_phys(pages[1]), RW), 0);
 	KUNIT_EXPECT_EQ(test, vmdev_mem_read(&fake->dev, U64_MAX, buf, 1), 0);
 	KUNIT_EXPECT_EQ(test, vmdev_mem_read(&fake->dev, U64_MAX, buf, 2), -EFAULT);
 	KUNIT_EXPECT_EQ(test, vmdev_mem_fill(&fake->dev, U64_MAX, 1, 2), -EFAULT);
@@ -369,12 +408,12 @@ static void memory_detach(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, map(test, 0x110000, P, RW), 0);
 	KUNIT_ASSERT_EQ(test, map(test, 0x112000, P, RW), 0);
-	vmdev_mem_detach(&fake->dev);
+	detach(fake);
 	KUNIT_EXPECT_EQ(test, fake->n_unmaps, 2);
 	KUNIT_EXPECT_EQ(test, fake->detaches, 1);
 	KUNIT_EXPECT_FALSE(test, fake->dev.mem.user);
 	KUNIT_EXPECT_EQ(test, map(test, 0x110000, P, RW), -ENODEV);
-	vmdev_mem_detach(&fake->dev);
+	detach(fake);
 	KUNIT_EXPECT_EQ(test, fake->detaches, 1);
 }
 
@@ -384,7 +423,7 @@ static void memory_attach_once(struct kunit *test)
 	struct fake_hw *fake = test->priv;
 
 	KUNIT_EXPECT_EQ(test, fake->attaches, 1);
-	vmdev_mem_attach(&fake->dev);
+	attach(fake);
 	KUNIT_EXPECT_EQ(test, fake->attaches, 1);
 	KUNIT_EXPECT_TRUE(test, fake->dev.mem.user);
 }
@@ -394,19 +433,19 @@ static void memory_attach_fails(struct kunit *test)
 {
 	struct fake_hw *fake = test->priv;
 
-	vmdev_mem_detach(&fake->dev);
+	detach(fake);
 	fake->error = -EPERM;
-	vmdev_mem_attach(&fake->dev);
+	attach(fake);
 	KUNIT_EXPECT_TRUE(test, fake->dev.mem.user);
 	KUNIT_EXPECT_FALSE(test, fake->dev.mem.attached);
 	KUNIT_EXPECT_EQ(test, map(test, 0x110000, P, RW), -EPERM);
 	fake->error = 0;
-	vmdev_mem_attach(&fake->dev);
+	attach(fake);
 	KUNIT_EXPECT_EQ(test, map(test, 0x110000, P, RW), 0);
 
-	vmdev_mem_detach(&fake->dev);
+	detach(fake);
 	fake->parent.gone = true;
-	vmdev_mem_attach(&fake->dev);
+	attach(fake);
 	KUNIT_EXPECT_EQ(test, map(test, 0x110000, P, RW), -ENODEV);
 }
 

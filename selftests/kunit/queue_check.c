@@ -38,7 +38,6 @@ static int queue_init(struct kunit *test)
 		.desc = DESC, .driver = DRIVER, .device = DEVICE, .size = 256,
 	};
 	vmdev_maps_init(&fake->dev.mem.maps);
-	mutex_lock(&fake->parent.lock);
 	return 0;
 }
 
@@ -46,7 +45,6 @@ static void queue_exit(struct kunit *test)
 {
 	struct fake_hw *fake = test->priv;
 
-	mutex_unlock(&fake->parent.lock);
 	vmdev_maps_destroy(&fake->dev.mem.maps);
 }
 
