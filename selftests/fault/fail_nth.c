@@ -11,7 +11,6 @@
 #define TAP_MAIN
 #include <errno.h>
 #include <getopt.h>
-#include <inttypes.h>
 
 #include "fail_nth.h"
 
@@ -64,13 +63,13 @@ static bool find_function(const char *name, __u64 *start, __u64 *end)
 	*start = 0;
 	*end = UINT64_MAX;
 	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%" SCNx64 " %*c %127s", (uint64_t *)&at,
+		if (sscanf(line, "%llx %*c %127s", &at,
 			   symbol) == 2 && !strcmp(symbol, name))
 			*start = at;
 	if (f)
 		rewind(f);
 	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%" SCNx64, (uint64_t *)&at) == 1 &&
+		if (sscanf(line, "%llx", &at) == 1 &&
 		    at > *start && at < *end)
 			*end = at;
 	if (f)
