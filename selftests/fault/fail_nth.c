@@ -63,15 +63,16 @@ static bool find_function(const char *name, __u64 *start, __u64 *end)
 	*start = 0;
 	*end = UINT64_MAX;
 	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%llx %*c %127s", &at,
-			   symbol) == 2 && !strcmp(symbol, name))
+		if (sscanf(line, "%llx %*c %127s", &at, symbol) == 2 &&
+		    !strcmp(symbol, name))
 			*start = at;
 	if (f)
 		rewind(f);
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%llx", &at) == 1 &&
-		    at > *start && at < *end)
+	while (f && fgets(line, sizeof(line), f)) {
+		at = strtoull(line, NULL, 16);
+		if (at > *start && at < *end)
 			*end = at;
+	}
 	if (f)
 		fclose(f);
 	return *start && *end != UINT64_MAX;
