@@ -29,6 +29,7 @@ static struct options {
 } opt = { .seed = 1 };
 
 static int nth_fd = -1;
+static long kernel_pins;
 
 static void nth_arm(unsigned int n)
 {
@@ -47,6 +48,62 @@ static bool nth_disarm(void)
 	while (pwrite(nth_fd, "0", 1, 0) != 1)
 		;
 	return n > 0 && !strtoul(buf, NULL, 10);
+}
+
+static const char * const fault_attrs[] = {
+	"failslab", "fail_page_alloc", "fail_usercopy",
+};
+
+/* Where a function of the kernel begins and ends. */
+static bool find_function(const char *name, __u64 *start, __u64 *end)
+{
+	char line[256], symbol[128];
+	FILE *f = fopen("/proc/kallsyms", "r");
+	__u64 at;
+
+	*start = 0;
+	*end = UINT64_MAX;
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%llx %*c %127s", &at, symbol) == 2 &&
+		    !strcmp(symbol, name))
+			*start = at;
+	if (f)
+		rewind(f);
+	while (f && fgets(line, sizeof(line), f)) {
+		at = strtoull(line, NULL, 16);
+		if (at > *start && at < *end)
+			*end = at;
+	}
+	if (f)
+		fclose(f);
+	return *start && *end != UINT64_MAX;
+}
+
+static void fault_set(const char *attr, const char *file, __u64 value)
+{
+	char buf[32];
+
+	snprintf(buf, sizeof(buf), "%#llx", value);
+	CHECK_OK(lab_write(lab_path("/sys/kernel/debug/", attr, "/", file),
+			   buf));
+}
+
+/* True if the kernel can be told; with NULL no function is spared any more. */
+static bool spare(const char *function)
+{
+	__u64 start = 0, end = 0;
+	unsigned int i;
+
+	if (!lab_exists("/sys/kernel/debug/failslab/reject-start"))
+		return !function;
+	if (function && !find_function(function, &start, &end))
+		FAIL("no %s in /proc/kallsyms", function);
+	for (i = 0; i < ARRAY_SIZE(fault_attrs); i++) {
+		fault_set(fault_attrs[i], "stacktrace-depth", 32);
+		fault_set(fault_attrs[i], "reject-start", start);
+		fault_set(fault_attrs[i], "reject-end", end);
+	}
+	return true;
 }
 
 /* What a caller may be told when memory is short or his address is bad. */
@@ -99,9 +156,7 @@ static void expect_nothing_left(const struct scenario *s,
 
 	lab_count(&now);
 	if (s->kernel_pins && now.pins > before->pins) {
-		tap_note("%s: failure %u: %ld pages stay pinned: %s",
-			 s->test.name, n, now.pins - before->pins,
-			 s->kernel_pins);
+		kernel_pins += now.pins - before->pins;
 		before->pins = now.pins;
 	}
 	left = lab_compare(before, &now);
@@ -150,19 +205,26 @@ static void sweep(void)
 {
 	const struct scenario *s = container_of(tap_current, struct scenario,
 						test);
-	unsigned int step = opt.full ? 1 : s->step, n;
+	unsigned int step = opt.full ? 1 : s->step, until = NTH_MAX, n;
 	struct lab_census before;
 	struct tally tally = { 0 };
 
 	nth_fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
 	if (nth_fd < 0)
 		SKIP("this kernel has no fail-nth");
+	if (!spare(s->not_in)) {
+		until = s->until;
+		if (!until)
+			SKIP("%s does not survive it", s->not_in);
+		tap_note("%s: %s does not survive more than %u failures",
+			 s->test.name, s->not_in, until);
+	}
 	CHECK_OK(vc_unlimit_memlock());
 	CHECK_OK(lab_open());
 	must("enter", s->enter, 0);
 	sweep_one(s, 0, &tally);
 	lab_count(&before);
-	for (n = 1 + opt.seed % step; n < NTH_MAX; n += step) {
+	for (n = 1 + opt.seed % step; n < until; n += step) {
 		bool hit = sweep_one(s, n, &tally);
 
 		expect_nothing_left(s, &before, n);
@@ -170,10 +232,13 @@ static void sweep(void)
 			break;
 		CHECK_OK(lab_open());
 	}
-	CHECK(n < NTH_MAX, "it never got through");
+	CHECK(n < until || until < NTH_MAX, "it never got through");
 	sweep_one(s, 0, &tally);
 	expect_nothing_left(s, &before, 0);
 	must("leave", s->leave, 0);
+	if (kernel_pins)
+		tap_note("%s: %ld pages stay pinned: %s", s->test.name,
+			 kernel_pins, s->kernel_pins);
 	tap_note("%s: step %u, %u failures: %u ENOMEM, %u EFAULT, %u other, %u got through",
 		 s->test.name, step, tally.points, tally.enomem, tally.efault,
 		 tally.other, tally.swallowed);

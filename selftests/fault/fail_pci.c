@@ -141,10 +141,15 @@ static int enter_pci(void)
 	return err ? err : load_vmdev_irq();
 }
 
+/* What vp_modern_probe() says of a BAR that it cannot map, and MSI of vectors. */
+#define PROBES	.also = { EINVAL, ENOSPC }
+
 struct scenario pci_scenarios[] = {
-	{ .test.name = "probe_net", .step = 5, .enter = release,
+	{ .test.name = "probe_net", .step = 5, PROBES, .enter = release,
 	  .run = probe, .done = is_ours, .undo = release, .leave = take },
-	{ .test.name = "probe_blk", .step = 5, .enter = release_blk,
+	/* With INTx: ACPICA uses what it freed when _PRT ran out of memory. */
+	{ .test.name = "probe_blk", .step = 5, PROBES,
+	  .not_in = "acpi_ns_evaluate", .enter = release_blk,
 	  .run = probe_blk, .done = blk_is_ours, .undo = release_blk,
 	  .leave = take_blk },
 	{ .test.name = "remove", .step = 1, .enter = release,
@@ -153,7 +158,12 @@ struct scenario pci_scenarios[] = {
 	{ .test.name = "remove_vhost", .step = 2, .enter = release,
 	  .prepare = take_with_vhost, .run = remove_it, .done = is_not_ours,
 	  .undo = release, .leave = take },
-	{ .test.name = "sriov_enable", .step = 61, .enter = take_pf,
+	/*
+	 * pci_device_add() goes on with a device that device_add() refused (a
+	 * WARN), and the next VF at its place has no BARs (a BUG).
+	 */
+	{ .test.name = "sriov_enable", .step = 5, .not_in = "pci_device_add",
+	  .until = 30, .enter = take_pf,
 	  .run = two_vfs, .done = has_vfs, .undo = no_vfs },
 	{ .test.name = "sriov_disable", .step = 17, .enter = take_pf,
 	  .prepare = two_vfs, .run = take_away, .done = has_no_vfs,
