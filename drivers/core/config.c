@@ -141,7 +141,7 @@ static void vmdev_config_read_hw(struct vmdev_dev *dev, u32 offset, void *buf,
 	} while (after != before && !dev->unsettled && --tries);
 
 	if (!tries && vmdev_usable(dev)) {
-		dev_warn(hw->dev, "configuration does not settle: config_generation changes at every read\n");
+		dev_warn_ratelimited(hw->dev, "configuration does not settle: config_generation changes at every read\n");
 		dev->unsettled = true;
 	}
 }

@@ -155,8 +155,8 @@ void vmdev_check_alive(struct vmdev_dev *dev)
  * @hw: the hardware
  * @vq: the queue as the hardware numbers it
  *
- * Which queue of the driver that is was settled when features were, and stays
- * so until interrupts are released.
+ * Which queue of the driver that is was settled before (vmdev_start()), and stays
+ * so until interrupts are released: features do not change before a reset.
  *
  * Context: the irq_request op.
  * Return: the queue, or one that is never on if the driver has none.

@@ -10,6 +10,7 @@
  * in its default domain and the DMA API does the rest.
  */
 #include <linux/highmem.h>
+#include <linux/sched.h>
 #include <uapi/linux/vhost_types.h>
 
 #include "vmdev.h"
@@ -57,6 +58,8 @@ void vmdev_mem_detach(struct vmdev_dev *dev)
 		return;
 
 	vmdev_mem_clear(dev);
+	/* What is left of it was accounted to who goes now. */
+	vmdev_maps_destroy(&mem->maps);
 	dev->parent->hw->ops->iommu_detach(dev->parent->hw);
 	mem->attached = false;
 }
@@ -148,6 +151,7 @@ int vmdev_mem_unmap(struct vmdev_dev *dev, u64 iova, u64 size)
 	while (more && (map = vmdev_maps_first(&mem->maps, iova, last))) {
 		more = map->first > iova || map->last < last;
 		vmdev_mem_unmap_one(dev, map);
+		cond_resched();
 	}
 	return 0;
 }
@@ -164,8 +168,10 @@ void vmdev_mem_clear(struct vmdev_dev *dev)
 
 	lockdep_assert_held(&dev->parent->lock);
 
-	while ((map = vmdev_maps_first(&dev->mem.maps, 0, U64_MAX)))
+	while ((map = vmdev_maps_first(&dev->mem.maps, 0, U64_MAX))) {
 		vmdev_mem_unmap_one(dev, map);
+		cond_resched();
+	}
 }
 
 /**

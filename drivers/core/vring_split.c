@@ -105,12 +105,9 @@ static int vmdev_split_chain(struct vmdev_vring *ring,
 
 		desc = vmdev_split_desc(&ring->desc[i]);
 		flags = __virtio16_to_cpu(true, desc.flags);
-		if (flags & VRING_DESC_F_INDIRECT) {
-			/* It ends a chain: that of one table alone, at most. */
-			if (chain->nsegs)
-				return vmdev_vring_broken(ring, "indirect table inside of a chain");
+		/* It may end a chain of others (2.7.5.3.2). */
+		if (flags & VRING_DESC_F_INDIRECT)
 			return vmdev_split_indirect(ring, chain, &desc);
-		}
 		err = vmdev_split_add(ring, chain, &desc);
 		if (err)
 			return err;

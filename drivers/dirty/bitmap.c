@@ -53,7 +53,6 @@ static int vmdev_dirty_area_init(const struct vmdev_dirty *dirty,
 				 u64 *bytes)
 {
 	u64 page = (1ULL << dirty->shift) - 1;
-	const struct vmdev_dirty_area *before = area - 1;
 	u64 words;
 
 	if (range->first > range->last)
@@ -61,7 +60,7 @@ static int vmdev_dirty_area_init(const struct vmdev_dirty *dirty,
 
 	area->first = range->first & ~page;
 	area->last = range->last | page;
-	if (area != dirty->areas && area->first <= before->last)
+	if (area != dirty->areas && area->first <= area[-1].last)
 		return -EINVAL;
 
 	words = vmdev_dirty_nwords(dirty, area);
@@ -144,21 +143,20 @@ struct vmdev_dirty *vmdev_dirty_alloc(unsigned int shift,
 	return ERR_PTR(err);
 }
 
-static bool vmdev_dirty_set(atomic64_t *word, u64 bits)
+static void vmdev_dirty_set(atomic64_t *word, u64 bits)
 {
 	/* What was written, or the bit below this one, before the look. */
 	smp_mb();
-	if ((atomic64_read(word) & bits) == bits)
-		return false;
-	atomic64_or(bits, word);
-	return true;
+	if ((atomic64_read(word) & bits) != bits)
+		atomic64_or(bits, word);
 }
 
 static void vmdev_dirty_set_word(struct vmdev_dirty_area *area, u64 word,
 				 u64 bits)
 {
-	if (vmdev_dirty_set(&area->words[word], bits))
-		vmdev_dirty_set(&area->sum[word >> 6], BIT_ULL(word & 63));
+	vmdev_dirty_set(&area->words[word], bits);
+	/* Also if it was set: whoever did so may not have come this far yet. */
+	vmdev_dirty_set(&area->sum[word >> 6], BIT_ULL(word & 63));
 }
 
 /* Bits @from to @to of a word, both within. */
@@ -321,7 +319,7 @@ static int vmdev_dirty_take_sum(const struct vmdev_dirty_take *take, u64 index)
  *	range, in ascending order; they are clean then
  * @ctx: its first argument
  *
- * Context: as @emit.
+ * Context: as @emit. The caller serialises harvests of one log.
  * Return: 0, or what @emit said.
  */
 int vmdev_dirty_harvest(struct vmdev_dirty *dirty, u64 iova, u64 last,

@@ -9,17 +9,17 @@
  * Example: 4 KiB pages, a range from 0x100000 on. A write at 0x145678 is page
  * 0x45 = 69 of the range: bit 69 % 64 = 5 of word 1, and bit 1 of the summary.
  *
- * Marking and harvesting take no lock, in any context, by any number at a time.
- * The one promise: a page that was written before vmdev_dirty_mark() was called
- * is in a harvest that ends after that call returned, and what is read from the
- * page after that harvest holds the write. Why:
+ * Marking takes no lock, in any context, by any number at a time, and beside one
+ * harvest. The one promise: a page that was written before vmdev_dirty_mark() was
+ * called is in each harvest that starts after that call returned, or was in one
+ * before, and what is read from the page after that harvest holds the write. Why:
  *
  * - A marker sets the page's bit, then looks at the summary's; a harvester takes
  *   the summary's bit, then the page's. Both with full barriers between. Either
  *   the harvester sees the page, or the marker sees that the summary's bit is
  *   not there and sets it for the next harvest.
- * - A marker that finds the page marked leaves it: whoever harvests that mark
- *   does so later, and so reads the page later.
+ * - A marker that finds the page marked leaves it, and only sees to the summary:
+ *   whoever harvests that mark does so later, and so reads the page later.
  *
  * Pure, and so free of all but types: selftests/unit builds it in user space.
  */

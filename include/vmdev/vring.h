@@ -11,7 +11,7 @@
  *	vmdev_vring_init(&ring, &conf, &pos);
  *	while ((got = vmdev_vring_pop(&ring, &chain)) > 0) {
  *		... chain.segs ...
- *		vmdev_vring_push(&ring, &chain, written);
+ *		vmdev_vring_push(&ring, chain.id, chain.slots, written);
  *	}
  *	if (vmdev_vring_publish(&ring))
  *		... interrupt ...

@@ -738,12 +738,24 @@ TAP_TEST(rule_indirect_and_next, 0)
 	rule_table(r, 1);
 	SPLIT_DESC(r)[0].flags |= htole16(VRING_DESC_F_NEXT);
 	rule_broken(r, "inside of a chain");
-	r = rule_init(F_INDIRECT);
-	SPLIT_DESC(r)[1].flags = htole16(VRING_DESC_F_INDIRECT);
-	rule_broken(r, "inside of a chain");
 	r = rule_init(F_PACKED | F_INDIRECT);
 	PACKED_DESC(r)[1].flags |= htole16(VRING_DESC_F_INDIRECT);
 	rule_broken(r, "inside of a chain");
+}
+
+/* Virtio 1.2, 2.7.5.3.2: such a chain has to be taken. */
+TAP_TEST(rule_indirect_ends_a_split_chain, 0)
+{
+	struct rule *r = rule_init(F_INDIRECT);
+	struct vring_desc first = SPLIT_DESC(r)[0];
+
+	rule_table(r, 2);
+	SPLIT_DESC(r)[1] = SPLIT_DESC(r)[0];
+	SPLIT_DESC(r)[0] = first;
+	CHECK_IS(vmdev_vring_pop(&r->ring, &r->chain), 1);
+	CHECK(r->chain.nsegs == 3 && r->segs[0].addr == 0x1000 && r->segs[2].addr == 0x2000,
+	      "%u pieces", r->chain.nsegs);
+	drv_free(&r->d);
 }
 
 TAP_TEST(rule_indirect_nested, 0)
