@@ -235,7 +235,7 @@ def do_rst(doc):
             "limit", f"    What ``make bench`` and ``make check`` hold us to, against {REFERENCE}; and growth of",
             f"    map and unmap from none to the most mappings standing, at most {GROWTH} times.", "",
             "ifcvf, the kernel's driver of Intel's virtio functions, is not among them: it wants BARs 0, 2",
-            "and 4, of which QEMU's virtio functions have only the last, and its probe fails.", ""]
+            "and 4, and QEMU's virtio functions have only 1 and 4, so it cannot take them.", ""]
     lost = list(losses(run))
     out += ["Where a peer is cheaper", "=======================", ""]
     out += [f"- {title(case)}: {times(ratio)} times {name(best)}" for case, best, ratio in lost] or ["Nowhere."]
