@@ -109,13 +109,18 @@ static bool spare(const char *function)
 /* What a caller may be told when memory is short or his address is bad. */
 static bool nth_sane(const struct scenario *s, int err)
 {
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(s->also); i++)
+		if (s->also[i] && -err == s->also[i])
+			return true;
 	switch (-err) {
 	case ENOMEM:
 	case EFAULT:
 	case ENOBUFS:
 		return true;
 	default:
-		return -err == s->also[0] || -err == s->also[1];
+		return false;
 	}
 }
 

@@ -47,7 +47,7 @@ struct scenario {
 	const char *kernel_pins;
 	const char *not_in;
 	unsigned int until;
-	int also[2];
+	int also[3];
 };
 
 /* Tables end with an entry without name. */

@@ -142,17 +142,17 @@ static int enter_pci(void)
 }
 
 /* What vp_modern_probe() says of a BAR that it cannot map, and MSI of vectors. */
-#define PROBES	.also = { EINVAL, ENOSPC }
+#define PROBES	.also = { EINVAL, ENOSPC, ENODEV }
 
 struct scenario pci_scenarios[] = {
-	{ .test.name = "probe_net", .step = 5, PROBES, .enter = release,
+	{ .test.name = "probe_net", .step = 7, PROBES, .enter = release,
 	  .run = probe, .done = is_ours, .undo = release, .leave = take },
 	/* With INTx: ACPICA uses what it freed when _PRT ran out of memory. */
 	{ .test.name = "probe_blk", .step = 5, PROBES,
 	  .not_in = "acpi_ns_evaluate", .enter = release_blk,
 	  .run = probe_blk, .done = blk_is_ours, .undo = release_blk,
 	  .leave = take_blk },
-	{ .test.name = "remove", .step = 1, .enter = release,
+	{ .test.name = "remove", .step = 2, .enter = release,
 	  .prepare = take, .run = remove_it, .done = is_not_ours,
 	  .undo = release, .leave = take },
 	{ .test.name = "remove_vhost", .step = 2, .enter = release,
@@ -168,9 +168,9 @@ struct scenario pci_scenarios[] = {
 	{ .test.name = "sriov_disable", .step = 17, .enter = take_pf,
 	  .prepare = two_vfs, .run = take_away, .done = has_no_vfs,
 	  .undo = no_vfs },
-	{ .test.name = "load_vmdev", .step = 61, .enter = unload_all,
+	{ .test.name = "load_vmdev", .step = 101, .enter = unload_all,
 	  .run = load_vmdev, .done = is_loaded_vmdev, .undo = unload_vmdev },
-	{ .test.name = "load_vmdev_irq", .step = 61, .enter = unload_all,
+	{ .test.name = "load_vmdev_irq", .step = 101, .enter = unload_all,
 	  .run = load_vmdev_irq, .done = is_loaded_vmdev_irq,
 	  .undo = unload_vmdev_irq },
 	{ .test.name = "load_vmdev_pci", .step = 61, .enter = enter_pci,
