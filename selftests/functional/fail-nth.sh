@@ -6,6 +6,7 @@
 # lab: --blk 1 --prop page-per-vq=on --prop host_mtu=1500
 # kernels: debug
 # limit: 400
+# long-kernels: debug
 # long-limit: 2400
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh

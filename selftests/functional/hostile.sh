@@ -5,7 +5,7 @@
 # lab: --pfs 0 --hostile
 # kernels: 6.12 7.2 debug
 # limit: 900
-# long-kernels: 7.2
+# long-kernels: 7.2 debug
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh
