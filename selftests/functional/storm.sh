@@ -5,7 +5,7 @@
 # lab: --plain-nic 1 --prop page-per-vq=on --qemu -object --qemu memory-backend-ram,id=ones,size=16K --qemu -device --qemu ivshmem-plain,memdev=ones,addr=1b.0
 # kernels: 6.12 debug
 # limit: 400
-# long-kernels: debug
+# long-kernels: 6.12 debug
 # long-limit: 1500
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
