@@ -6,4 +6,6 @@
 #define virt_rmb()	__atomic_thread_fence(__ATOMIC_ACQUIRE)
 #define virt_wmb()	__atomic_thread_fence(__ATOMIC_RELEASE)
 
+#define mb()		virt_mb()
+
 #endif
