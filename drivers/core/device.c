@@ -13,6 +13,7 @@
 #include <uapi/linux/vdpa.h>
 #include <uapi/linux/vhost_types.h>
 
+#include "shadow.h"
 #include "vmdev.h"
 
 /* QEMU aborts above this (VIRTQUEUE_MAX_SIZE). */
@@ -59,6 +60,8 @@ static void vmdev_op_kick_vq(struct vdpa_device *vdpa, u16 idx)
 	atomic64_inc(&vq->kicks);
 	if (READ_ONCE(vq->live))
 		hw->ops->kick(hw, vq->hw_vq);
+	else if (READ_ONCE(vq->shadowed))
+		vmdev_shadow_kick(vq);
 }
 
 static void vmdev_op_kick_vq_with_data(struct vdpa_device *vdpa, u32 data)
@@ -187,8 +190,12 @@ vmdev_op_get_vq_notification(struct vdpa_device *vdpa, u16 idx)
 	if (idx >= 2 && dev->prov.max_vqp != dev->parent->max_vqp)
 		if (idx == 2 * dev->prov.max_vqp)
 			return area;
-	if (hw->ops->doorbell(hw, idx, &area))
-		area = (struct vdpa_notification_area) { 0 };
+	if (READ_ONCE(dev->policy) == VMDEV_POLICY_SHADOW ||
+	    hw->ops->doorbell(hw, idx, &area))
+		return (struct vdpa_notification_area) { 0 };
+	/* From now on kicks may not come here. */
+	WRITE_ONCE(dev->vqs[idx].doorbell, true);
+	vmdev_shadow_doorbell(dev, idx);
 	return area;
 }
 
@@ -200,7 +207,7 @@ static int vmdev_op_get_vq_irq(struct vdpa_device *vdpa, u16 idx)
 
 	mutex_lock(&dev->parent->lock);
 	/* Also for queues that are enabled later: vhost-vdpa asks only once. */
-	if (dev->running)
+	if (dev->running && !dev->vqs[idx].shadowed)
 		irq = hw->ops->vq_irq(hw, dev->vqs[idx].hw_vq);
 	mutex_unlock(&dev->parent->lock);
 	return irq;
@@ -326,7 +333,14 @@ static u8 vmdev_op_get_status(struct vdpa_device *vdpa)
 	return status;
 }
 
-static int vmdev_negotiate(struct vmdev_dev *dev)
+/**
+ * vmdev_negotiate() - tell the hardware which features the driver took
+ * @dev: the device; its hardware is reset
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ * Return: 0; -ENODEV; -EINVAL; -ETIMEDOUT.
+ */
+int vmdev_negotiate(struct vmdev_dev *dev)
 {
 	struct vmdev_hw *hw = dev->parent->hw;
 	int err;
@@ -410,6 +424,7 @@ int vmdev_reset_device(struct vmdev_dev *dev)
 	for (i = 0; i < dev->nvqs; i++) {
 		WRITE_ONCE(dev->vqs[i].live, false);
 		WRITE_ONCE(dev->vqs[i].on, false);
+		WRITE_ONCE(dev->vqs[i].direct, false);
 	}
 	if (vmdev_usable(dev))
 		err = hw->ops->stop(hw, NULL);
@@ -439,6 +454,16 @@ static int vmdev_op_reset(struct vdpa_device *vdpa)
 	return err;
 }
 
+static bool vmdev_any_direct(const struct vmdev_dev *dev)
+{
+	u16 i;
+
+	for (i = 0; i < dev->nvqs; i++)
+		if (dev->vqs[i].direct)
+			return true;
+	return false;
+}
+
 static int vmdev_suspend(struct vmdev_dev *dev)
 {
 	int err;
@@ -450,17 +475,15 @@ static int vmdev_suspend(struct vmdev_dev *dev)
 	if (dev->suspended)
 		return 0;
 	if (!(dev->parent->hw->caps.caps & VMDEV_CAP_STATE) &&
-	    (dev->features & BIT_ULL(VIRTIO_F_RING_PACKED))) {
+	    vmdev_is_packed(dev) && vmdev_any_direct(dev)) {
 		dev_err_ratelimited(&dev->vdpa.dev,
 				    "cannot suspend: hardware keeps no ring state, and that of a packed ring cannot be recovered\n");
 		return -EOPNOTSUPP;
 	}
 
-	if (!(dev->parent->hw->caps.caps & VMDEV_CAP_STATE)) {
-		err = vmdev_drain(dev);
-		if (err)
-			return err;
-	}
+	err = vmdev_drain(dev);
+	if (err)
+		return err;
 
 	err = vmdev_stop(dev);
 	if (err) {
@@ -628,10 +651,13 @@ static int vmdev_op_reset_map(struct vdpa_device *vdpa, unsigned int asid)
 static void vmdev_op_free(struct vdpa_device *vdpa)
 {
 	struct vmdev_dev *dev = vmdev_dev(vdpa);
+	u16 i;
 
 	vmdev_maps_destroy(&dev->mem.maps);
 	kfree(dev->states);
 	kfree(dev->hw_vqs);
+	for (i = 0; i < dev->nvqs; i++)
+		vmdev_shadow_free(&dev->vqs[i]);
 	kfree(dev->vqs);
 }
 

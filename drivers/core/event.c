@@ -6,9 +6,17 @@
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
 
+#include "shadow.h"
 #include "vmdev.h"
 
-static void vmdev_call(spinlock_t *lock, const struct vdpa_callback *cb)
+/**
+ * vmdev_call() - call the driver back
+ * @lock: protects the callback
+ * @cb: the callback, perhaps none
+ *
+ * Context: any but from a kick.
+ */
+void vmdev_call(spinlock_t *lock, const struct vdpa_callback *cb)
 {
 	unsigned long flags;
 
@@ -175,6 +183,33 @@ void *vmdev_vq_interrupt_data(struct vmdev_hw *hw, u16 vq)
 }
 EXPORT_SYMBOL_GPL(vmdev_vq_interrupt_data);
 
+/* All queues share a vector, or this one came late. */
+static irqreturn_t vmdev_vq_interrupt_indirect(struct vmdev_vq *q)
+{
+	if (READ_ONCE(q->shadowed))
+		vmdev_shadow_used(q);
+	return IRQ_HANDLED;
+}
+
+/**
+ * vmdev_software_interrupt() - hardware used buffers of queues that the core serves
+ * @hw: the hardware
+ *
+ * Only between the irq_request and irq_release ops, so while there is a device.
+ *
+ * Context: hard interrupt.
+ */
+void vmdev_software_interrupt(struct vmdev_hw *hw)
+{
+	struct vmdev_dev *dev = hw->parent->dev;
+	u16 i;
+
+	for (i = 0; i < dev->nvqs; i++)
+		if (READ_ONCE(dev->vqs[i].shadowed))
+			vmdev_shadow_used(&dev->vqs[i]);
+}
+EXPORT_SYMBOL_GPL(vmdev_software_interrupt);
+
 /**
  * vmdev_vq_interrupt() - hardware used buffers of a queue
  * @irq: not used
@@ -190,8 +225,8 @@ irqreturn_t vmdev_vq_interrupt(int irq, void *data)
 {
 	struct vmdev_vq *q = data;
 
-	if (!READ_ONCE(q->on))
-		return IRQ_HANDLED;
+	if (!READ_ONCE(q->direct))
+		return vmdev_vq_interrupt_indirect(q);
 
 	atomic64_inc(&q->events);
 	spin_lock(&q->cb_lock);

@@ -8,6 +8,7 @@
 #include <linux/virtio_config.h>
 #include <uapi/linux/virtio_ring.h>
 
+#include "shadow.h"
 #include "vmdev.h"
 #include "vring_state.h"
 
@@ -27,6 +28,16 @@ static bool vmdev_vq_wanted(const struct vmdev_vq *vq)
 	return conf->enabled && (conf->desc || conf->driver || conf->device);
 }
 
+/* What is prepared and does not come to run. */
+static void vmdev_shadows_drop(struct vmdev_dev *dev)
+{
+	u16 i;
+
+	for (i = 0; i < dev->nvqs; i++)
+		if (dev->vqs[i].shadowed)
+			vmdev_shadow_stop(dev, i, NULL);
+}
+
 /**
  * vmdev_vqs_reset() - forget all that the driver said of the queues
  * @dev: the device, stopped, with interrupts released
@@ -37,6 +48,7 @@ void vmdev_vqs_reset(struct vmdev_dev *dev)
 {
 	u16 i;
 
+	vmdev_shadows_drop(dev);
 	for (i = 0; i < dev->nvqs; i++) {
 		struct vmdev_vq *vq = &dev->vqs[i];
 
@@ -87,25 +99,40 @@ static int vmdev_vq_prepare(struct vmdev_dev *dev, u16 i)
 			      conf->size * sizeof(struct vring_used_elem));
 }
 
+/* Of a queue that is wanted: what the hardware shall run for it. */
+static int vmdev_vq_setup(struct vmdev_dev *dev, u16 i,
+			  struct vmdev_vq_conf *hw_conf)
+{
+	bool shadow = vmdev_path_is_shadow(dev, i);
+	int err;
+
+	err = vmdev_vq_check(dev, i, !shadow);
+	if (err)
+		return err;
+	if (shadow)
+		return vmdev_shadow_prepare(dev, i, hw_conf);
+
+	*hw_conf = dev->vqs[i].conf;
+	return vmdev_vq_prepare(dev, i);
+}
+
 /* Fills in the whole configuration as the hardware counts queues. */
 static int vmdev_collect(struct vmdev_dev *dev)
 {
 	u16 i, nvqs = dev->parent->hw->caps.nvqs;
-	int err;
+	int err = 0;
 
 	memset(dev->hw_vqs, 0, nvqs * sizeof(*dev->hw_vqs));
-	for (i = 0; i < dev->nvqs; i++) {
+	for (i = 0; i < dev->nvqs && !err; i++) {
 		struct vmdev_vq *vq = &dev->vqs[i];
 
 		vq->hw_vq = vmdev_hw_vq(dev, i);
-		if (!vmdev_vq_wanted(vq))
-			continue;
-		err = vmdev_vq_check(dev, i) ? : vmdev_vq_prepare(dev, i);
-		if (err)
-			return err;
-		dev->hw_vqs[vq->hw_vq] = vq->conf;
+		if (vmdev_vq_wanted(vq))
+			err = vmdev_vq_setup(dev, i, &dev->hw_vqs[vq->hw_vq]);
 	}
-	return 0;
+	if (err)
+		vmdev_shadows_drop(dev);
+	return err;
 }
 
 static void vmdev_vqs_set_live(struct vmdev_dev *dev, bool live)
@@ -116,8 +143,34 @@ static void vmdev_vqs_set_live(struct vmdev_dev *dev, bool live)
 		struct vmdev_vq *vq = &dev->vqs[i];
 
 		WRITE_ONCE(vq->on, live && vmdev_vq_wanted(vq));
-		WRITE_ONCE(vq->live, live && vmdev_vq_wanted(vq));
+		WRITE_ONCE(vq->direct, vq->on && !vq->shadowed);
+		WRITE_ONCE(vq->live, vq->direct);
 	}
+}
+
+/* Buffers of the driver go to the hardware, or they do not. */
+static void vmdev_vqs_forwarding(struct vmdev_dev *dev, bool on)
+{
+	u16 i;
+
+	for (i = 0; i < dev->nvqs; i++) {
+		struct vmdev_vq *vq = &dev->vqs[i];
+
+		if (vq->shadowed)
+			vmdev_shadow_forwarding(dev, i, on && vq->conf.enabled);
+		else
+			WRITE_ONCE(vq->live, on && vq->direct &&
+				   vq->conf.enabled);
+	}
+}
+
+static void vmdev_shadows_run(struct vmdev_dev *dev)
+{
+	u16 i;
+
+	for (i = 0; i < dev->nvqs; i++)
+		if (dev->vqs[i].shadowed)
+			vmdev_shadow_run(dev, i);
 }
 
 /* A kick with data has to say where in the ring, which nobody knows here. */
@@ -189,7 +242,7 @@ int vmdev_start(struct vmdev_dev *dev)
 
 	err = hw->ops->irq_request(hw);
 	if (err)
-		return err;
+		goto err_shadows;
 
 	/* Interrupts may come before start returns: let them through. */
 	vmdev_vqs_set_live(dev, true);
@@ -197,14 +250,19 @@ int vmdev_start(struct vmdev_dev *dev)
 		err = hw->ops->start(hw, &conf);
 	else
 		err = vmdev_start_with_mac(dev, &conf);
-	if (err) {
-		vmdev_vqs_set_live(dev, false);
-		return err;
-	}
+	if (err)
+		goto err_live;
 
 	/* A kick may have come before there was anybody to take it. */
 	vmdev_kick_all(dev);
+	vmdev_shadows_run(dev);
 	return 0;
+
+err_live:
+	vmdev_vqs_set_live(dev, false);
+err_shadows:
+	vmdev_shadows_drop(dev);
+	return err;
 }
 
 /**
@@ -226,22 +284,23 @@ int vmdev_stop(struct vmdev_dev *dev)
 
 	lockdep_assert_held(&dev->parent->lock);
 
-	for (i = 0; i < dev->nvqs; i++)
-		WRITE_ONCE(dev->vqs[i].live, false);
+	vmdev_vqs_forwarding(dev, false);
 
 	err = hw->ops->stop(hw, has_state ? dev->states : NULL);
-	vmdev_notify_vqs(dev);
 	for (i = 0; i < dev->nvqs && !err; i++) {
 		struct vmdev_vq *vq = &dev->vqs[i];
 
 		if (!vq->on)
 			continue;
 		vq->state_learned = true;
-		if (has_state)
+		if (vq->shadowed)
+			err = vmdev_shadow_stop(dev, i, &vq->conf.state);
+		else if (has_state)
 			vq->conf.state = dev->states[vq->hw_vq];
 		else
 			err = vmdev_vq_read_state(dev, i, &vq->conf.state);
 	}
+	vmdev_notify_vqs(dev);
 	vmdev_vqs_set_live(dev, false);
 	return err;
 }
@@ -266,10 +325,23 @@ static bool vmdev_all_idle(struct vmdev_dev *dev)
 	for (i = 0; i < dev->nvqs; i++) {
 		if (!dev->vqs[i].on || (net && i != vmdev_cvq(dev) && !(i & 1)))
 			continue;
-		if (!vmdev_vq_idle(dev, &dev->vqs[i]))
+		if (dev->vqs[i].shadowed ? !vmdev_shadow_idle(dev, i) :
+		    !vmdev_vq_idle(dev, &dev->vqs[i]))
 			return false;
 	}
 	return true;
+}
+
+/**
+ * vmdev_undrain() - give hardware buffers again
+ * @dev: the device, live, after vmdev_drain()
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ */
+void vmdev_undrain(struct vmdev_dev *dev)
+{
+	vmdev_vqs_forwarding(dev, true);
+	vmdev_kick_all(dev);
 }
 
 /**
@@ -288,14 +360,12 @@ int vmdev_drain(struct vmdev_dev *dev)
 {
 	bool net = vmdev_is_net(dev->parent->hw);
 	int tries = net ? VMDEV_SETTLE_TRIES : VMDEV_DRAIN_TRIES;
-	u16 i;
 
 	lockdep_assert_held(&dev->parent->lock);
 
 	/* The driver may have been stopped between an offer and its kick. */
 	vmdev_kick_all(dev);
-	for (i = 0; i < dev->nvqs; i++)
-		WRITE_ONCE(dev->vqs[i].live, false);
+	vmdev_vqs_forwarding(dev, false);
 	while (!vmdev_all_idle(dev)) {
 		if (!vmdev_usable(dev))
 			return -EIO;
@@ -307,10 +377,7 @@ int vmdev_drain(struct vmdev_dev *dev)
 			break;
 		dev_err_ratelimited(&dev->vdpa.dev,
 				    "cannot suspend: hardware does not finish its requests\n");
-		for (i = 0; i < dev->nvqs; i++)
-			WRITE_ONCE(dev->vqs[i].live, dev->vqs[i].on &&
-				   dev->vqs[i].conf.enabled);
-		vmdev_kick_all(dev);
+		vmdev_undrain(dev);
 		return -EBUSY;
 	}
 	return 0;
@@ -344,6 +411,10 @@ int vmdev_vq_read_state(struct vmdev_dev *dev, u16 i,
 
 	lockdep_assert_held(&dev->parent->lock);
 
+	if (dev->vqs[i].shadowed) {
+		vmdev_shadow_state(dev, i, state);
+		return 0;
+	}
 	if (vmdev_is_packed(dev) || !dev->mem.attached)
 		return -EOPNOTSUPP;
 
@@ -380,18 +451,24 @@ static int vmdev_vq_start_hw(struct vmdev_dev *dev, u16 i)
 {
 	struct vmdev_vq *vq = &dev->vqs[i];
 	struct vmdev_hw *hw = dev->parent->hw;
+	struct vmdev_vq_conf *hw_conf;
 	int err;
 
 	vq->hw_vq = vmdev_hw_vq(dev, i);
-	err = vmdev_vq_check(dev, i) ? : vmdev_vq_prepare(dev, i);
+	hw_conf = &dev->hw_vqs[vq->hw_vq];
+	err = vmdev_vq_setup(dev, i, hw_conf);
 	if (err)
 		return err;
 
 	/* Interrupts may come before vq_start returns. */
 	WRITE_ONCE(vq->on, true);
-	err = hw->ops->vq_start(hw, vq->hw_vq, &vq->conf);
+	WRITE_ONCE(vq->direct, !vq->shadowed);
+	err = hw->ops->vq_start(hw, vq->hw_vq, hw_conf);
 	if (err) {
 		WRITE_ONCE(vq->on, false);
+		WRITE_ONCE(vq->direct, false);
+		if (vq->shadowed)
+			vmdev_shadow_stop(dev, i, NULL);
 		dev_err_ratelimited(&dev->vdpa.dev,
 				    "queue %u cannot be enabled: %pe\n", i,
 				    ERR_PTR(err));
@@ -402,16 +479,84 @@ static int vmdev_vq_start_hw(struct vmdev_dev *dev, u16 i)
 static void vmdev_vq_start_late(struct vmdev_dev *dev, u16 i)
 {
 	struct vmdev_vq *vq = &dev->vqs[i];
+	bool was_on = vq->on;
 
 	vq->conf.enabled = true;
 	if (!vmdev_vq_wanted(vq))
 		return;
-	if (!vq->on && vmdev_vq_start_hw(dev, i)) {
+	if (!was_on && vmdev_vq_start_hw(dev, i)) {
 		vq->conf.enabled = false;
 		return;
 	}
-	WRITE_ONCE(vq->live, true);
-	vmdev_kick_one(dev, vq);
+	if (!vq->shadowed) {
+		WRITE_ONCE(vq->live, true);
+		vmdev_kick_one(dev, vq);
+	} else if (was_on) {
+		vmdev_shadow_forwarding(dev, i, true);
+	} else {
+		vmdev_shadow_run(dev, i);
+	}
+}
+
+/* The hardware lets go of one queue; where did it stop? */
+static int vmdev_vq_stop_hw(struct vmdev_dev *dev, u16 i)
+{
+	struct vmdev_vq *vq = &dev->vqs[i];
+	struct vmdev_hw *hw = dev->parent->hw;
+	int err;
+
+	err = hw->ops->vq_stop(hw, vq->hw_vq);
+	if (err)
+		return err;
+
+	WRITE_ONCE(vq->on, false);
+	WRITE_ONCE(vq->direct, false);
+	vq->state_learned = true;
+	vq->state_lost = false;
+	if (vq->shadowed)
+		vq->state_lost = vmdev_shadow_stop(dev, i, &vq->conf.state);
+	else
+		vq->state_lost = vmdev_vq_read_state(dev, i, &vq->conf.state);
+	return 0;
+}
+
+/**
+ * vmdev_vq_restart() - stop one queue, and start it on the path it should be on
+ * @dev: the device, live and drained, on hardware with VMDEV_CAP_RING_RESET
+ * @i: a queue that is on
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ * Return: 0, or an error with the queue off.
+ */
+int vmdev_vq_restart(struct vmdev_dev *dev, u16 i)
+{
+	struct vmdev_vq *vq = &dev->vqs[i];
+	int err;
+
+	err = vmdev_vq_stop_hw(dev, i);
+	if (!err && vq->state_lost)
+		err = -EILSEQ;
+	if (!err)
+		err = vmdev_vq_start_hw(dev, i);
+	if (err)
+		return err;
+	/* Used buffers may have had no interrupt yet. */
+	vmdev_call(&vq->cb_lock, &vq->cb);
+	if (vq->shadowed)
+		vmdev_shadow_run(dev, i);
+	return 0;
+}
+
+/**
+ * vmdev_restart() - stop everything, and start it on the paths it should be on
+ * @dev: the device, live and drained
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ * Return: 0, or an error with the hardware stopped.
+ */
+int vmdev_restart(struct vmdev_dev *dev)
+{
+	return vmdev_stop(dev) ? : vmdev_negotiate(dev) ? : vmdev_start(dev);
 }
 
 static void vmdev_vq_stop_early(struct vmdev_dev *dev, u16 i)
@@ -419,8 +564,10 @@ static void vmdev_vq_stop_early(struct vmdev_dev *dev, u16 i)
 	struct vmdev_vq *vq = &dev->vqs[i];
 	struct vmdev_hw *hw = dev->parent->hw;
 
-	WRITE_ONCE(vq->live, false);
 	vq->conf.enabled = false;
+	if (vq->shadowed)
+		vmdev_shadow_forwarding(dev, i, false);
+	WRITE_ONCE(vq->live, false);
 	if (!vq->on)
 		return;
 
@@ -431,13 +578,8 @@ static void vmdev_vq_stop_early(struct vmdev_dev *dev, u16 i)
 	 */
 	if (!(hw->caps.caps & VMDEV_CAP_RING_RESET))
 		return;
-	if (hw->ops->vq_stop(hw, vq->hw_vq)) {
+	if (vmdev_vq_stop_hw(dev, i))
 		vmdev_break(dev);
-		return;
-	}
-	WRITE_ONCE(vq->on, false);
-	vq->state_learned = true;
-	vq->state_lost = vmdev_vq_read_state(dev, i, &vq->conf.state);
 }
 
 /**
@@ -460,7 +602,7 @@ void vmdev_vq_enable(struct vmdev_dev *dev, u16 i, bool enable)
 	if (!dev->running || dev->suspended || dev->needs_reset ||
 	    !vmdev_usable(dev))
 		vq->conf.enabled = enable;
-	else if (enable && !vq->live)
+	else if (enable && !(vq->on && vq->conf.enabled))
 		vmdev_vq_start_late(dev, i);
 	else if (!enable)
 		vmdev_vq_stop_early(dev, i);

@@ -66,7 +66,12 @@ u16 vmdev_vq_size_max(const struct vmdev_dev *dev, u16 vq)
 	return hw_vq < caps->nvqs ? caps->vq_size[hw_vq] : 0;
 }
 
-static bool vmdev_state_fresh(const struct vmdev_dev *dev,
+/**
+ * vmdev_state_fresh() - is that where a ring begins?
+ * @dev: the device, with features negotiated
+ * @state: the state of one of its queues
+ */
+bool vmdev_state_fresh(const struct vmdev_dev *dev,
 			      const struct vdpa_vq_state *state)
 {
 	if (!vmdev_is_packed(dev))
@@ -101,7 +106,7 @@ static bool vmdev_rings_mapped(struct vmdev_dev *dev,
 	       vmdev_mem_covers(dev, conf->device, device, VHOST_ACCESS_WO);
 }
 
-static const char *vmdev_vq_fault(struct vmdev_dev *dev, u16 i)
+static const char *vmdev_vq_fault(struct vmdev_dev *dev, u16 i, bool direct)
 {
 	const struct vmdev_vq_conf *conf = &dev->vqs[i].conf;
 	const struct vmdev_hw_caps *caps = &dev->parent->hw->caps;
@@ -124,7 +129,7 @@ static const char *vmdev_vq_fault(struct vmdev_dev *dev, u16 i)
 		return "ring is not in mapped memory";
 	if (dev->vqs[i].state_lost)
 		return "nobody knows where it was stopped";
-	if (!(caps->caps & VMDEV_CAP_STATE) &&
+	if (direct && !(caps->caps & VMDEV_CAP_STATE) &&
 	    !vmdev_state_fresh(dev, &conf->state))
 		return "hardware can only start at the beginning of a ring";
 	return NULL;
@@ -134,13 +139,14 @@ static const char *vmdev_vq_fault(struct vmdev_dev *dev, u16 i)
  * vmdev_vq_check() - can a queue run as the driver configured it?
  * @dev: the device, with features negotiated
  * @vq: number as the driver counts
+ * @direct: the hardware is to run the driver's ring itself
  *
  * Context: vmdev_parent.lock held.
  * Return: 0, or -EINVAL with a line that says why not.
  */
-int vmdev_vq_check(struct vmdev_dev *dev, u16 vq)
+int vmdev_vq_check(struct vmdev_dev *dev, u16 vq, bool direct)
 {
-	const char *fault = vmdev_vq_fault(dev, vq);
+	const char *fault = vmdev_vq_fault(dev, vq, direct);
 
 	if (!fault)
 		return 0;

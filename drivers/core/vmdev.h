@@ -22,6 +22,8 @@
 
 #include "maps.h"
 
+struct vmdev_shadow;
+
 /**
  * struct vmdev_vq - one virtqueue as its driver sees it
  * @cb_lock: protects @cb; taken in hard interrupt context
@@ -29,10 +31,15 @@
  *	that it can be replaced while interrupts come
  * @conf: what the driver said of it; vmdev_parent.lock
  * @hw_vq: its number in hardware; fixed from start to stop
+ * @shadow: what it needs to run in shadow, once it did; until the device is freed
  * @state_set: the driver said where to start; vmdev_parent.lock
  * @state_learned: it ran, and was stopped; vmdev_parent.lock
  * @state_lost: it was stopped where nobody knows; vmdev_parent.lock
  * @on: the hardware has it enabled; vmdev_parent.lock
+ * @direct: it is on, and the ring that the hardware has is the driver's;
+ *	vmdev_parent.lock
+ * @shadowed: the hardware has a ring of @shadow. Written under vmdev_parent.lock
+ * @doorbell: the driver may have mapped its doorbell; never cleared
  * @live: kicks reach the hardware. Written under vmdev_parent.lock, read
  *	without from any context: a kick that comes late is ignored by hardware
  *	that was reset
@@ -47,10 +54,14 @@ struct vmdev_vq {
 	struct vdpa_callback cb;
 	struct vmdev_vq_conf conf;
 	u16 hw_vq;
+	struct vmdev_shadow *shadow;
 	bool state_set;
 	bool state_learned;
 	bool state_lost;
 	bool on;
+	bool direct;
+	bool shadowed;
+	bool doorbell;
 	bool live;
 	atomic64_t kicks;
 	atomic64_t events;
@@ -68,6 +79,19 @@ struct vmdev_provision {
 	u16 max_vqp;
 	u16 mtu;
 	u8 mac[ETH_ALEN];
+};
+
+/**
+ * enum vmdev_policy - on which rings may the hardware work?
+ * @VMDEV_POLICY_AUTO: on the driver's, wherever that can be stopped again and
+ *	written pages need not be known, or hardware knows them; else on the core's
+ * @VMDEV_POLICY_DIRECT: always on the driver's
+ * @VMDEV_POLICY_SHADOW: always on the core's
+ */
+enum vmdev_policy {
+	VMDEV_POLICY_AUTO,
+	VMDEV_POLICY_DIRECT,
+	VMDEV_POLICY_SHADOW,
 };
 
 /**
@@ -99,6 +123,7 @@ struct vmdev_mem {
  * @nb: tells when a bus driver let go of it
  * @prov: how it was provisioned; vmdev_parent.lock after registration
  * @mem: guest memory
+ * @policy: on which rings its hardware works; vmdev_parent.lock
  * @features: features the driver accepted; vmdev_parent.lock
  * @status: device status as the driver set it, less what was refused;
  *	vmdev_parent.lock
@@ -129,6 +154,7 @@ struct vmdev_dev {
 	struct notifier_block nb;
 	struct vmdev_provision prov;
 	struct vmdev_mem mem;
+	enum vmdev_policy policy;
 	u64 features;
 	u8 status;
 	bool running;
@@ -213,13 +239,16 @@ static inline bool vmdev_is_multiqueue(const struct vmdev_dev *dev)
 
 /* device.c */
 extern const struct vdpa_config_ops vmdev_vdpa_ops;
+int vmdev_negotiate(struct vmdev_dev *dev);
 int vmdev_reset_device(struct vmdev_dev *dev);
 
 /* queue_check.c */
 u16 vmdev_cvq(const struct vmdev_dev *dev);
 u16 vmdev_hw_vq(const struct vmdev_dev *dev, u16 vq);
 u16 vmdev_vq_size_max(const struct vmdev_dev *dev, u16 vq);
-int vmdev_vq_check(struct vmdev_dev *dev, u16 vq);
+bool vmdev_state_fresh(const struct vmdev_dev *dev,
+		       const struct vdpa_vq_state *state);
+int vmdev_vq_check(struct vmdev_dev *dev, u16 vq, bool direct);
 
 /* queue.c */
 void vmdev_vqs_reset(struct vmdev_dev *dev);
@@ -227,11 +256,20 @@ void vmdev_vqs_negotiated(struct vmdev_dev *dev);
 int vmdev_start(struct vmdev_dev *dev);
 int vmdev_stop(struct vmdev_dev *dev);
 int vmdev_drain(struct vmdev_dev *dev);
+void vmdev_undrain(struct vmdev_dev *dev);
+int vmdev_restart(struct vmdev_dev *dev);
+int vmdev_vq_restart(struct vmdev_dev *dev, u16 i);
 int vmdev_vq_read_state(struct vmdev_dev *dev, u16 vq,
 			struct vdpa_vq_state *state);
 void vmdev_vq_enable(struct vmdev_dev *dev, u16 vq, bool enable);
 
+/* handover.c */
+extern const struct attribute_group vmdev_path_group;
+bool vmdev_path_is_shadow(const struct vmdev_dev *dev, u16 i);
+int vmdev_paths_update(struct vmdev_dev *dev);
+
 /* event.c */
+void vmdev_call(spinlock_t *lock, const struct vdpa_callback *cb);
 void vmdev_break(struct vmdev_dev *dev);
 void vmdev_break_host(struct work_struct *work);
 void vmdev_check_alive(struct vmdev_dev *dev);

@@ -94,6 +94,21 @@ static irqreturn_t vmdev_vector_config(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
+static irqreturn_t vmdev_vector_software(int irq, void *data)
+{
+	struct vmdev_vectors *vectors = data;
+
+	vectors->ops->software(vectors->priv);
+	return IRQ_HANDLED;
+}
+
+/* Vectors are short by one: config changes and software have the same. */
+static irqreturn_t vmdev_vector_config_software(int irq, void *data)
+{
+	vmdev_vector_config(irq, data);
+	return vmdev_vector_software(irq, data);
+}
+
 static irqreturn_t vmdev_vector_all_vqs(int irq, void *data)
 {
 	struct vmdev_vectors *vectors = data;
@@ -113,7 +128,6 @@ static irqreturn_t vmdev_vector_everything(int irq, void *data)
 	return vmdev_vector_all_vqs(irq, data);
 }
 
-/* The shadow vector has no user yet and stays unrequested. */
 static int vmdev_vector_request_one(struct vmdev_vectors *vectors, u16 vector)
 {
 	const struct vmdev_vector_layout *layout = &vectors->layout;
@@ -127,7 +141,13 @@ static int vmdev_vector_request_one(struct vmdev_vectors *vectors, u16 vector)
 		snprintf(name, VMDEV_VECTOR_NAME, "vmdev-shared:%s", bdf);
 	} else if (vector == layout->config) {
 		handler = vmdev_vector_config;
+		if (layout->mode == VMDEV_VECTORS_PER_VQ &&
+		    layout->shadow == layout->config)
+			handler = vmdev_vector_config_software;
 		snprintf(name, VMDEV_VECTOR_NAME, "vmdev-config:%s", bdf);
+	} else if (vector == layout->shadow) {
+		handler = vmdev_vector_software;
+		snprintf(name, VMDEV_VECTOR_NAME, "vmdev-shadow:%s", bdf);
 	} else if (layout->mode == VMDEV_VECTORS_VQ_SHARED) {
 		handler = vmdev_vector_all_vqs;
 		snprintf(name, VMDEV_VECTOR_NAME, "vmdev-vqs:%s", bdf);
@@ -148,17 +168,10 @@ static void vmdev_vector_free_one(struct vmdev_vectors *vectors, u16 vector)
 	const struct vmdev_vector_layout *layout = &vectors->layout;
 	void *data = vectors;
 
-	if (layout->mode == VMDEV_VECTORS_PER_VQ && vector != layout->config)
+	if (layout->mode == VMDEV_VECTORS_PER_VQ &&
+	    vector != layout->config && vector != layout->shadow)
 		data = vectors->vq_data[vector - layout->first_vq];
 	free_irq(pci_irq_vector(vectors->pdev, vector), data);
-}
-
-/* Vectors with a handler: all used ones but one kept for shadow queues. */
-static u16 vmdev_vectors_live(const struct vmdev_vectors *vectors)
-{
-	const struct vmdev_vector_layout *layout = &vectors->layout;
-
-	return layout->used - (layout->shadow != layout->config);
 }
 
 /**
@@ -172,7 +185,7 @@ static u16 vmdev_vectors_live(const struct vmdev_vectors *vectors)
  */
 int vmdev_vectors_request(struct vmdev_vectors *vectors)
 {
-	u16 vq, live = vmdev_vectors_live(vectors);
+	u16 vq, live = vectors->layout.used;
 	int err;
 
 	if (!vectors->requested)
@@ -225,6 +238,24 @@ u16 vmdev_vectors_vq(const struct vmdev_vectors *vectors, u16 vq)
 	return layout->first_vq;
 }
 EXPORT_SYMBOL_GPL(vmdev_vectors_vq);
+
+/**
+ * vmdev_vectors_software() - entry of the MSI-X table for a queue in software
+ * @vectors: the function's vectors
+ * @vq: the queue
+ *
+ * Never one of a queue's own: who has a queue's interrupts delivered to a guest
+ * by irq bypass has its vector.
+ *
+ * Return: index into the function's MSI-X table.
+ */
+u16 vmdev_vectors_software(const struct vmdev_vectors *vectors, u16 vq)
+{
+	if (vectors->layout.mode == VMDEV_VECTORS_PER_VQ)
+		return vectors->layout.shadow;
+	return vmdev_vectors_vq(vectors, vq);
+}
+EXPORT_SYMBOL_GPL(vmdev_vectors_software);
 
 /**
  * vmdev_vectors_config() - entry of the MSI-X table for config changes

@@ -27,6 +27,13 @@ static void vmdev_pci_config_fired(void *priv)
 	vmdev_config_event(&vp->hw);
 }
 
+static void vmdev_pci_software(void *priv)
+{
+	struct vmdev_pci *vp = priv;
+
+	vmdev_software_interrupt(&vp->hw);
+}
+
 static bool vmdev_pci_is_config(void *priv)
 {
 	return vmdev_pci_config_pending(priv);
@@ -36,6 +43,7 @@ static const struct vmdev_vector_ops vmdev_pci_vector_ops = {
 	.vq = vmdev_vq_interrupt,
 	.vq_data = vmdev_pci_vq_data,
 	.config = vmdev_pci_config_fired,
+	.software = vmdev_pci_software,
 	.config_pending = vmdev_pci_is_config,
 };
 

@@ -169,7 +169,8 @@ static int vmdev_pci_vq_start(struct vmdev_hw *hw, u16 vq,
 {
 	struct vmdev_pci *vp = vmdev_pci(hw);
 	struct virtio_pci_modern_device *mdev = &vp->mdev;
-	u16 vector = vmdev_vectors_vq(vp->vectors, vq);
+	u16 vector = conf->software ? vmdev_vectors_software(vp->vectors, vq) :
+		     vmdev_vectors_vq(vp->vectors, vq);
 	u16 max = vp_modern_get_queue_size(mdev, vq);
 
 	if (vmdev_pci_get_status(vp) == VMDEV_PCI_GONE)

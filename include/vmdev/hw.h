@@ -72,6 +72,8 @@ struct vmdev_hw_caps {
  * @device: device area (used ring), IOVA
  * @size: entries of the ring
  * @enabled: the queue is to run
+ * @software: its ring is the core's: its interrupts go where
+ *	vmdev_software_interrupt() is called, not to a vector of the queue
  * @state: where in the ring the device starts; only parents with
  *	VMDEV_CAP_STATE are ever asked to start anywhere but at a fresh ring
  */
@@ -81,6 +83,7 @@ struct vmdev_vq_conf {
 	u64 device;
 	u16 size;
 	bool enabled;
+	bool software;
 	struct vdpa_vq_state state;
 };
 
@@ -193,6 +196,7 @@ void vmdev_hw_gone(struct vmdev_hw *hw);
 bool vmdev_hw_is_gone(const struct vmdev_hw *hw);
 void *vmdev_vq_interrupt_data(struct vmdev_hw *hw, u16 vq);
 irqreturn_t vmdev_vq_interrupt(int irq, void *data);
+void vmdev_software_interrupt(struct vmdev_hw *hw);
 void vmdev_config_event(struct vmdev_hw *hw);
 
 #endif /* _VMDEV_HW_H */

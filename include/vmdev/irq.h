@@ -50,6 +50,8 @@ struct vmdev_vector_layout {
  *	are released
  * @config: the configuration or the device status may have changed; hard
  *	interrupt context
+ * @software: a queue that software serves may have used buffers; hard interrupt
+ *	context. Not called where all queues share a vector: @vq is
  * @config_pending: with a single vector only: tell, and forget, whether the
  *	device reports a config change
  */
@@ -57,6 +59,7 @@ struct vmdev_vector_ops {
 	irqreturn_t (*vq)(int irq, void *data);
 	void *(*vq_data)(void *priv, u16 vq);
 	void (*config)(void *priv);
+	void (*software)(void *priv);
 	bool (*config_pending)(void *priv);
 };
 
@@ -71,6 +74,7 @@ int vmdev_vectors_request(struct vmdev_vectors *vectors);
 void vmdev_vectors_release(struct vmdev_vectors *vectors);
 
 u16 vmdev_vectors_vq(const struct vmdev_vectors *vectors, u16 vq);
+u16 vmdev_vectors_software(const struct vmdev_vectors *vectors, u16 vq);
 u16 vmdev_vectors_config(const struct vmdev_vectors *vectors);
 int vmdev_vectors_vq_irq(const struct vmdev_vectors *vectors, u16 vq);
 

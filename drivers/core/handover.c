@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Paths: does the hardware work on the driver's ring, or on one of the core's?
+ *
+ * The policy says what may be, auto being what people want: direct whenever the
+ * hardware can start from where the ring is and can be stopped again without a
+ * guess. While written pages are logged, only hardware that logs them itself
+ * stays direct.
+ *
+ * A switch is a stop here and a start there; the ring's state is all that goes
+ * over. So nothing is lost and nothing done twice, or there is an error.
+ */
+#include <linux/device.h>
+#include <linux/sysfs.h>
+#include <linux/virtio_config.h>
+
+#include "log.h"
+#include "shadow.h"
+#include "vmdev.h"
+
+/**
+ * vmdev_path_is_shadow() - shall a queue run in shadow, if it starts now?
+ * @dev: the device, with features negotiated
+ * @i: the queue
+ *
+ * A host driver's memory is not known to the core, so its queues are direct.
+ *
+ * Context: vmdev_parent.lock held.
+ */
+bool vmdev_path_is_shadow(const struct vmdev_dev *dev, u16 i)
+{
+	const struct vmdev_hw *hw = dev->hw;
+	bool has_state = hw->caps.caps & VMDEV_CAP_STATE;
+
+	if (!dev->mem.user || i == vmdev_cvq(dev))
+		return false;
+	if (dev->policy != VMDEV_POLICY_AUTO)
+		return dev->policy == VMDEV_POLICY_SHADOW;
+	if (vmdev_log_active(dev, vmdev_data_asid(dev)) &&
+	    !(hw->caps.caps & VMDEV_CAP_LOG))
+		return true;
+	if (has_state)
+		return false;
+	/*
+	 * Where a packed ring was stopped cannot be recovered, and requests of
+	 * a block device must not run twice.
+	 */
+	return vmdev_is_packed(dev) || !vmdev_is_net(hw) ||
+	       !vmdev_state_fresh(dev, &dev->vqs[i].conf.state);
+}
+
+/* Under auto, a queue in shadow stays there where hardware starts only fresh rings. */
+static bool vmdev_path_differs(const struct vmdev_dev *dev, u16 i)
+{
+	const struct vmdev_vq *vq = &dev->vqs[i];
+
+	if (!vq->on || vmdev_path_is_shadow(dev, i) == vq->shadowed)
+		return false;
+	return !vq->shadowed || dev->policy != VMDEV_POLICY_AUTO ||
+	       (dev->hw->caps.caps & VMDEV_CAP_STATE);
+}
+
+/* 1 if some queue has to move, 0 if none has, or why it cannot. */
+static int vmdev_paths_differ(struct vmdev_dev *dev)
+{
+	bool has_state = dev->hw->caps.caps & VMDEV_CAP_STATE;
+	int differ = 0;
+	u16 i;
+
+	for (i = 0; i < dev->nvqs; i++) {
+		const struct vmdev_vq *vq = &dev->vqs[i];
+
+		if (!vmdev_path_differs(dev, i))
+			continue;
+		/* Either way needs a ring state that hardware or memory tells. */
+		if (vq->shadowed ? !has_state : vmdev_is_packed(dev) && !has_state)
+			return -EOPNOTSUPP;
+		differ = 1;
+	}
+	return differ;
+}
+
+static int vmdev_paths_switch(struct vmdev_dev *dev)
+{
+	u16 i;
+	int err = 0;
+
+	if (!(dev->hw->caps.caps & VMDEV_CAP_RING_RESET))
+		return vmdev_restart(dev);
+
+	for (i = 0; i < dev->nvqs && !err; i++)
+		if (vmdev_path_differs(dev, i))
+			err = vmdev_vq_restart(dev, i);
+	return err;
+}
+
+/**
+ * vmdev_paths_update() - bring each queue to the path that it should be on
+ * @dev: the device
+ *
+ * Called when the policy changed or logging started or ended. Queues that do not
+ * run come to theirs when they start. Under auto a queue in shadow stays there
+ * where hardware can only start fresh rings.
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ * Return: 0; -EBUSY if requests do not finish, -EOPNOTSUPP if hardware cannot tell
+ * or take the state of a ring, both with everything as it was; else the device
+ * needs a reset, and knows.
+ */
+int vmdev_paths_update(struct vmdev_dev *dev)
+{
+	int err;
+
+	lockdep_assert_held(&dev->parent->lock);
+
+	if (!dev->running || dev->suspended || dev->needs_reset ||
+	    !vmdev_usable(dev))
+		return 0;
+	err = vmdev_paths_differ(dev);
+	if (err <= 0)
+		return err;
+
+	err = vmdev_drain(dev);
+	if (err)
+		return err;
+	err = vmdev_paths_switch(dev);
+	if (err) {
+		dev_err_ratelimited(&dev->vdpa.dev,
+				    "a queue was lost on its way to another path: %pe\n",
+				    ERR_PTR(err));
+		vmdev_break(dev);
+		return err;
+	}
+	vmdev_undrain(dev);
+	return 0;
+}
+
+/* --- sysfs ----------------------------------------------------------------- */
+
+static const char * const vmdev_policies[] = {
+	[VMDEV_POLICY_AUTO]	= "auto",
+	[VMDEV_POLICY_DIRECT]	= "direct",
+	[VMDEV_POLICY_SHADOW]	= "shadow",
+};
+
+static struct vmdev_dev *vmdev_from_device(struct device *dev)
+{
+	return vmdev_dev(container_of(dev, struct vdpa_device, dev));
+}
+
+static ssize_t policy_show(struct device *d, struct device_attribute *attr,
+			   char *buf)
+{
+	struct vmdev_dev *dev = vmdev_from_device(d);
+
+	return sysfs_emit(buf, "%s\n", vmdev_policies[READ_ONCE(dev->policy)]);
+}
+
+static ssize_t policy_store(struct device *d, struct device_attribute *attr,
+			    const char *buf, size_t len)
+{
+	struct vmdev_dev *dev = vmdev_from_device(d);
+	int policy = sysfs_match_string(vmdev_policies, buf);
+	enum vmdev_policy old;
+	int err;
+
+	if (policy < 0)
+		return policy;
+
+	mutex_lock(&dev->parent->lock);
+	old = dev->policy;
+	WRITE_ONCE(dev->policy, policy);
+	err = vmdev_paths_update(dev);
+	if (err)
+		WRITE_ONCE(dev->policy, old);
+	mutex_unlock(&dev->parent->lock);
+	return err ? : len;
+}
+static DEVICE_ATTR_RW(policy);
+
+static ssize_t paths_show(struct device *d, struct device_attribute *attr,
+			  char *buf)
+{
+	struct vmdev_dev *dev = vmdev_from_device(d);
+	int len = 0;
+	u16 i;
+
+	mutex_lock(&dev->parent->lock);
+	for (i = 0; i < dev->nvqs; i++)
+		len += sysfs_emit_at(buf, len, "%s%s", i ? " " : "",
+				     !dev->vqs[i].on ? "off" :
+				     dev->vqs[i].shadowed ? "shadow" :
+				     "direct");
+	mutex_unlock(&dev->parent->lock);
+	len += sysfs_emit_at(buf, len, "\n");
+	return len;
+}
+static DEVICE_ATTR_RO(paths);
+
+static struct attribute *vmdev_path_attrs[] = {
+	&dev_attr_policy.attr,
+	&dev_attr_paths.attr,
+	NULL,
+};
+
+const struct attribute_group vmdev_path_group = {
+	.name = "vmdev",
+	.attrs = vmdev_path_attrs,
+};
