@@ -48,4 +48,15 @@ static inline void vmdev_compat_set_dma_dev(struct vdpa_device *vdpa,
 #endif
 }
 
+/* 6.12 sets the function apart from the rest. */
+#ifdef VMDEV_HAVE_HRTIMER_SETUP
+#define vmdev_compat_hrtimer_setup	hrtimer_setup
+#else
+#define vmdev_compat_hrtimer_setup(timer, fn, clock, mode) do { \
+	struct hrtimer *__timer = (timer); \
+	hrtimer_init(__timer, clock, mode); \
+	__timer->function = (fn); \
+} while (0)
+#endif
+
 #endif /* _VMDEV_COMPAT_H */

@@ -615,7 +615,7 @@ static int vmdev_op_dma_map(struct vdpa_device *vdpa, unsigned int asid,
 		return -EINVAL;
 
 	mutex_lock(&dev->parent->lock);
-	err = vmdev_mem_map(dev, iova, size, pa, perm);
+	err = vmdev_mem_map(dev, asid, iova, size, pa, perm);
 	mutex_unlock(&dev->parent->lock);
 	return err;
 }
@@ -630,7 +630,7 @@ static int vmdev_op_dma_unmap(struct vdpa_device *vdpa, unsigned int asid,
 		return -EINVAL;
 
 	mutex_lock(&dev->parent->lock);
-	err = vmdev_mem_unmap(dev, iova, size);
+	err = vmdev_mem_unmap(dev, asid, iova, size);
 	mutex_unlock(&dev->parent->lock);
 	return err;
 }
@@ -643,7 +643,7 @@ static int vmdev_op_reset_map(struct vdpa_device *vdpa, unsigned int asid)
 		return -EINVAL;
 
 	mutex_lock(&dev->parent->lock);
-	vmdev_mem_clear(dev);
+	vmdev_mem_clear(dev, asid);
 	mutex_unlock(&dev->parent->lock);
 	return 0;
 }
@@ -653,7 +653,7 @@ static void vmdev_op_free(struct vdpa_device *vdpa)
 	struct vmdev_dev *dev = vmdev_dev(vdpa);
 	u16 i;
 
-	vmdev_maps_destroy(&dev->mem.maps);
+	vmdev_mem_destroy(&dev->mem);
 	kfree(dev->states);
 	kfree(dev->hw_vqs);
 	for (i = 0; i < dev->nvqs; i++)

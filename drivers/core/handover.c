@@ -36,7 +36,7 @@ bool vmdev_path_is_shadow(const struct vmdev_dev *dev, u16 i)
 		return false;
 	if (dev->policy != VMDEV_POLICY_AUTO)
 		return dev->policy == VMDEV_POLICY_SHADOW;
-	if (vmdev_log_active(dev, vmdev_data_asid(dev)) &&
+	if (vmdev_log_active(dev, vmdev_vq_asid(dev, i)) &&
 	    !(hw->caps.caps & VMDEV_CAP_LOG))
 		return true;
 	if (has_state)
@@ -203,7 +203,13 @@ static struct attribute *vmdev_path_attrs[] = {
 	NULL,
 };
 
-const struct attribute_group vmdev_path_group = {
+static const struct attribute_group vmdev_path_group = {
 	.name = "vmdev",
 	.attrs = vmdev_path_attrs,
+};
+
+/* Of the vDPA device. */
+const struct attribute_group *vmdev_path_groups[] = {
+	&vmdev_path_group,
+	NULL,
 };

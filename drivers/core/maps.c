@@ -10,7 +10,8 @@
  * so the way to both ends is short.
  *
  * Entries are cut from chunks. Those are given back when nothing is mapped any
- * more, but for one, so that mapping and unmapping a page allocates nothing.
+ * more, but for one, so that mapping and unmapping a page allocates nothing. To
+ * get and to give them is apart from the tree, which a spinlock may protect.
  */
 #include <linux/kernel.h>
 #include <linux/mm.h>
@@ -53,24 +54,29 @@ static void vmdev_maps_cut(struct vmdev_maps *maps,
 		vmdev_maps_give(maps, &chunk->entries[i]);
 }
 
-/* A guest's memory is accounted to who runs it, so is what it takes to map. */
-static struct vmdev_map *vmdev_maps_take(struct vmdev_maps *maps)
+/**
+ * vmdev_maps_reserve() - the next vmdev_maps_add() needs no memory
+ * @maps: all entries
+ *
+ * A guest's memory is accounted to who runs it, so is what it takes to map.
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int vmdev_maps_reserve(struct vmdev_maps *maps)
 {
 	struct vmdev_maps_chunk *chunk;
-	struct vmdev_map *map;
 
-	if (!maps->unused) {
-		chunk = kmalloc_obj(*chunk, GFP_KERNEL_ACCOUNT);
-		if (!chunk)
-			return NULL;
-		chunk->next = maps->chunks;
-		maps->chunks = chunk;
-		vmdev_maps_cut(maps, chunk);
-	}
+	if (maps->unused)
+		return 0;
 
-	map = maps->unused;
-	maps->unused = map->next;
-	return map;
+	chunk = kmalloc_obj(*chunk, GFP_KERNEL_ACCOUNT);
+	if (!chunk)
+		return -ENOMEM;
+	chunk->next = maps->chunks;
+	maps->chunks = chunk;
+	vmdev_maps_cut(maps, chunk);
+	return 0;
 }
 
 /* With no entry in use. */
@@ -140,7 +146,7 @@ struct vmdev_map *vmdev_maps_first(const struct vmdev_maps *maps, u64 first,
  * @pa: physical address of @first
  * @perm: VHOST_ACCESS_*
  *
- * Context: may sleep.
+ * Context: any after vmdev_maps_reserve(), else may sleep.
  * Return: 0; -EEXIST if another has an address of it; -ENOMEM.
  */
 int vmdev_maps_add(struct vmdev_maps *maps, u64 first, u64 last, u64 pa,
@@ -165,10 +171,11 @@ int vmdev_maps_add(struct vmdev_maps *maps, u64 first, u64 last, u64 pa,
 			return -EEXIST;
 	}
 
-	map = vmdev_maps_take(maps);
-	if (!map)
+	if (vmdev_maps_reserve(maps))
 		return -ENOMEM;
 
+	map = maps->unused;
+	maps->unused = map->next;
 	map->first = first;
 	map->last = last;
 	map->pa = pa;
@@ -198,12 +205,21 @@ void vmdev_maps_del(struct vmdev_maps *maps, struct vmdev_map *map)
 					      struct vmdev_map, node);
 	rb_erase(&map->node, &maps->root);
 	vmdev_maps_give(maps, map);
-	if (!--maps->count && maps->chunks->next) {
-		/* The oldest is kept: it is the last of the list. */
-		struct vmdev_maps_chunk *keep = maps->chunks;
+	maps->count--;
+}
 
-		while (keep->next)
-			keep = keep->next;
-		vmdev_maps_shrink(maps, keep);
-	}
+/**
+ * vmdev_maps_trim() - give memory back that nothing needs any more
+ * @maps: all entries, after some were deleted
+ */
+void vmdev_maps_trim(struct vmdev_maps *maps)
+{
+	struct vmdev_maps_chunk *keep = maps->chunks;
+
+	if (maps->count || !keep || !keep->next)
+		return;
+	/* The oldest is kept: it is the last of the list. */
+	while (keep->next)
+		keep = keep->next;
+	vmdev_maps_shrink(maps, keep);
 }

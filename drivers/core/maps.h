@@ -39,7 +39,8 @@ struct vmdev_map {
  * @chunks: memory that entries are cut from
  * @count: entries in the tree
  *
- * The caller serialises.
+ * The caller serialises. @unused and @chunks are not looked at by who only
+ * reads the tree, nor by vmdev_maps_add() and vmdev_maps_del() beyond one entry.
  */
 struct vmdev_maps {
 	struct rb_root root;
@@ -54,8 +55,10 @@ void vmdev_maps_init(struct vmdev_maps *maps);
 void vmdev_maps_destroy(struct vmdev_maps *maps);
 struct vmdev_map *vmdev_maps_first(const struct vmdev_maps *maps, u64 first,
 				   u64 last);
+int vmdev_maps_reserve(struct vmdev_maps *maps);
 int vmdev_maps_add(struct vmdev_maps *maps, u64 first, u64 last, u64 pa,
 		   u32 perm);
 void vmdev_maps_del(struct vmdev_maps *maps, struct vmdev_map *map);
+void vmdev_maps_trim(struct vmdev_maps *maps);
 
 #endif /* _VMDEV_MAPS_H */

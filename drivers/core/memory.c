@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Guest memory: the IOMMU domain of the function, and what is mapped in it.
+ * Guest memory: address spaces, and the IOMMU domain of the function.
  *
  * With dma_map of our own vhost-vdpa makes no domain. So the function gets an
  * empty paging domain as soon as user space opens the device (get_iova_range
@@ -8,12 +8,42 @@
  * driver lets go. Whatever user space forgets to map, the hardware cannot
  * reach. Under virtio_vdpa, which never asks for the range, the function stays
  * in its default domain and the DMA API does the rest.
+ *
+ * Queues are in groups, and each group is in an address space. The domain holds
+ * that of the group that the hardware serves. What is mapped in the other one
+ * only software can reach, and it never enters the IOMMU.
  */
 #include <linux/highmem.h>
 #include <linux/sched.h>
 #include <uapi/linux/vhost_types.h>
 
 #include "vmdev.h"
+
+/**
+ * vmdev_mem_init() - nothing is mapped
+ * @mem: zeroed
+ */
+void vmdev_mem_init(struct vmdev_mem *mem)
+{
+	unsigned int asid;
+
+	for (asid = 0; asid < VMDEV_AS_MAX; asid++) {
+		spin_lock_init(&mem->as[asid].lock);
+		vmdev_maps_init(&mem->as[asid].maps);
+	}
+}
+
+/**
+ * vmdev_mem_destroy() - the reverse of vmdev_mem_init()
+ * @mem: guest memory of which the hardware has nothing
+ */
+void vmdev_mem_destroy(struct vmdev_mem *mem)
+{
+	unsigned int asid;
+
+	for (asid = 0; asid < VMDEV_AS_MAX; asid++)
+		vmdev_maps_destroy(&mem->as[asid].maps);
+}
 
 /**
  * vmdev_mem_attach() - user space has the device: take it off the host's memory
@@ -38,6 +68,7 @@ void vmdev_mem_attach(struct vmdev_dev *dev)
 	mem->error = vmdev_usable(dev) ? hw->ops->iommu_attach(hw, &mem->range) :
 		     -ENODEV;
 	mem->attached = !mem->error;
+	mem->loaded = mem->group_as[VMDEV_GROUP_DATA];
 }
 
 /**
@@ -49,6 +80,7 @@ void vmdev_mem_attach(struct vmdev_dev *dev)
 void vmdev_mem_detach(struct vmdev_dev *dev)
 {
 	struct vmdev_mem *mem = &dev->mem;
+	unsigned int asid;
 
 	lockdep_assert_held(&dev->parent->lock);
 
@@ -57,16 +89,43 @@ void vmdev_mem_detach(struct vmdev_dev *dev)
 	if (!mem->attached)
 		return;
 
-	vmdev_mem_clear(dev);
+	for (asid = 0; asid < VMDEV_AS_MAX; asid++)
+		vmdev_mem_clear(dev, asid);
 	/* What is left of it was accounted to who goes now. */
-	vmdev_maps_destroy(&mem->maps);
+	vmdev_mem_destroy(mem);
 	dev->parent->hw->ops->iommu_detach(dev->parent->hw);
 	mem->attached = false;
+}
+
+/* How many there are vhost-vdpa bounds (max_iotlb_entries, memlock). */
+static int vmdev_mem_add(struct vmdev_as *as, u64 first, u64 last, u64 pa,
+			 u32 perm)
+{
+	int err;
+
+	err = vmdev_maps_reserve(&as->maps);
+	if (err)
+		return err;
+
+	spin_lock_irq(&as->lock);
+	err = vmdev_maps_add(&as->maps, first, last, pa, perm);
+	as->changes++;
+	spin_unlock_irq(&as->lock);
+	return err;
+}
+
+static void vmdev_mem_del(struct vmdev_as *as, struct vmdev_map *map)
+{
+	spin_lock_irq(&as->lock);
+	vmdev_maps_del(&as->maps, map);
+	as->changes++;
+	spin_unlock_irq(&as->lock);
 }
 
 /**
  * vmdev_mem_map() - let the device reach a range of physical memory
  * @dev: the device
+ * @asid: address space, below VMDEV_AS_MAX
  * @iova: first IOVA, a multiple of the page size
  * @size: bytes, likewise
  * @pa: first physical address, likewise
@@ -77,9 +136,11 @@ void vmdev_mem_detach(struct vmdev_dev *dev)
  * the reason why there is no domain. vhost hides all of them behind -EFAULT,
  * so the log has the reason.
  */
-int vmdev_mem_map(struct vmdev_dev *dev, u64 iova, u64 size, u64 pa, u32 perm)
+int vmdev_mem_map(struct vmdev_dev *dev, unsigned int asid, u64 iova, u64 size,
+		  u64 pa, u32 perm)
 {
 	struct vmdev_mem *mem = &dev->mem;
+	struct vmdev_as *as = &mem->as[asid];
 	u64 last = iova + size - 1;
 	int err;
 
@@ -98,34 +159,40 @@ int vmdev_mem_map(struct vmdev_dev *dev, u64 iova, u64 size, u64 pa, u32 perm)
 		return -ERANGE;
 	}
 
-	/* How many there are vhost-vdpa bounds (max_iotlb_entries, memlock). */
-	err = vmdev_maps_add(&mem->maps, iova, last, pa, perm);
+	err = vmdev_mem_add(as, iova, last, pa, perm);
 	if (err == -EEXIST)
 		dev_err_ratelimited(&dev->vdpa.dev,
 				    "map of %#llx-%#llx overlaps another\n",
 				    iova, last);
-	if (err)
+	if (err || asid != mem->loaded)
 		return err;
 
 	err = dev->parent->hw->ops->map(dev->parent->hw, iova, size, pa, perm);
 	if (err)
-		vmdev_maps_del(&mem->maps,
-			       vmdev_maps_first(&mem->maps, iova, last));
+		vmdev_mem_del(as, vmdev_maps_first(&as->maps, iova, last));
 	return err;
 }
 
-static void vmdev_mem_unmap_one(struct vmdev_dev *dev,
-				struct vmdev_map *map)
+static void vmdev_mem_unmap_hw(struct vmdev_dev *dev,
+			       const struct vmdev_map *map)
 {
 	struct vmdev_hw *hw = dev->parent->hw;
 
 	hw->ops->unmap(hw, map->first, map->last - map->first + 1);
-	vmdev_maps_del(&dev->mem.maps, map);
+}
+
+static void vmdev_mem_unmap_one(struct vmdev_dev *dev, unsigned int asid,
+				struct vmdev_map *map)
+{
+	if (asid == dev->mem.loaded)
+		vmdev_mem_unmap_hw(dev, map);
+	vmdev_mem_del(&dev->mem.as[asid], map);
 }
 
 /**
  * vmdev_mem_unmap() - take a range of memory away from the device
  * @dev: the device
+ * @asid: address space, below VMDEV_AS_MAX
  * @iova: first IOVA
  * @size: bytes
  *
@@ -135,9 +202,10 @@ static void vmdev_mem_unmap_one(struct vmdev_dev *dev,
  * Context: may sleep; vmdev_parent.lock held.
  * Return: 0, also when nothing was mapped there, or -EINVAL.
  */
-int vmdev_mem_unmap(struct vmdev_dev *dev, u64 iova, u64 size)
+int vmdev_mem_unmap(struct vmdev_dev *dev, unsigned int asid, u64 iova,
+		    u64 size)
 {
-	struct vmdev_mem *mem = &dev->mem;
+	struct vmdev_maps *maps = &dev->mem.as[asid].maps;
 	u64 last = iova + size - 1;
 	struct vmdev_map *map;
 	bool more = true;
@@ -148,67 +216,170 @@ int vmdev_mem_unmap(struct vmdev_dev *dev, u64 iova, u64 size)
 		return -EINVAL;
 
 	/* What a mapping covers no other does: to look again is for the rest. */
-	while (more && (map = vmdev_maps_first(&mem->maps, iova, last))) {
+	while (more && (map = vmdev_maps_first(maps, iova, last))) {
 		more = map->first > iova || map->last < last;
-		vmdev_mem_unmap_one(dev, map);
+		vmdev_mem_unmap_one(dev, asid, map);
+		cond_resched();
+	}
+	vmdev_maps_trim(maps);
+	return 0;
+}
+
+/**
+ * vmdev_mem_clear() - take all memory of an address space away from the device
+ * @dev: the device
+ * @asid: address space, below VMDEV_AS_MAX
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ */
+void vmdev_mem_clear(struct vmdev_dev *dev, unsigned int asid)
+{
+	struct vmdev_maps *maps = &dev->mem.as[asid].maps;
+	struct vmdev_map *map;
+
+	lockdep_assert_held(&dev->parent->lock);
+
+	while ((map = vmdev_maps_first(maps, 0, U64_MAX))) {
+		vmdev_mem_unmap_one(dev, asid, map);
+		cond_resched();
+	}
+	vmdev_maps_trim(maps);
+}
+
+static struct vmdev_map *vmdev_map_next(const struct vmdev_map *map)
+{
+	return rb_entry_safe(rb_next(&map->node), struct vmdev_map, node);
+}
+
+/* Takes out of the domain what is below @end, all of it if that is NULL. */
+static void vmdev_mem_unload(struct vmdev_dev *dev, unsigned int asid,
+			     const struct vmdev_map *end)
+{
+	struct vmdev_map *map = dev->mem.as[asid].maps.lowest;
+
+	for (; map != end; map = vmdev_map_next(map)) {
+		vmdev_mem_unmap_hw(dev, map);
+		cond_resched();
+	}
+}
+
+static int vmdev_mem_fill_domain(struct vmdev_dev *dev, unsigned int asid)
+{
+	struct vmdev_map *map = dev->mem.as[asid].maps.lowest;
+	struct vmdev_hw *hw = dev->parent->hw;
+	int err;
+
+	for (; map; map = vmdev_map_next(map)) {
+		err = hw->ops->map(hw, map->first, map->last - map->first + 1,
+				   map->pa, map->perm);
+		if (err) {
+			vmdev_mem_unload(dev, asid, map);
+			return err;
+		}
 		cond_resched();
 	}
 	return 0;
 }
 
 /**
- * vmdev_mem_clear() - take all memory away from the device
- * @dev: the device
+ * vmdev_mem_load() - have the hardware see the address space of its queues
+ * @dev: the device, stopped
  *
  * Context: may sleep; vmdev_parent.lock held.
+ * Return: 0, or an error of the IOMMU: the hardware then sees nothing, and this
+ * has to be tried again before it may run.
  */
-void vmdev_mem_clear(struct vmdev_dev *dev)
+int vmdev_mem_load(struct vmdev_dev *dev)
 {
-	struct vmdev_map *map;
+	struct vmdev_mem *mem = &dev->mem;
+	u8 asid = mem->group_as[VMDEV_GROUP_DATA];
+	int err;
 
 	lockdep_assert_held(&dev->parent->lock);
 
-	while ((map = vmdev_maps_first(&dev->mem.maps, 0, U64_MAX))) {
-		vmdev_mem_unmap_one(dev, map);
-		cond_resched();
+	if (!mem->attached || mem->loaded == asid)
+		return 0;
+
+	if (mem->loaded != VMDEV_AS_NONE)
+		vmdev_mem_unload(dev, mem->loaded, NULL);
+	mem->loaded = VMDEV_AS_NONE;
+	err = vmdev_mem_fill_domain(dev, asid);
+	if (!err)
+		mem->loaded = asid;
+	return err;
+}
+
+/**
+ * vmdev_as_covers_slow() - vmdev_as_covers() where the hint does not help
+ * @as: address space
+ * @hint: see there
+ * @iova: first IOVA
+ * @size: bytes, not 0
+ * @perm: VHOST_ACCESS_* that all of it must allow
+ *
+ * Context: any; @as->lock or vmdev_parent.lock held.
+ */
+bool vmdev_as_covers_slow(const struct vmdev_as *as,
+			  struct vmdev_map_hint *hint, u64 iova, u64 size,
+			  u32 perm)
+{
+	u64 last = iova + size - 1;
+	struct vmdev_map *map;
+
+	if (last < iova)
+		return false;
+
+	for (;;) {
+		map = vmdev_maps_first(&as->maps, iova, iova);
+		if (!map || (map->perm & perm) != perm)
+			return false;
+		if (map->last >= last)
+			break;
+		iova = map->last + 1;
 	}
+	hint->map = map;
+	hint->changes = as->changes;
+	return true;
 }
 
 /**
  * vmdev_mem_covers() - is a range of IOVAs mapped, all of it?
  * @dev: the device
+ * @asid: address space, below VMDEV_AS_MAX
  * @iova: first IOVA
  * @size: bytes
  * @perm: VHOST_ACCESS_* that all of it must allow
  *
  * Context: vmdev_parent.lock held.
  */
-bool vmdev_mem_covers(struct vmdev_dev *dev, u64 iova, u64 size, u32 perm)
+bool vmdev_mem_covers(struct vmdev_dev *dev, unsigned int asid, u64 iova,
+		      u64 size, u32 perm)
 {
-	u64 last = iova + size - 1;
-	struct vmdev_map *map;
+	struct vmdev_map_hint hint;
 
-	if (!size || last < iova)
-		return false;
-
-	for (;;) {
-		map = vmdev_maps_first(&dev->mem.maps, iova, iova);
-		if (!map || (map->perm & perm) != perm)
-			return false;
-		if (map->last >= last)
-			return true;
-		iova = map->last + 1;
-	}
+	return size && vmdev_as_covers_slow(&dev->mem.as[asid], &hint, iova,
+					    size, perm);
 }
 
-/* Where in memory is an IOVA, and how far from it does its page reach? */
-static struct page *vmdev_mem_page(struct vmdev_dev *dev, u64 iova, u32 perm,
-				   size_t *offset, u64 *len)
+/**
+ * vmdev_as_page() - where in memory is an IOVA?
+ * @as: address space
+ * @iova: the IOVA
+ * @perm: VHOST_ACCESS_* that it must allow
+ * @offset: where in the page
+ * @len: bytes of the page from there on that are mapped
+ *
+ * Context: any; @as->lock or vmdev_parent.lock held, for as long as the page is
+ * used, unless the caller takes a reference.
+ * Return: the page; NULL if it is not mapped so, or is not memory.
+ */
+struct page *vmdev_as_page(const struct vmdev_as *as, u64 iova, u32 perm,
+			   size_t *offset, u64 *len)
 {
 	struct vmdev_map *map;
 	u64 pa;
 
-	map = vmdev_maps_first(&dev->mem.maps, iova, iova);
+	map = vmdev_maps_first(&as->maps, iova, iova);
 	if (!map || (map->perm & perm) != perm)
 		return NULL;
 
@@ -222,16 +393,18 @@ static struct page *vmdev_mem_page(struct vmdev_dev *dev, u64 iova, u32 perm,
 }
 
 /**
- * vmdev_mem_read() - read guest memory by IOVA
- * @dev: the device
+ * vmdev_as_read() - read guest memory by IOVA, as part of something greater
+ * @as: address space
  * @iova: first IOVA
  * @buf: where to
  * @size: bytes
+ * @perm: VHOST_ACCESS_* that all of it must allow
  *
- * Context: vmdev_parent.lock held.
- * Return: 0, or -EFAULT if not all of it is mapped, or is not memory.
+ * Context: any; @as->lock or vmdev_parent.lock held.
+ * Return: 0, or -EFAULT if not all of it is mapped so, or is not memory.
  */
-int vmdev_mem_read(struct vmdev_dev *dev, u64 iova, void *buf, u64 size)
+int vmdev_as_read(const struct vmdev_as *as, u64 iova, void *buf, u64 size,
+		  u32 perm)
 {
 	if (size && iova + size - 1 < iova)
 		return -EFAULT;
@@ -241,7 +414,7 @@ int vmdev_mem_read(struct vmdev_dev *dev, u64 iova, void *buf, u64 size)
 		struct page *page;
 		u64 len;
 
-		page = vmdev_mem_page(dev, iova, 0, &offset, &len);
+		page = vmdev_as_page(as, iova, perm, &offset, &len);
 		if (!page)
 			return -EFAULT;
 
@@ -255,8 +428,50 @@ int vmdev_mem_read(struct vmdev_dev *dev, u64 iova, void *buf, u64 size)
 }
 
 /**
+ * vmdev_mem_read() - read guest memory by IOVA
+ * @dev: the device
+ * @asid: address space, below VMDEV_AS_MAX
+ * @iova: first IOVA
+ * @buf: where to
+ * @size: bytes
+ *
+ * Context: vmdev_parent.lock held.
+ * Return: 0, or -EFAULT if not all of it is mapped, or is not memory.
+ */
+int vmdev_mem_read(struct vmdev_dev *dev, unsigned int asid, u64 iova,
+		   void *buf, u64 size)
+{
+	return vmdev_as_read(&dev->mem.as[asid], iova, buf, size, 0);
+}
+
+/**
+ * vmdev_mem_read_atomic() - read guest memory by IOVA, from the data path
+ * @dev: the device
+ * @asid: address space, below VMDEV_AS_MAX
+ * @iova: first IOVA
+ * @buf: where to
+ * @size: bytes; interrupts are off while they are copied
+ *
+ * Context: any, without the lock of the address space.
+ * Return: as vmdev_mem_read(), but the device must be allowed to read it.
+ */
+int vmdev_mem_read_atomic(struct vmdev_dev *dev, unsigned int asid, u64 iova,
+			  void *buf, u32 size)
+{
+	struct vmdev_as *as = &dev->mem.as[asid];
+	unsigned long flags;
+	int err;
+
+	spin_lock_irqsave(&as->lock, flags);
+	err = vmdev_as_read(as, iova, buf, size, VHOST_ACCESS_RO);
+	spin_unlock_irqrestore(&as->lock, flags);
+	return err;
+}
+
+/**
  * vmdev_mem_fill() - fill guest memory that the device may write
  * @dev: the device
+ * @asid: address space, below VMDEV_AS_MAX
  * @iova: first IOVA
  * @byte: with what
  * @size: bytes
@@ -264,7 +479,8 @@ int vmdev_mem_read(struct vmdev_dev *dev, u64 iova, void *buf, u64 size)
  * Context: vmdev_parent.lock held.
  * Return: 0, or -EFAULT if not all of it is mapped writable, or is not memory.
  */
-int vmdev_mem_fill(struct vmdev_dev *dev, u64 iova, u8 byte, u64 size)
+int vmdev_mem_fill(struct vmdev_dev *dev, unsigned int asid, u64 iova, u8 byte,
+		   u64 size)
 {
 	if (size && iova + size - 1 < iova)
 		return -EFAULT;
@@ -275,8 +491,8 @@ int vmdev_mem_fill(struct vmdev_dev *dev, u64 iova, u8 byte, u64 size)
 		void *va;
 		u64 len;
 
-		page = vmdev_mem_page(dev, iova, VHOST_ACCESS_WO, &offset,
-				      &len);
+		page = vmdev_as_page(&dev->mem.as[asid], iova, VHOST_ACCESS_WO,
+				     &offset, &len);
 		if (!page)
 			return -EFAULT;
 

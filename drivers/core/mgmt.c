@@ -42,7 +42,7 @@ static int vmdev_dev_init(struct vmdev_dev *dev, struct vmdev_parent *parent)
 	if (!dev->vqs || !dev->hw_vqs || !dev->states)
 		return -ENOMEM;
 
-	vmdev_maps_init(&dev->mem.maps);
+	vmdev_mem_init(&dev->mem);
 	spin_lock_init(&dev->cb_lock);
 	for (i = 0; i < dev->nvqs; i++)
 		spin_lock_init(&dev->vqs[i].cb_lock);
@@ -118,6 +118,7 @@ static int vmdev_dev_publish(struct vmdev_dev *dev)
 	if (err)
 		goto err_unset;
 
+	dev->vdpa.dev.groups = vmdev_path_groups;
 	err = _vdpa_register_device(&dev->vdpa, dev->nvqs);
 	if (err)
 		goto err_notifier;

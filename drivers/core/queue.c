@@ -94,7 +94,8 @@ static int vmdev_vq_prepare(struct vmdev_dev *dev, u16 i)
 	    dev->vqs[i].state_learned ||
 	    (dev->parent->hw->caps.caps & VMDEV_CAP_STATE))
 		return 0;
-	return vmdev_mem_fill(dev, conf->device + sizeof(struct vring_used),
+	return vmdev_mem_fill(dev, vmdev_vq_asid(dev, i),
+			      conf->device + sizeof(struct vring_used),
 			      (u8)VMDEV_USED_NEVER,
 			      conf->size * sizeof(struct vring_used_elem));
 }
@@ -306,13 +307,15 @@ int vmdev_stop(struct vmdev_dev *dev)
 }
 
 /* Were all buffers of a split queue used that its driver made available? */
-static bool vmdev_vq_idle(struct vmdev_dev *dev, const struct vmdev_vq *vq)
+static bool vmdev_vq_idle(struct vmdev_dev *dev, u16 i)
 {
+	const struct vmdev_vq_conf *conf = &dev->vqs[i].conf;
+	u8 asid = vmdev_vq_asid(dev, i);
 	struct vring_avail avail;
 	struct vring_used used;
 
-	return !vmdev_mem_read(dev, vq->conf.driver, &avail, sizeof(avail)) &&
-	       !vmdev_mem_read(dev, vq->conf.device, &used, sizeof(used)) &&
+	return !vmdev_mem_read(dev, asid, conf->driver, &avail, sizeof(avail)) &&
+	       !vmdev_mem_read(dev, asid, conf->device, &used, sizeof(used)) &&
 	       avail.idx == used.idx;
 }
 
@@ -326,7 +329,7 @@ static bool vmdev_all_idle(struct vmdev_dev *dev)
 		if (!dev->vqs[i].on || (net && i != vmdev_cvq(dev) && !(i & 1)))
 			continue;
 		if (dev->vqs[i].shadowed ? !vmdev_shadow_idle(dev, i) :
-		    !vmdev_vq_idle(dev, &dev->vqs[i]))
+		    !vmdev_vq_idle(dev, i))
 			return false;
 	}
 	return true;
@@ -405,6 +408,7 @@ int vmdev_vq_read_state(struct vmdev_dev *dev, u16 i,
 			 conf->size * sizeof(__virtio16);
 	u64 used_size = sizeof(struct vring_used) +
 			conf->size * sizeof(struct vring_used_elem);
+	u8 asid = vmdev_vq_asid(dev, i);
 	struct vring_avail *avail;
 	struct vring_used *used;
 	int err;
@@ -425,9 +429,9 @@ int vmdev_vq_read_state(struct vmdev_dev *dev, u16 i,
 		goto out;
 	}
 
-	err = vmdev_mem_read(dev, conf->device, used, used_size);
+	err = vmdev_mem_read(dev, asid, conf->device, used, used_size);
 	if (!err)
-		err = vmdev_mem_read(dev, conf->driver, avail, avail_size);
+		err = vmdev_mem_read(dev, asid, conf->driver, avail, avail_size);
 	if (!err && !vmdev_is_net(dev->parent->hw) && avail->idx != used->idx)
 		err = -EILSEQ;
 	if (!err)

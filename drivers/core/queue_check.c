@@ -82,50 +82,103 @@ bool vmdev_state_fresh(const struct vmdev_dev *dev,
 	       state->packed.last_used_counter;
 }
 
-/* Under vhost-vdpa what the device cannot reach would be a DMA fault. */
-static bool vmdev_rings_mapped(struct vmdev_dev *dev,
-			       const struct vmdev_vq_conf *conf)
+/**
+ * vmdev_ring_areas() - where is a ring, and what must be there?
+ * @dev: the device, with features negotiated
+ * @conf: the ring as its driver configured it
+ * @areas: the answer
+ *
+ * Context: any. Pure.
+ */
+void vmdev_ring_areas(const struct vmdev_dev *dev,
+		      const struct vmdev_vq_conf *conf,
+		      struct vmdev_ring_area areas[VMDEV_RING_PARTS])
 {
 	bool packed = vmdev_is_packed(dev);
 	u64 num = conf->size;
 	u64 event = dev->features & BIT_ULL(VIRTIO_RING_F_EVENT_IDX) ?
 		    sizeof(__virtio16) : 0;
-	u64 driver = packed ? sizeof(struct vring_packed_desc_event) :
-		     sizeof(struct vring_avail) + num * sizeof(__virtio16) +
-		     event;
-	u64 device = packed ? sizeof(struct vring_packed_desc_event) :
-		     sizeof(struct vring_used) +
-		     num * sizeof(struct vring_used_elem) + event;
-	u32 desc_perm = packed ? VHOST_ACCESS_RW : VHOST_ACCESS_RO;
+
+	areas[VMDEV_RING_DESC] = (struct vmdev_ring_area) {
+		.iova = conf->desc,
+		.len = num * sizeof(struct vring_desc),
+		.align = VMDEV_DESC_ALIGN,
+		.perm = packed ? VHOST_ACCESS_RW : VHOST_ACCESS_RO,
+	};
+	areas[VMDEV_RING_DRIVER] = (struct vmdev_ring_area) {
+		.iova = conf->driver,
+		.len = packed ? sizeof(struct vring_packed_desc_event) :
+		       sizeof(struct vring_avail) + num * sizeof(__virtio16) +
+		       event,
+		.align = packed ? VMDEV_DRIVER_ALIGN : VMDEV_AVAIL_ALIGN,
+		.perm = VHOST_ACCESS_RO,
+	};
+	areas[VMDEV_RING_DEVICE] = (struct vmdev_ring_area) {
+		.iova = conf->device,
+		.len = packed ? sizeof(struct vring_packed_desc_event) :
+		       sizeof(struct vring_used) +
+		       num * sizeof(struct vring_used_elem) + event,
+		.align = VMDEV_USED_ALIGN,
+		.perm = VHOST_ACCESS_WO,
+	};
+}
+
+/**
+ * vmdev_vq_asid() - address space of a queue
+ * @dev: the device
+ * @vq: number as the driver counts
+ *
+ * Context: vmdev_parent.lock held.
+ */
+u8 vmdev_vq_asid(const struct vmdev_dev *dev, u16 vq)
+{
+	return dev->mem.group_as[VMDEV_GROUP_DATA];
+}
+
+/* Under vhost-vdpa what the device cannot reach would be a DMA fault. */
+static bool vmdev_ring_mapped(struct vmdev_dev *dev, u16 vq,
+			      const struct vmdev_ring_area *areas)
+{
+	u8 asid = vmdev_vq_asid(dev, vq);
+	int i;
 
 	if (!dev->mem.user)
 		return true;
-	return vmdev_mem_covers(dev, conf->desc,
-				num * sizeof(struct vring_desc), desc_perm) &&
-	       vmdev_mem_covers(dev, conf->driver, driver, VHOST_ACCESS_RO) &&
-	       vmdev_mem_covers(dev, conf->device, device, VHOST_ACCESS_WO);
+	for (i = 0; i < VMDEV_RING_PARTS; i++)
+		if (!vmdev_mem_covers(dev, asid, areas[i].iova, areas[i].len,
+				      areas[i].perm))
+			return false;
+	return true;
+}
+
+static bool vmdev_ring_aligned(const struct vmdev_ring_area *areas)
+{
+	int i;
+
+	for (i = 0; i < VMDEV_RING_PARTS; i++)
+		if (!IS_ALIGNED(areas[i].iova, areas[i].align))
+			return false;
+	return true;
 }
 
 static const char *vmdev_vq_fault(struct vmdev_dev *dev, u16 i, bool direct)
 {
 	const struct vmdev_vq_conf *conf = &dev->vqs[i].conf;
 	const struct vmdev_hw_caps *caps = &dev->parent->hw->caps;
-	bool packed = vmdev_is_packed(dev);
+	struct vmdev_ring_area areas[VMDEV_RING_PARTS];
 
+	vmdev_ring_areas(dev, conf, areas);
 	if (!vmdev_vq_size_max(dev, i))
 		return "hardware has no such queue";
 	if (conf->size > vmdev_vq_size_max(dev, i))
 		return "ring is larger than the hardware's";
 	if (conf->size < caps->vq_size_min)
 		return "ring is smaller than the hardware's smallest";
-	if (!packed && !is_power_of_2(conf->size))
+	if (!vmdev_is_packed(dev) && !is_power_of_2(conf->size))
 		return "ring size is not a power of two";
-	if (!IS_ALIGNED(conf->desc, VMDEV_DESC_ALIGN) ||
-	    !IS_ALIGNED(conf->driver, packed ? VMDEV_DRIVER_ALIGN :
-			VMDEV_AVAIL_ALIGN) ||
-	    !IS_ALIGNED(conf->device, VMDEV_USED_ALIGN))
+	if (!vmdev_ring_aligned(areas))
 		return "ring is not aligned";
-	if (!vmdev_rings_mapped(dev, conf))
+	if (!vmdev_ring_mapped(dev, i, areas))
 		return "ring is not in mapped memory";
 	if (dev->vqs[i].state_lost)
 		return "nobody knows where it was stopped";

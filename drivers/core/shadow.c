@@ -77,6 +77,9 @@ struct vmdev_shadow_buf {
  * @bufs: by id of @hw: what the hardware has
  * @segs: scratch for one chain
  * @max: length of @segs
+ * @asid: address space of the guest's ring and buffers
+ * @as: the same
+ * @hint: where in it a buffer was last
  * @seq: chains given to the hardware
  * @done: the highest number of a chain that it used, plus one
  * @bh: carries what was too much for an interrupt or a kick, and tells the guest
@@ -98,11 +101,14 @@ struct vmdev_shadow {
 	struct vmdev_vring guest;
 	struct vmdev_drv hw;
 	void *area;
-	dma_addr_t iova;
+	u64 iova;
 	size_t area_size;
 	struct vmdev_shadow_buf *bufs;
 	struct vmdev_vring_seg *segs;
 	u16 max;
+	u8 asid;
+	struct vmdev_as *as;
+	struct vmdev_map_hint hint;
 	u64 seq;
 	u64 done;
 	struct work_struct bh;
@@ -121,8 +127,8 @@ static void vmdev_shadow_mark(struct vmdev_shadow *s, u16 id)
 	for (i = id; i != VMDEV_DRV_NONE; i = desc->next) {
 		desc = &s->hw.descs[i];
 		if (desc->seg.write)
-			vmdev_log_mark(s->dev, vmdev_data_asid(s->dev),
-				       desc->seg.addr, desc->seg.len);
+			vmdev_log_mark(s->dev, s->asid, desc->seg.addr,
+				       desc->seg.len);
 	}
 }
 
@@ -131,7 +137,7 @@ static void vmdev_shadow_complete(struct vmdev_shadow *s, u16 id, u32 len)
 {
 	const struct vmdev_shadow_buf *buf = &s->bufs[id];
 
-	if (vmdev_log_active(s->dev, vmdev_data_asid(s->dev)))
+	if (vmdev_log_active(s->dev, s->asid))
 		vmdev_shadow_mark(s, id);
 	vmdev_vring_push(&s->guest, buf->id, buf->slots, len);
 	s->done = max(s->done, buf->seq + 1);
@@ -139,18 +145,16 @@ static void vmdev_shadow_complete(struct vmdev_shadow *s, u16 id, u32 len)
 
 /* Every piece is memory that the guest may use so, and not the core's. */
 static bool vmdev_shadow_allowed(struct vmdev_shadow *s,
-				 const struct vmdev_vring_chain *chain,
-				 const struct vmdev_map **hint)
+				 const struct vmdev_vring_chain *chain)
 {
 	u16 i;
 
 	for (i = 0; i < chain->nsegs; i++) {
 		const struct vmdev_vring_seg *seg = &chain->segs[i];
 
-		if (seg->len &&
-		    !vmdev_as_covers(s->dev, vmdev_data_asid(s->dev), seg->addr,
-				     seg->len, seg->write ? VHOST_ACCESS_WO :
-				     VHOST_ACCESS_RO, hint))
+		if (!vmdev_as_covers(s->as, &s->hint, seg->addr, seg->len,
+				     seg->write ? VHOST_ACCESS_WO :
+				     VHOST_ACCESS_RO))
 			return false;
 	}
 	return true;
@@ -169,8 +173,7 @@ static void vmdev_shadow_broken(struct vmdev_shadow *s, const char *why)
  * One chain from the guest to the hardware's ring. 0 if there is none that can
  * be carried now.
  */
-static int vmdev_shadow_carry(struct vmdev_shadow *s,
-			      const struct vmdev_map **hint)
+static int vmdev_shadow_carry(struct vmdev_shadow *s)
 {
 	struct vmdev_vring_chain chain = { .segs = s->segs, .max = s->max };
 	int got;
@@ -184,7 +187,7 @@ static int vmdev_shadow_carry(struct vmdev_shadow *s,
 		s->starved = true;
 		return 0;
 	}
-	if (!vmdev_shadow_allowed(s, &chain, hint))
+	if (!vmdev_shadow_allowed(s, &chain))
 		return vmdev_vring_broken(&s->guest, "buffer is not in mapped memory, or is read-only");
 
 	id = vmdev_drv_add(&s->hw, chain.segs, chain.nsegs);
@@ -200,17 +203,15 @@ static int vmdev_shadow_carry(struct vmdev_shadow *s,
 static int vmdev_shadow_batch(struct vmdev_shadow *s, int budget)
 {
 	struct vmdev_hw *hw = s->dev->hw;
-	const struct vmdev_map *hint = NULL;
-	unsigned int asid = vmdev_data_asid(s->dev);
 	int got = 1;
 
-	vmdev_as_lock(s->dev, asid);
+	spin_lock(&s->as->lock);
 	while (budget && got > 0) {
-		got = vmdev_shadow_carry(s, &hint);
+		got = vmdev_shadow_carry(s);
 		if (got > 0)
 			budget--;
 	}
-	vmdev_as_unlock(s->dev, asid);
+	spin_unlock(&s->as->lock);
 
 	if (vmdev_drv_offer(&s->hw))
 		hw->ops->kick(hw, s->vq->hw_vq);
@@ -488,7 +489,7 @@ static int vmdev_shadow_read(void *ctx, u64 iova, void *buf, u32 len)
 	struct vmdev_shadow *s = ctx;
 
 	/* The lock of the maps is held, see vmdev_shadow_batch(). */
-	return vmdev_as_read(s->dev, vmdev_data_asid(s->dev), iova, buf, len);
+	return vmdev_as_read(s->as, iova, buf, len, VHOST_ACCESS_RO);
 }
 
 /* Buffers that were out when it was stopped are taken anew. */
@@ -528,8 +529,7 @@ static int vmdev_shadow_guest_ring(struct vmdev_shadow *s)
 	err = vmdev_shadow_pos(s, &pos);
 	if (err)
 		return err;
-	err = vmdev_ring_mem_map(s->dev, vmdev_data_asid(s->dev), &s->vq->conf,
-				 &s->mem);
+	err = vmdev_ring_mem_map(s->dev, s->asid, &s->vq->conf, &s->mem);
 	if (err)
 		return err;
 
@@ -548,7 +548,7 @@ static void vmdev_shadow_put(struct vmdev_shadow *s)
 	kvfree(s->bufs);
 	kvfree(s->segs);
 	if (s->area)
-		vmdev_window_free(s->dev, s->area, s->area_size, s->iova);
+		vmdev_window_free(s->dev, s->area);
 	s->hw.descs = NULL;
 	s->bufs = NULL;
 	s->segs = NULL;
@@ -577,6 +577,9 @@ int vmdev_shadow_prepare(struct vmdev_dev *dev, u16 i,
 	if (!s)
 		return -ENOMEM;
 
+	s->asid = vmdev_vq_asid(dev, i);
+	s->as = &dev->mem.as[s->asid];
+	s->hint = (struct vmdev_map_hint) { 0 };
 	err = vmdev_shadow_hw_ring(s, vmdev_vq_size_max(dev, i), hw_conf);
 	if (!err)
 		err = vmdev_shadow_guest_ring(s);
@@ -727,7 +730,7 @@ static void vmdev_shadow_mark_out(struct vmdev_shadow *s)
 static void vmdev_shadow_mark_rings(struct vmdev_shadow *s)
 {
 	const struct vmdev_vq_conf *conf = &s->vq->conf;
-	unsigned int asid = vmdev_data_asid(s->dev);
+	unsigned int asid = s->asid;
 	u64 num = conf->size;
 
 	if (vmdev_is_packed(s->dev)) {
@@ -802,10 +805,8 @@ void vmdev_shadow_sync(struct vmdev_dev *dev, unsigned int asid)
 {
 	u16 i;
 
-	if (asid != vmdev_data_asid(dev))
-		return;
 	for (i = 0; i < dev->nvqs; i++)
-		if (dev->vqs[i].shadowed)
+		if (dev->vqs[i].shadowed && dev->vqs[i].shadow->asid == asid)
 			vmdev_shadow_mark_rings(dev->vqs[i].shadow);
 }
 

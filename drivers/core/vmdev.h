@@ -81,6 +81,40 @@ struct vmdev_provision {
 	u8 mac[ETH_ALEN];
 };
 
+/* Address spaces and groups of a device whose control queue is its own. */
+#define VMDEV_AS_MAX		2
+#define VMDEV_AS_NONE		U8_MAX
+#define VMDEV_GROUP_DATA	0
+#define VMDEV_GROUP_CTRL	1
+#define VMDEV_GROUPS_MAX	2
+
+/**
+ * struct vmdev_as - an address space
+ * @lock: protects @maps and @changes beside vmdev_parent.lock: who changes them
+ *	holds both, who reads them either. Taken with interrupts off, in any
+ *	context
+ * @maps: IOVA to physical address, every mapping that stands
+ * @changes: changes of @maps
+ */
+struct vmdev_as {
+	/* Protects maps against who does not hold vmdev_parent.lock. */
+	spinlock_t lock;
+	struct vmdev_maps maps;
+	unsigned long changes;
+};
+
+/**
+ * struct vmdev_map_hint - the mapping that was found last; zeroed to begin with
+ * @map: the mapping, not to be used if there were changes since
+ * @changes: vmdev_as.changes then
+ *
+ * For one address space only. The caller serialises.
+ */
+struct vmdev_map_hint {
+	const struct vmdev_map *map;
+	unsigned long changes;
+};
+
 /**
  * enum vmdev_policy - on which rings may the hardware work?
  * @VMDEV_POLICY_AUTO: on the driver's, wherever that can be stopped again and
@@ -96,17 +130,21 @@ enum vmdev_policy {
 
 /**
  * struct vmdev_mem - the guest memory that a device may name
- * @maps: IOVA to physical address, every mapping that stands
+ * @as: address spaces
+ * @group_as: in which of them the queues of each group are
+ * @loaded: the one that the domain holds, or VMDEV_AS_NONE
  * @range: usable IOVAs while attached
  * @attached: the function is in a paging domain of its own
  * @user: user space (vhost-vdpa) has the device, or had it last: it must never
  *	run in the default domain
  * @error: why it could not be attached
  *
- * All under vmdev_parent.lock.
+ * All under vmdev_parent.lock; for @as see there.
  */
 struct vmdev_mem {
-	struct vmdev_maps maps;
+	struct vmdev_as as[VMDEV_AS_MAX];
+	u8 group_as[VMDEV_GROUPS_MAX];
+	u8 loaded;
 	struct vdpa_iova_range range;
 	bool attached;
 	bool user;
@@ -242,7 +280,39 @@ extern const struct vdpa_config_ops vmdev_vdpa_ops;
 int vmdev_negotiate(struct vmdev_dev *dev);
 int vmdev_reset_device(struct vmdev_dev *dev);
 
+/**
+ * struct vmdev_ring_area - one of the three areas of a ring
+ * @iova: where it is
+ * @len: bytes
+ * @align: what @iova has to be a multiple of
+ * @perm: VHOST_ACCESS_* that the device needs there
+ */
+struct vmdev_ring_area {
+	u64 iova;
+	u64 len;
+	u32 align;
+	u32 perm;
+};
+
+/**
+ * enum vmdev_ring_part - their order
+ * @VMDEV_RING_DESC: descriptor area
+ * @VMDEV_RING_DRIVER: driver area
+ * @VMDEV_RING_DEVICE: device area
+ * @VMDEV_RING_PARTS: how many there are
+ */
+enum vmdev_ring_part {
+	VMDEV_RING_DESC,
+	VMDEV_RING_DRIVER,
+	VMDEV_RING_DEVICE,
+	VMDEV_RING_PARTS,
+};
+
 /* queue_check.c */
+void vmdev_ring_areas(const struct vmdev_dev *dev,
+		      const struct vmdev_vq_conf *conf,
+		      struct vmdev_ring_area areas[VMDEV_RING_PARTS]);
+u8 vmdev_vq_asid(const struct vmdev_dev *dev, u16 vq);
 u16 vmdev_cvq(const struct vmdev_dev *dev);
 u16 vmdev_hw_vq(const struct vmdev_dev *dev, u16 vq);
 u16 vmdev_vq_size_max(const struct vmdev_dev *dev, u16 vq);
@@ -264,7 +334,7 @@ int vmdev_vq_read_state(struct vmdev_dev *dev, u16 vq,
 void vmdev_vq_enable(struct vmdev_dev *dev, u16 vq, bool enable);
 
 /* handover.c */
-extern const struct attribute_group vmdev_path_group;
+extern const struct attribute_group *vmdev_path_groups[];
 bool vmdev_path_is_shadow(const struct vmdev_dev *dev, u16 i);
 int vmdev_paths_update(struct vmdev_dev *dev);
 
@@ -295,14 +365,58 @@ u64 vmdev_features_to_hw(const struct vmdev_hw_caps *caps,
 			 const struct vmdev_provision *prov, u64 features);
 
 /* memory.c */
+void vmdev_mem_init(struct vmdev_mem *mem);
+void vmdev_mem_destroy(struct vmdev_mem *mem);
 void vmdev_mem_attach(struct vmdev_dev *dev);
 void vmdev_mem_detach(struct vmdev_dev *dev);
-int vmdev_mem_map(struct vmdev_dev *dev, u64 iova, u64 size, u64 pa, u32 perm);
-int vmdev_mem_unmap(struct vmdev_dev *dev, u64 iova, u64 size);
-void vmdev_mem_clear(struct vmdev_dev *dev);
-bool vmdev_mem_covers(struct vmdev_dev *dev, u64 iova, u64 size, u32 perm);
-int vmdev_mem_read(struct vmdev_dev *dev, u64 iova, void *buf, u64 size);
-int vmdev_mem_fill(struct vmdev_dev *dev, u64 iova, u8 byte, u64 size);
+int vmdev_mem_map(struct vmdev_dev *dev, unsigned int asid, u64 iova, u64 size,
+		  u64 pa, u32 perm);
+int vmdev_mem_unmap(struct vmdev_dev *dev, unsigned int asid, u64 iova,
+		    u64 size);
+void vmdev_mem_clear(struct vmdev_dev *dev, unsigned int asid);
+int vmdev_mem_load(struct vmdev_dev *dev);
+bool vmdev_mem_covers(struct vmdev_dev *dev, unsigned int asid, u64 iova,
+		      u64 size, u32 perm);
+bool vmdev_as_covers_slow(const struct vmdev_as *as,
+			  struct vmdev_map_hint *hint, u64 iova, u64 size,
+			  u32 perm);
+struct page *vmdev_as_page(const struct vmdev_as *as, u64 iova, u32 perm,
+			   size_t *offset, u64 *len);
+int vmdev_as_read(const struct vmdev_as *as, u64 iova, void *buf, u64 size,
+		  u32 perm);
+int vmdev_mem_read(struct vmdev_dev *dev, unsigned int asid, u64 iova,
+		   void *buf, u64 size);
+int vmdev_mem_read_atomic(struct vmdev_dev *dev, unsigned int asid, u64 iova,
+			  void *buf, u32 size);
+int vmdev_mem_fill(struct vmdev_dev *dev, unsigned int asid, u64 iova, u8 byte,
+		   u64 size);
+
+/**
+ * vmdev_as_covers() - may the device use a range of IOVAs?
+ * @as: address space
+ * @hint: what was found last
+ * @iova: first IOVA
+ * @size: bytes; no bytes may always be used
+ * @perm: VHOST_ACCESS_* that all of it must allow
+ *
+ * For the data path: many pieces of buffers, checked with the lock taken once.
+ *
+ * Context: any; @as->lock or vmdev_parent.lock held.
+ */
+static inline bool vmdev_as_covers(const struct vmdev_as *as,
+				   struct vmdev_map_hint *hint, u64 iova,
+				   u32 size, u32 perm)
+{
+	const struct vmdev_map *map = hint->map;
+
+	if (!size)
+		return true;
+	if (map && hint->changes == as->changes && iova >= map->first &&
+	    iova <= map->last && size - 1 <= map->last - iova &&
+	    (map->perm & perm) == perm)
+		return true;
+	return vmdev_as_covers_slow(as, hint, iova, size, perm);
+}
 
 /* mgmt.c */
 int vmdev_mgmt_register(struct vmdev_parent *parent);

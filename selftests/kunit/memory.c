@@ -21,7 +21,7 @@ static int map_to(struct fake_hw *fake, u64 iova, u64 size, u64 pa, u32 perm)
 	int err;
 
 	mutex_lock(&fake->parent.lock);
-	err = vmdev_mem_map(&fake->dev, iova, size, pa, perm);
+	err = vmdev_mem_map(&fake->dev, 0, iova, size, pa, perm);
 	mutex_unlock(&fake->parent.lock);
 	return err;
 }
@@ -31,7 +31,7 @@ static int unmap(struct fake_hw *fake, u64 iova, u64 size)
 	int err;
 
 	mutex_lock(&fake->parent.lock);
-	err = vmdev_mem_unmap(&fake->dev, iova, size);
+	err = vmdev_mem_unmap(&fake->dev, 0, iova, size);
 	mutex_unlock(&fake->parent.lock);
 	return err;
 }
@@ -39,7 +39,7 @@ static int unmap(struct fake_hw *fake, u64 iova, u64 size)
 static void clear(struct fake_hw *fake)
 {
 	mutex_lock(&fake->parent.lock);
-	vmdev_mem_clear(&fake->dev);
+	vmdev_mem_clear(&fake->dev, 0);
 	mutex_unlock(&fake->parent.lock);
 }
 
@@ -66,7 +66,7 @@ static int memory_init(struct kunit *test)
 	test->priv = fake;
 	fake_hw_init(fake, VIRTIO_ID_NET);
 	fake->range = (struct vdpa_iova_range) { 0x100000, 0x1fffff };
-	vmdev_maps_init(&fake->dev.mem.maps);
+	vmdev_mem_init(&fake->dev.mem);
 	attach(fake);
 	return 0;
 }
@@ -76,7 +76,7 @@ static void memory_exit(struct kunit *test)
 	struct fake_hw *fake = test->priv;
 
 	detach(fake);
-	vmdev_maps_destroy(&fake->dev.mem.maps);
+	vmdev_mem_destroy(&fake->dev.mem);
 }
 
 static int map(struct kunit *test, u64 iova, u64 size, u32 perm)
@@ -90,7 +90,7 @@ static bool covers(struct kunit *test, u64 iova, u64 size, u32 perm)
 {
 	struct fake_hw *fake = test->priv;
 
-	return vmdev_mem_covers(&fake->dev, iova, size, perm);
+	return vmdev_mem_covers(&fake->dev, 0, iova, size, perm);
 }
 
 /* The last unmap that the hardware was told. */
@@ -334,13 +334,13 @@ static void memory_read(struct kunit *test)
 		pages[0][PAGE_SIZE - 4 + i] = 1 + i;
 		pages[1][i] = 5 + i;
 	}
-	KUNIT_EXPECT_EQ(test, vmdev_mem_read(&fake->dev, 0x110ffc, buf, 8), 0);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_read(&fake->dev, 0, 0x110ffc, buf, 8), 0);
 	for (i = 0; i < 8; i++)
 		KUNIT_EXPECT_EQ(test, buf[i], 1 + i);
-	KUNIT_EXPECT_EQ(test, vmdev_mem_read(&fake->dev, 0x111fff, buf, 1), 0);
-	KUNIT_EXPECT_EQ(test, vmdev_mem_read(&fake->dev, 0x111fff, buf, 2), -EFAULT);
-	KUNIT_EXPECT_EQ(test, vmdev_mem_read(&fake->dev, 0x10ffff, buf, 2), -EFAULT);
-	KUNIT_EXPECT_EQ(test, vmdev_mem_read(&fake->dev, 0x10ffff, buf, 0), 0);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_read(&fake->dev, 0, 0x111fff, buf, 1), 0);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_read(&fake->dev, 0, 0x111fff, buf, 2), -EFAULT);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_read(&fake->dev, 0, 0x10ffff, buf, 2), -EFAULT);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_read(&fake->dev, 0, 0x10ffff, buf, 0), 0);
 	unmap_pages(pages);
 }
 
@@ -350,7 +350,7 @@ static void memory_fill(struct kunit *test)
 	u8 *pages[2];
 
 	map_pages(test, pages, WO);
-	KUNIT_EXPECT_EQ(test, vmdev_mem_fill(&fake->dev, 0x110ffe, 0x5a, 4), 0);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_fill(&fake->dev, 0, 0x110ffe, 0x5a, 4), 0);
 	KUNIT_EXPECT_EQ(test, pages[0][PAGE_SIZE - 3], 0);
 	KUNIT_EXPECT_EQ(test, pages[0][PAGE_SIZE - 2], 0x5a);
 	KUNIT_EXPECT_EQ(test, pages[0][PAGE_SIZE - 1], 0x5a);
@@ -366,9 +366,9 @@ static void memory_fill_of_what_is_read_only(struct kunit *test)
 	u8 *pages[2];
 
 	map_pages(test, pages, RO);
-	KUNIT_EXPECT_EQ(test, vmdev_mem_fill(&fake->dev, 0x110ffe, 0x5a, 4), -EFAULT);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_fill(&fake->dev, 0, 0x110ffe, 0x5a, 4), -EFAULT);
 	KUNIT_EXPECT_EQ(test, pages[1][0], 0);
-	KUNIT_EXPECT_EQ(test, vmdev_mem_fill(&fake->dev, 0x111000, 0x5a, 1), -EFAULT);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_fill(&fake->dev, 0, 0x111000, 0x5a, 1), -EFAULT);
 	KUNIT_EXPECT_EQ(test, pages[1][0], 0);
 	unmap_pages(pages);
 }
@@ -380,8 +380,8 @@ static void memory_that_is_none(struct kunit *test)
 	u8 byte;
 
 	KUNIT_ASSERT_EQ(test, map_to(fake, 0x110000, P, 1ULL << 51, RW), 0);
-	KUNIT_EXPECT_EQ(test, vmdev_mem_read(&fake->dev, 0x110000, &byte, 1), -EFAULT);
-	KUNIT_EXPECT_EQ(test, vmdev_mem_fill(&fake->dev, 0x110000, 1, 1), -EFAULT);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_read(&fake->dev, 0, 0x110000, &byte, 1), -EFAULT);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_fill(&fake->dev, 0, 0x110000, 1, 1), -EFAULT);
 }
 
 /* Neither goes on at the start of the address space. */
@@ -395,9 +395,9 @@ static void memory_read_around_the_end(struct kunit *test)
 	clear(fake);
 	KUNIT_ASSERT_EQ(test, map_to(fake, -P, P, virt_to_phys(pages[0]), RW), 0);
 	KUNIT_ASSERT_EQ(test, map_to(fake, 0, P, virt_to_phys(pages[1]), RW), 0);
-	KUNIT_EXPECT_EQ(test, vmdev_mem_read(&fake->dev, U64_MAX, buf, 1), 0);
-	KUNIT_EXPECT_EQ(test, vmdev_mem_read(&fake->dev, U64_MAX, buf, 2), -EFAULT);
-	KUNIT_EXPECT_EQ(test, vmdev_mem_fill(&fake->dev, U64_MAX, 1, 2), -EFAULT);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_read(&fake->dev, 0, U64_MAX, buf, 1), 0);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_read(&fake->dev, 0, U64_MAX, buf, 2), -EFAULT);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_fill(&fake->dev, 0, U64_MAX, 1, 2), -EFAULT);
 	KUNIT_EXPECT_EQ(test, pages[1][0], 0);
 	unmap_pages(pages);
 }
@@ -449,6 +449,79 @@ static void memory_attach_fails(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, map(test, 0x110000, P, RW), -ENODEV);
 }
 
+/* What is mapped for software only never gets to the hardware. */
+static void memory_other_space(struct kunit *test)
+{
+	struct fake_hw *fake = test->priv;
+
+	mutex_lock(&fake->parent.lock);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_map(&fake->dev, 0, 0x110000, P, 0x777000, RW), 0);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_map(&fake->dev, 1, 0x110000, 2 * P, 0x555000, RO), 0);
+	KUNIT_EXPECT_EQ(test, fake->n_maps, 1);
+	KUNIT_EXPECT_TRUE(test, vmdev_mem_covers(&fake->dev, 0, 0x110000, P, RW));
+	KUNIT_EXPECT_FALSE(test, vmdev_mem_covers(&fake->dev, 1, 0x110000, P, RW));
+	KUNIT_EXPECT_TRUE(test, vmdev_mem_covers(&fake->dev, 1, 0x110000, 2 * P, RO));
+	/* To clear one leaves the other alone. */
+	vmdev_mem_clear(&fake->dev, 1);
+	KUNIT_EXPECT_EQ(test, fake->n_unmaps, 0);
+	KUNIT_EXPECT_TRUE(test, vmdev_mem_covers(&fake->dev, 0, 0x110000, P, RW));
+	KUNIT_EXPECT_FALSE(test, vmdev_mem_covers(&fake->dev, 1, 0x110000, P, RO));
+	mutex_unlock(&fake->parent.lock);
+}
+
+/* The hardware's queues move to the other address space: so does the domain. */
+static void memory_load(struct kunit *test)
+{
+	struct fake_hw *fake = test->priv;
+	struct vmdev_dev *dev = &fake->dev;
+
+	mutex_lock(&fake->parent.lock);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_map(dev, 0, 0x110000, P, 0x777000, RW), 0);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_map(dev, 1, 0x120000, 2 * P, 0x555000, RO), 0);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_map(dev, 1, 0x110000, P, 0x333000, RW), 0);
+	dev->mem.group_as[VMDEV_GROUP_DATA] = 1;
+	KUNIT_EXPECT_EQ(test, vmdev_mem_load(dev), 0);
+	expect_unmap(test, 0, 0x110000, P);
+	KUNIT_ASSERT_EQ(test, fake->n_maps, 3);
+	KUNIT_EXPECT_EQ(test, fake->maps[1].iova, 0x110000);
+	KUNIT_EXPECT_EQ(test, fake->maps[1].pa, 0x333000);
+	KUNIT_EXPECT_EQ(test, fake->maps[2].iova, 0x120000);
+	KUNIT_EXPECT_EQ(test, fake->maps[2].size, 2 * P);
+	KUNIT_EXPECT_EQ(test, fake->maps[2].perm, RO);
+	/* Twice is nothing. */
+	KUNIT_EXPECT_EQ(test, vmdev_mem_load(dev), 0);
+	KUNIT_EXPECT_EQ(test, fake->n_maps, 3);
+	/* Now maps of the first are for software only. */
+	KUNIT_EXPECT_EQ(test, vmdev_mem_unmap(dev, 0, 0x110000, P), 0);
+	KUNIT_EXPECT_EQ(test, fake->n_unmaps, 1);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_unmap(dev, 1, 0x110000, P), 0);
+	KUNIT_EXPECT_EQ(test, fake->n_unmaps, 2);
+	mutex_unlock(&fake->parent.lock);
+}
+
+/* Where the IOMMU fails the hardware sees nothing, until it is tried again. */
+static void memory_load_fails(struct kunit *test)
+{
+	struct fake_hw *fake = test->priv;
+	struct vmdev_dev *dev = &fake->dev;
+
+	mutex_lock(&fake->parent.lock);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_map(dev, 0, 0x110000, P, 0x777000, RW), 0);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_map(dev, 1, 0x120000, P, 0x555000, RW), 0);
+	dev->mem.group_as[VMDEV_GROUP_DATA] = 1;
+	fake->error = -ENOMEM;
+	KUNIT_EXPECT_EQ(test, vmdev_mem_load(dev), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, fake->n_unmaps, 1);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_unmap(dev, 1, 0x120000, P), 0);
+	KUNIT_EXPECT_EQ(test, fake->n_unmaps, 1);
+	dev->mem.group_as[VMDEV_GROUP_DATA] = 0;
+	fake->error = 0;
+	KUNIT_EXPECT_EQ(test, vmdev_mem_load(dev), 0);
+	KUNIT_EXPECT_EQ(test, fake->n_maps, 2);
+	KUNIT_EXPECT_EQ(test, fake->maps[1].pa, 0x777000);
+	mutex_unlock(&fake->parent.lock);
+}
+
 static struct kunit_case memory_cases[] = {
 	KUNIT_CASE(memory_map),
 	KUNIT_CASE(memory_map_of_nothing),
@@ -472,6 +545,9 @@ static struct kunit_case memory_cases[] = {
 	KUNIT_CASE(memory_detach),
 	KUNIT_CASE(memory_attach_once),
 	KUNIT_CASE(memory_attach_fails),
+	KUNIT_CASE(memory_other_space),
+	KUNIT_CASE(memory_load),
+	KUNIT_CASE(memory_load_fails),
 	{}
 };
 

@@ -37,7 +37,7 @@ static int queue_init(struct kunit *test)
 	fake->vqs[0].conf = (struct vmdev_vq_conf) {
 		.desc = DESC, .driver = DRIVER, .device = DEVICE, .size = 256,
 	};
-	vmdev_maps_init(&fake->dev.mem.maps);
+	vmdev_mem_init(&fake->dev.mem);
 	return 0;
 }
 
@@ -45,7 +45,7 @@ static void queue_exit(struct kunit *test)
 {
 	struct fake_hw *fake = test->priv;
 
-	vmdev_maps_destroy(&fake->dev.mem.maps);
+	vmdev_mem_destroy(&fake->dev.mem);
 }
 
 /* With multiqueue negotiated the control queue is behind all pairs. */
@@ -206,7 +206,7 @@ static void queue_check_alignment_of_packed(struct kunit *test)
 static void map_areas(struct kunit *test, u64 desc, u64 driver, u64 device, u32 desc_perm)
 {
 	struct fake_hw *fake = test->priv;
-	struct vmdev_maps *maps = &fake->dev.mem.maps;
+	struct vmdev_maps *maps = &fake->dev.mem.as[0].maps;
 
 	vmdev_maps_destroy(maps);
 	fake->dev.mem.user = true;
@@ -273,9 +273,9 @@ static void queue_check_maps_around_the_end(struct kunit *test)
 	struct fake_hw *fake = test->priv;
 
 	map_areas(test, 16 * 256, 4 + 2 * 256, 4 + 8 * 256, VHOST_ACCESS_RO);
-	KUNIT_ASSERT_EQ(test, 0, vmdev_maps_add(&fake->dev.mem.maps, -0x1000ULL, U64_MAX, 0x8000,
+	KUNIT_ASSERT_EQ(test, 0, vmdev_maps_add(&fake->dev.mem.as[0].maps, -0x1000ULL, U64_MAX, 0x8000,
 						VHOST_ACCESS_RW));
-	KUNIT_ASSERT_EQ(test, 0, vmdev_maps_add(&fake->dev.mem.maps, 0, 0xfff, 0x9000,
+	KUNIT_ASSERT_EQ(test, 0, vmdev_maps_add(&fake->dev.mem.as[0].maps, 0, 0xfff, 0x9000,
 						VHOST_ACCESS_RW));
 	conf(test)->device = -0x1000ULL;
 	KUNIT_EXPECT_NULL(test, fault(test));

@@ -30,11 +30,13 @@ struct range {
  * @fake: what is tested
  * @ranges: in no order
  * @pages: memory that may be mapped
+ * @hint: what was found last, however long ago that was
  */
 struct model {
 	struct fake_hw fake;
 	struct range ranges[RANGES];
 	u8 *pages[PAGES];
+	struct vmdev_map_hint hint;
 };
 
 static struct range *range_at(struct model *m, s128 iova)
@@ -90,7 +92,7 @@ static void do_map(struct model *m, struct fuzz_input *in)
 		;
 	if (i == RANGES)
 		return;
-	err = vmdev_mem_map(&m->fake.dev, iova, size, pa, perm);
+	err = vmdev_mem_map(&m->fake.dev, 0, iova, size, pa, perm);
 	FUZZ_CHECK(err == expected, "map of %#llx at %#llx: %d", size, iova, err);
 	if (!err)
 		m->ranges[i] = (struct range) { iova, (s128)iova + size, pa, perm };
@@ -102,7 +104,7 @@ static void do_unmap(struct model *m, struct fuzz_input *in)
 	s128 end = (s128)iova + size;
 	bool sane = size && end <= (s128)1 << 64;
 	u32 i, n = 0, before = m->fake.n_unmaps;
-	int err = vmdev_mem_unmap(&m->fake.dev, iova, size);
+	int err = vmdev_mem_unmap(&m->fake.dev, 0, iova, size);
 
 	FUZZ_CHECK(err == (sane ? 0 : -EINVAL), "%d", err);
 	for (i = 0; i < RANGES && sane; i++) {
@@ -134,8 +136,11 @@ static void check_covers(struct model *m, struct fuzz_input *in)
 	u64 iova = fuzz_address(in), size = fuzz_length(in);
 	u32 perm = fuzz_u8(in) % 4;
 
-	FUZZ_CHECK(vmdev_mem_covers(&m->fake.dev, iova, size, perm) ==
+	FUZZ_CHECK(vmdev_mem_covers(&m->fake.dev, 0, iova, size, perm) ==
 		   true_covers(m, iova, size, perm), "%#llx at %#llx", size, iova);
+	size = (u32)size;
+	FUZZ_CHECK(vmdev_as_covers(&m->fake.dev.mem.as[0], &m->hint, iova, size, perm) ==
+		   (!size || true_covers(m, iova, size, perm)), "%#llx at %#llx", size, iova);
 }
 
 /* The byte of memory behind an IOVA, if there is one. */
@@ -170,7 +175,7 @@ static void check_read(struct model *m, struct fuzz_input *in)
 	u32 i, size = fuzz_u16(in) % 0x1800;
 	bool expected = true_access(m, iova, size, 0);
 	u8 *buf = malloc(size);
-	int err = vmdev_mem_read(&m->fake.dev, iova, buf, size);
+	int err = vmdev_mem_read(&m->fake.dev, 0, iova, buf, size);
 
 	FUZZ_CHECK(err == (expected ? 0 : -EFAULT), "read of %#x at %#llx: %d", size, iova, err);
 	for (i = 0; i < size && !err; i++)
@@ -184,7 +189,7 @@ static void check_fill(struct model *m, struct fuzz_input *in)
 	u32 i, size = fuzz_u16(in) % 0x1800;
 	bool expected = true_access(m, iova, size, VHOST_ACCESS_WO);
 	u8 byte = fuzz_u8(in);
-	int err = vmdev_mem_fill(&m->fake.dev, iova, byte, size);
+	int err = vmdev_mem_fill(&m->fake.dev, 0, iova, byte, size);
 
 	FUZZ_CHECK(err == (expected ? 0 : -EFAULT), "fill of %#x at %#llx: %d", size, iova, err);
 	for (i = 0; i < size && !err; i++)
@@ -198,7 +203,7 @@ static void do_detach(struct model *m)
 	vmdev_mem_detach(&m->fake.dev);
 	for (i = 0; i < RANGES; i++)
 		m->ranges[i].perm = 0;
-	FUZZ_CHECK(!m->fake.dev.mem.maps.count, "something is left");
+	FUZZ_CHECK(!m->fake.dev.mem.as[0].maps.count, "something is left");
 }
 
 static void step(struct model *m, struct fuzz_input *in)
@@ -242,7 +247,7 @@ FUZZ_TARGET(in)
 	}
 	if (fuzz_u8(in) & 1)
 		m->fake.range = (struct vdpa_iova_range) { 0x100000, 0x11ffff };
-	vmdev_maps_init(&m->fake.dev.mem.maps);
+	vmdev_mem_init(&m->fake.dev.mem);
 	mutex_lock(&m->fake.parent.lock);
 	vmdev_mem_attach(&m->fake.dev);
 	while (in->left)
@@ -250,7 +255,7 @@ FUZZ_TARGET(in)
 	do_detach(m);
 	FUZZ_CHECK(m->fake.n_maps == m->fake.n_unmaps, "%u maps, %u unmaps", m->fake.n_maps,
 		   m->fake.n_unmaps);
-	vmdev_maps_destroy(&m->fake.dev.mem.maps);
+	vmdev_mem_destroy(&m->fake.dev.mem);
 	for (i = 0; i < PAGES; i++)
 		free_page((unsigned long)m->pages[i]);
 	free(m);

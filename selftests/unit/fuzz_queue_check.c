@@ -65,9 +65,9 @@ static void add_range(struct fake_hw *fake, struct ranges *r, struct fuzz_input 
 	u32 perm = 1 + fuzz_below(in, 3);
 
 	if (size - 1 > U64_MAX - first ||
-	    vmdev_maps_first(&fake->dev.mem.maps, first, first + size - 1))
+	    vmdev_maps_first(&fake->dev.mem.as[0].maps, first, first + size - 1))
 		return;
-	if (vmdev_maps_add(&fake->dev.mem.maps, first, first + size - 1, 0x1000, perm))
+	if (vmdev_maps_add(&fake->dev.mem.as[0].maps, first, first + size - 1, 0x1000, perm))
 		abort();
 	r->first[r->n] = first;
 	r->last[r->n] = first + size - 1;
@@ -96,7 +96,7 @@ FUZZ_TARGET(in)
 	fake->dev.features = features[fuzz_below(in, 4)];
 	fake->vq_size[0] = fuzz_u8(in) & 3 ? 256 : fuzz_u16(in);
 	fake->dev.mem.user = true;
-	vmdev_maps_init(&fake->dev.mem.maps);
+	vmdev_mem_init(&fake->dev.mem);
 	for (i = 0; i < RANGES; i++)
 		add_range(fake, &r, in);
 	while (in->left) {
@@ -112,6 +112,6 @@ FUZZ_TARGET(in)
 			   "%u at %#llx %#llx %#llx", conf->size, conf->desc, conf->driver,
 			   conf->device);
 	}
-	vmdev_maps_destroy(&fake->dev.mem.maps);
+	vmdev_mem_destroy(&fake->dev.mem);
 	free(fake);
 }

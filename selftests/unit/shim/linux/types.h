@@ -105,7 +105,7 @@ typedef unsigned int gfp_t;
 #define MODULE_LICENSE(s)
 
 /* What is there to be embedded. */
-typedef struct { int unused; } spinlock_t;
+typedef struct { int locked; } spinlock_t;
 typedef struct { long long counter; } atomic64_t;
 
 struct work_struct {
