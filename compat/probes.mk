@@ -7,5 +7,5 @@ vmdev-header = $(firstword $(wildcard $(srctree)/include/$(1) \
 vmdev-probe = $(if $(shell grep -sE '$(2)' $(call vmdev-header,$(1)) /dev/null),-D$(3))
 
 vmdev-probes := $(call vmdev-probe,linux/vdpa.h,union virtio_map vmap,VMDEV_HAVE_VDPA_VMAP)
-vmdev-probes += $(call vmdev-probe,linux/hrtimer.h,hrtimer_setup\(,VMDEV_HAVE_HRTIMER_SETUP)
+vmdev-probes += $(call vmdev-probe,linux/hrtimer.h,void hrtimer_setup,VMDEV_HAVE_HRTIMER_SETUP)
 vmdev-probes += $(if $(call vmdev-header,linux/vdpa.h),,-DVMDEV_NO_VDPA)
