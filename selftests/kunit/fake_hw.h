@@ -201,6 +201,7 @@ static inline void fake_hw_init(struct fake_hw *fake, u32 device_id)
 	fake->hw.parent = &fake->parent;
 	fake->parent.hw = &fake->hw;
 	mutex_init(&fake->parent.lock);
+	INIT_LIST_HEAD(&fake->dev.mem.blocks);
 	fake->dev.parent = &fake->parent;
 	fake->dev.vqs = fake->vqs;
 	fake->dev.nvqs = FAKE_QUEUES;

@@ -372,7 +372,7 @@ static void netctrl_no_map(struct kunit *test)
 	struct ctrl_fake *c = test->priv;
 
 	c->fake.error = -EINVAL;
-	KUNIT_EXPECT_EQ(test, set_mac(test), -EINVAL);
+	KUNIT_EXPECT_EQ(test, set_mac(test), -ENOMEM);
 	KUNIT_EXPECT_EQ(test, c->started, 0);
 }
 

@@ -3,6 +3,7 @@
  * The core's own command on a control queue (drivers/core/netctrl.c), against a
  * device that writes whatever it likes wherever it may, and whose ops fail.
  */
+#include "../../drivers/core/window.c"
 #include "../../drivers/core/netctrl.c"
 #include "../kunit/fake_hw.h"
 #include <fuzz.h>

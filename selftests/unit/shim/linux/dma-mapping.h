@@ -8,10 +8,10 @@
 /* Without an IOMMU: the address is the memory's own. */
 static inline void *dma_alloc_coherent(struct device *dev, size_t size, dma_addr_t *dma, gfp_t gfp)
 {
-	unsigned long page = size <= PAGE_SIZE ? get_zeroed_page(gfp) : 0;
+	void *va = alloc_pages_exact(size, gfp);
 
-	*dma = page;
-	return (void *)page;
+	*dma = (unsigned long)va;
+	return va;
 }
 
 static inline void dma_free_coherent(struct device *dev, size_t size, void *va, dma_addr_t dma)

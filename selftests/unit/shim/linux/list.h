@@ -23,6 +23,19 @@ static inline void list_add_tail(struct list_head *entry, struct list_head *list
 	list->prev = entry;
 }
 
+static inline void list_del(struct list_head *entry)
+{
+	entry->next->prev = entry->prev;
+	entry->prev->next = entry->next;
+}
+
+static inline bool list_empty(const struct list_head *list)
+{
+	return list->next == list;
+}
+
+#define list_entry_is_head(pos, head, member)	(&(pos)->member == (head))
+
 #define list_for_each_entry(pos, head, member)					\
 	for (pos = container_of((head)->next, typeof(*(pos)), member);		\
 	     &(pos)->member != (head);						\

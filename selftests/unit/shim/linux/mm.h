@@ -54,6 +54,22 @@ static inline void free_page(unsigned long page)
 	*slot = 0;
 }
 
+/* As memory goes these are one page; the sanitizer sees where they end. */
+static inline void *alloc_pages_exact(size_t size, gfp_t gfp)
+{
+	unsigned long *slot = shim_page(0);
+
+	if (!slot)
+		return NULL;
+	*slot = (unsigned long)aligned_alloc(PAGE_SIZE, size);
+	return memset((void *)*slot, 0, size);
+}
+
+static inline void free_pages_exact(void *va, size_t size)
+{
+	free_page((unsigned long)va);
+}
+
 static inline bool pfn_valid(unsigned long pfn)
 {
 	return pfn && shim_page(pfn << PAGE_SHIFT);

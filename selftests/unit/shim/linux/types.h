@@ -53,6 +53,7 @@ typedef unsigned int gfp_t;
 
 #define GFP_KERNEL		0
 #define GFP_KERNEL_ACCOUNT	0
+#define __GFP_ZERO		0
 #define BITS_PER_LONG	(8 * sizeof(long))
 #define TASK_COMM_LEN	16
 #define SZ_1G		0x40000000
@@ -68,6 +69,7 @@ typedef unsigned int gfp_t;
 	(sizeof(*(p)) + sizeof(*(p)->member) * (n))
 #define container_of(p, type, member) \
 	((type *)((char *)(p) - offsetof(type, member)))
+#define WARN_ON_ONCE(cond)	({ if (cond) abort(); false; })
 #define BUILD_BUG_ON(cond)	_Static_assert(!(cond), #cond)
 #define READ_ONCE(x)		(*(const volatile typeof(x) *)&(x))
 #define WRITE_ONCE(x, v)	(*(volatile typeof(x) *)&(x) = (v))
