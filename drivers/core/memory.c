@@ -27,6 +27,7 @@ void vmdev_mem_init(struct vmdev_mem *mem)
 {
 	unsigned int asid;
 
+	INIT_LIST_HEAD(&mem->blocks);
 	for (asid = 0; asid < VMDEV_AS_MAX; asid++) {
 		spin_lock_init(&mem->as[asid].lock);
 		vmdev_maps_init(&mem->as[asid].maps);
@@ -73,7 +74,7 @@ void vmdev_mem_attach(struct vmdev_dev *dev)
 
 /**
  * vmdev_mem_detach() - the bus driver let go: back to the default domain
- * @dev: the device, stopped
+ * @dev: the device, stopped, with nothing in the core's window
  *
  * Context: may sleep; vmdev_parent.lock held.
  */

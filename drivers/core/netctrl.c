@@ -11,15 +11,15 @@
  * Source: virtio 1.2, 5.1.6.5 (control queue), 2.7 and 2.8 (rings).
  */
 #include <linux/delay.h>
-#include <linux/dma-mapping.h>
 #include <linux/etherdevice.h>
+#include <linux/mm.h>
 #include <linux/virtio_byteorder.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
-#include <uapi/linux/vhost_types.h>
 #include <uapi/linux/virtio_ring.h>
 
 #include "vmdev.h"
+#include "window.h"
 
 #define VMDEV_CTRL_SIZE		4
 #define VMDEV_CTRL_WAIT_US	1000
@@ -93,51 +93,21 @@ struct vmdev_ctrl_page {
 struct vmdev_ctrl {
 	struct vmdev_dev *dev;
 	struct vmdev_ctrl_page *page;
-	dma_addr_t iova;
+	u64 iova;
 	bool packed;
 };
 
-/*
- * In a paging domain of its own the function cannot see what the DMA API
- * mapped, but IOVAs above those of the guest are the core's.
- */
 static int vmdev_ctrl_alloc(struct vmdev_ctrl *ctrl)
 {
-	struct vmdev_dev *dev = ctrl->dev;
-	struct vmdev_hw *hw = dev->parent->hw;
-	int err;
-
 	BUILD_BUG_ON(sizeof(struct vmdev_ctrl_page) > PAGE_SIZE);
 
-	if (!dev->mem.attached) {
-		ctrl->page = dma_alloc_coherent(hw->dma_dev, PAGE_SIZE,
-						&ctrl->iova, GFP_KERNEL);
-		return ctrl->page ? 0 : -ENOMEM;
-	}
-
-	ctrl->page = (void *)get_zeroed_page(GFP_KERNEL);
-	if (!ctrl->page)
-		return -ENOMEM;
-	ctrl->iova = dev->mem.range.last + 1;
-	err = hw->ops->map(hw, ctrl->iova, PAGE_SIZE,
-			   virt_to_phys(ctrl->page), VHOST_ACCESS_RW);
-	if (err)
-		free_page((unsigned long)ctrl->page);
-	return err;
+	ctrl->page = vmdev_window_alloc(ctrl->dev, PAGE_SIZE, &ctrl->iova);
+	return ctrl->page ? 0 : -ENOMEM;
 }
 
 static void vmdev_ctrl_free(struct vmdev_ctrl *ctrl)
 {
-	struct vmdev_dev *dev = ctrl->dev;
-	struct vmdev_hw *hw = dev->parent->hw;
-
-	if (!dev->mem.attached) {
-		dma_free_coherent(hw->dma_dev, PAGE_SIZE, ctrl->page,
-				  ctrl->iova);
-		return;
-	}
-	hw->ops->unmap(hw, ctrl->iova, PAGE_SIZE);
-	free_page((unsigned long)ctrl->page);
+	vmdev_window_free(ctrl->dev, ctrl->page);
 }
 
 static u64 vmdev_ctrl_out(const struct vmdev_ctrl *ctrl)

@@ -8,6 +8,7 @@
 #include <linux/atomic.h>
 #include <linux/cache.h>
 #include <linux/if_ether.h>
+#include <linux/list.h>
 #include <linux/mod_devicetable.h>
 #include <linux/mutex.h>
 #include <linux/notifier.h>
@@ -133,7 +134,8 @@ enum vmdev_policy {
  * @as: address spaces
  * @group_as: in which of them the queues of each group are
  * @loaded: the one that the domain holds, or VMDEV_AS_NONE
- * @range: usable IOVAs while attached
+ * @range: usable IOVAs while attached; above them is the core's own window
+ * @blocks: what is in that window, see window.c
  * @attached: the function is in a paging domain of its own
  * @user: user space (vhost-vdpa) has the device, or had it last: it must never
  *	run in the default domain
@@ -146,6 +148,7 @@ struct vmdev_mem {
 	u8 group_as[VMDEV_GROUPS_MAX];
 	u8 loaded;
 	struct vdpa_iova_range range;
+	struct list_head blocks;
 	bool attached;
 	bool user;
 	int error;

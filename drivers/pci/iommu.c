@@ -3,16 +3,9 @@
  * The function's own IOMMU domain: where user space's mappings go.
  */
 #include <linux/iommu.h>
-#include <linux/sizes.h>
 #include <uapi/linux/vhost_types.h>
 
 #include "vmdev_pci.h"
-
-/*
- * IOVAs at the top that no guest gets: what the core itself has to show to the
- * hardware (shadow rings, bitmaps, aliases of reserved pages) goes there.
- */
-#define VMDEV_IOVA_WINDOW	SZ_1G
 
 static void vmdev_pci_iommu_forget(struct vmdev_pci *vp)
 {
@@ -56,8 +49,8 @@ static void vmdev_pci_iommu_range(struct vmdev_pci *vp,
 
 	range->first = geometry->aperture_start;
 	range->last = geometry->aperture_end;
-	if (range->last - range->first > VMDEV_IOVA_WINDOW)
-		range->last -= VMDEV_IOVA_WINDOW;
+	if (range->last - range->first > VMDEV_WINDOW_SIZE)
+		range->last -= VMDEV_WINDOW_SIZE;
 }
 
 /**

@@ -27,6 +27,12 @@ struct vmdev_parent;
 /* Feature bits of the transport; all others are the device type's. */
 #define VMDEV_F_TRANSPORT	GENMASK_ULL(49, 24)
 
+/*
+ * IOVAs above the usable range that no guest gets: what the core itself has to
+ * show to the hardware goes there.
+ */
+#define VMDEV_WINDOW_SIZE	0x40000000ULL
+
 /**
  * enum vmdev_hw_cap - what hardware can do beyond plain virtio 1.0
  * @VMDEV_CAP_STATE: the ring state of a queue can be read and set
@@ -136,7 +142,8 @@ struct vmdev_hw_conf {
  * @vq_irq: Linux IRQ that only queue @vq uses, negative if there is none
  * @iommu_attach: leave the function's default domain for a paging domain of
  *	its own, empty but for what hardware reserves; stores the usable range
- *	of IOVAs. Says in one line why it cannot
+ *	of IOVAs, which leaves VMDEV_WINDOW_SIZE above it to the core. Says in
+ *	one line why it cannot
  * @iommu_detach: back to the default domain; the device is stopped
  * @map: map @size bytes of physical memory at @iova in that domain
  * @unmap: the reverse, for exactly a range that was mapped

@@ -273,8 +273,8 @@ static void queue_check_maps_around_the_end(struct kunit *test)
 	struct fake_hw *fake = test->priv;
 
 	map_areas(test, 16 * 256, 4 + 2 * 256, 4 + 8 * 256, VHOST_ACCESS_RO);
-	KUNIT_ASSERT_EQ(test, 0, vmdev_maps_add(&fake->dev.mem.as[0].maps, -0x1000ULL, U64_MAX, 0x8000,
-						VHOST_ACCESS_RW));
+	KUNIT_ASSERT_EQ(test, 0, vmdev_maps_add(&fake->dev.mem.as[0].maps, -0x1000ULL, U64_MAX,
+						0x8000, VHOST_ACCESS_RW));
 	KUNIT_ASSERT_EQ(test, 0, vmdev_maps_add(&fake->dev.mem.as[0].maps, 0, 0xfff, 0x9000,
 						VHOST_ACCESS_RW));
 	conf(test)->device = -0x1000ULL;

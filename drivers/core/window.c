@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory of the core's own that the hardware sees: rings, commands, bitmaps.
+ *
+ * In a paging domain of its own the function cannot see what the DMA API mapped.
+ * But the IOVAs above those of the guest are the core's: the window. Blocks there
+ * are found first fit in a list by address; there are few, a handful for each
+ * queue at most. In its default domain the function is served by the DMA API.
+ *
+ * A block belongs to the domain in which it was made. Who needs one makes it when
+ * the hardware starts, and frees it when the hardware has stopped: the device
+ * is attached and detached in between.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <uapi/linux/vhost_types.h>
+
+#include "vmdev.h"
+#include "window.h"
+
+/**
+ * struct vmdev_block - memory that the hardware sees
+ * @node: in vmdev_mem.blocks, by address; those of the DMA API in no order
+ * @va: the memory
+ * @size: bytes, whole pages
+ * @iova: where the hardware sees it
+ * @mapped: in the window, else by the DMA API
+ */
+struct vmdev_block {
+	struct list_head node;
+	void *va;
+	size_t size;
+	u64 iova;
+	bool mapped;
+};
+
+/* Finds room, and where in the list of blocks that is. */
+static struct list_head *vmdev_window_find(struct vmdev_dev *dev, size_t size,
+					   u64 *iova)
+{
+	struct vmdev_block *block;
+	u64 base = dev->mem.range.last + 1;
+	u64 at = base;
+
+	list_for_each_entry(block, &dev->mem.blocks, node) {
+		if (block->iova - at >= size)
+			break;
+		at = block->iova + block->size;
+	}
+
+	/* 0 is no window, it is where the guest's memory begins. */
+	if (!base || size > VMDEV_WINDOW_SIZE - (at - base))
+		return NULL;
+	*iova = at;
+	return &block->node;
+}
+
+static int vmdev_window_map(struct vmdev_dev *dev, struct vmdev_block *block)
+{
+	struct vmdev_hw *hw = dev->parent->hw;
+	struct list_head *next;
+	int err;
+
+	next = vmdev_window_find(dev, block->size, &block->iova);
+	if (!next)
+		return -ENOSPC;
+
+	block->va = alloc_pages_exact(block->size,
+				      GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	if (!block->va)
+		return -ENOMEM;
+	err = hw->ops->map(hw, block->iova, block->size,
+			   virt_to_phys(block->va), VHOST_ACCESS_RW);
+	if (err) {
+		free_pages_exact(block->va, block->size);
+		return err;
+	}
+	block->mapped = true;
+	list_add_tail(&block->node, next);
+	return 0;
+}
+
+static int vmdev_window_coherent(struct vmdev_dev *dev,
+				 struct vmdev_block *block)
+{
+	dma_addr_t addr;
+
+	block->va = dma_alloc_coherent(dev->parent->hw->dma_dev, block->size,
+				       &addr, GFP_KERNEL);
+	if (!block->va)
+		return -ENOMEM;
+	block->iova = addr;
+	list_add_tail(&block->node, &dev->mem.blocks);
+	return 0;
+}
+
+/**
+ * vmdev_window_alloc() - memory for the core that the hardware sees
+ * @dev: the device
+ * @size: bytes, not 0
+ * @iova: where the hardware sees it
+ *
+ * Contiguous, zeroed, whole pages.
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ * Return: the memory; NULL if there is none, with a line if the IOMMU does not
+ * map it.
+ */
+void *vmdev_window_alloc(struct vmdev_dev *dev, size_t size, u64 *iova)
+{
+	struct vmdev_block *block;
+	int err;
+
+	lockdep_assert_held(&dev->parent->lock);
+
+	block = kzalloc_obj(*block, GFP_KERNEL_ACCOUNT);
+	if (!block)
+		return NULL;
+
+	block->size = ALIGN(size, PAGE_SIZE);
+	err = dev->mem.attached ? vmdev_window_map(dev, block) :
+	      vmdev_window_coherent(dev, block);
+	if (err) {
+		if (err != -ENOMEM)
+			dev_err_ratelimited(&dev->vdpa.dev,
+					    "%zu bytes cannot be shown to the hardware: %pe\n",
+					    block->size, ERR_PTR(err));
+		kfree(block);
+		return NULL;
+	}
+	*iova = block->iova;
+	return block->va;
+}
+
+/**
+ * vmdev_window_free() - the reverse of vmdev_window_alloc()
+ * @dev: the device; its hardware does not use that memory any more
+ * @va: the memory, or NULL
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ */
+void vmdev_window_free(struct vmdev_dev *dev, void *va)
+{
+	struct vmdev_hw *hw = dev->parent->hw;
+	struct vmdev_block *block;
+
+	lockdep_assert_held(&dev->parent->lock);
+
+	if (!va)
+		return;
+	list_for_each_entry(block, &dev->mem.blocks, node)
+		if (block->va == va)
+			break;
+	if (WARN_ON_ONCE(list_entry_is_head(block, &dev->mem.blocks, node)))
+		return;
+
+	list_del(&block->node);
+	if (block->mapped) {
+		hw->ops->unmap(hw, block->iova, block->size);
+		free_pages_exact(va, block->size);
+	} else {
+		dma_free_coherent(hw->dma_dev, block->size, va, block->iova);
+	}
+	kfree(block);
+}
