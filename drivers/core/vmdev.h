@@ -28,7 +28,7 @@
  * @cb: how to tell the driver of used buffers. Called with @cb_lock held, so
  *	that it can be replaced while interrupts come
  * @conf: what the driver said of it; vmdev_parent.lock
- * @hw_vq: its number in hardware; fixed from start to stop
+ * @hw_vq: its number in hardware; fixed from irq_request to irq_release
  * @state_set: the driver said where to start; vmdev_parent.lock
  * @state_learned: it ran, and was stopped; vmdev_parent.lock
  * @state_lost: it was stopped where nobody knows; vmdev_parent.lock
