@@ -422,6 +422,7 @@ int vmdev_reset_device(struct vmdev_dev *dev)
 	dev->running = false;
 	dev->suspended = false;
 	dev->unsettled = false;
+	dev->moves = 0;
 	WRITE_ONCE(dev->needs_reset, err);
 	vmdev_vqs_reset(dev);
 	vmdev_set_cb(&dev->cb_lock, &dev->config_cb, NULL);
@@ -540,13 +541,10 @@ static void vmdev_op_set_config(struct vdpa_device *vdpa, unsigned int offset,
 static u32 vmdev_op_get_generation(struct vdpa_device *vdpa)
 {
 	struct vmdev_dev *dev = vmdev_dev(vdpa);
-	struct vmdev_hw *hw = dev->parent->hw;
 	u32 generation;
 
 	mutex_lock(&dev->parent->lock);
-	generation = dev->generation;
-	if (vmdev_usable(dev) && !dev->unsettled)
-		generation += hw->ops->config_generation(hw);
+	generation = vmdev_config_generation(dev);
 	mutex_unlock(&dev->parent->lock);
 	return generation;
 }

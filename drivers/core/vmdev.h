@@ -111,6 +111,9 @@ struct vmdev_mem {
  *	vmdev_parent.lock
  * @unsettled: the hardware's own generation cannot be believed, until reset;
  *	vmdev_parent.lock
+ * @told: the generation that a driver was told last; vmdev_parent.lock
+ * @moves: how many times in a row it was another one than before;
+ *	vmdev_parent.lock
  * @holder: command that opened the device last, for messages
  * @holder_pid: its process id
  * @cb_lock: protects @config_cb; taken in hard interrupt context
@@ -137,6 +140,8 @@ struct vmdev_dev {
 	bool leaving;
 	u32 generation;
 	bool unsettled;
+	u32 told;
+	u32 moves;
 	char holder[TASK_COMM_LEN];
 	pid_t holder_pid;
 	/* Protects config_cb. */
@@ -245,6 +250,7 @@ void vmdev_config_check(struct vmdev_hw *hw);
 void vmdev_config_get(struct vmdev_dev *dev, u32 offset, void *buf, u32 len);
 void vmdev_config_set(struct vmdev_dev *dev, u32 offset, const void *buf,
 		      u32 len);
+u32 vmdev_config_generation(struct vmdev_dev *dev);
 u16 vmdev_config_le16(struct vmdev_hw *hw, u32 offset);
 void vmdev_config_overlay(const struct vmdev_provision *prov,
 			  struct virtio_net_config *config);

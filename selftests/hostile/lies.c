@@ -99,6 +99,7 @@ const struct hostile_lie hostile_lies[] = {
 	LIE("enabled_early", COMMON(16, cfg.queue_enable, SET, 1)),
 	LIE("enabled_never", COMMON(16, cfg.queue_enable, SET, 0)),
 	LIE("generation_runs", COMMON(8, cfg.config_generation, COUNT, 1)),
+	LIE("generation_walks", COMMON(8, cfg.config_generation, HALF, 1)),
 	LIE("status_never_0", COMMON(8, cfg.device_status, OR, 1)),
 	LIE("vq_reset_never", COMMON(16, queue_reset, SET, 1)),
 	LIE("vq_reset_ones", COMMON(16, queue_reset, SET, 65535)),
@@ -260,6 +261,8 @@ static __u32 hostile_patch_value(struct hostile *h,
 		return h->reads & 1 ? value ^ p->value : value;
 	case HOW_COUNT:
 		return value + h->reads * p->value;
+	case HOW_HALF:
+		return value + h->reads / 2 * p->value;
 	}
 	return value;
 }
