@@ -15,9 +15,6 @@
 
 #include "vmdev.h"
 
-/* QEMU aborts above this (VIRTQUEUE_MAX_SIZE). */
-#define VMDEV_VQ_SIZE_LIMIT	1024
-
 static int vmdev_op_set_vq_address(struct vdpa_device *vdpa, u16 idx,
 				   u64 desc, u64 driver, u64 device)
 {
@@ -292,7 +289,7 @@ static u16 vmdev_op_get_vq_num_max(struct vdpa_device *vdpa)
 
 	for (i = 0; i < dev->nvqs; i++)
 		max = max(max, dev->parent->hw->caps.vq_size[i]);
-	return min(max, VMDEV_VQ_SIZE_LIMIT);
+	return min_t(u16, max, VMDEV_VQ_SIZE_MAX);
 }
 
 static u16 vmdev_op_get_vq_num_min(struct vdpa_device *vdpa)

@@ -19,8 +19,15 @@
 #include <linux/workqueue.h>
 
 #include <vmdev/hw.h>
+#include <vmdev/vring.h>
 
 #include "maps.h"
+
+/*
+ * No ring is larger, whatever the hardware has: QEMU aborts above this
+ * (VIRTQUEUE_MAX_SIZE), and a chain may be as long as its ring.
+ */
+#define VMDEV_VQ_SIZE_MAX	VMDEV_CHAIN_MAX
 
 /**
  * struct vmdev_vq - one virtqueue as its driver sees it
