@@ -266,6 +266,7 @@ void vmdev_config_overlay(const struct vmdev_provision *prov,
 u64 vmdev_features_possible(const struct vmdev_hw_caps *caps);
 u64 vmdev_features_default(const struct vmdev_hw_caps *caps);
 const char *vmdev_features_check(u32 device_id, u64 features);
+u64 vmdev_features_needy(u64 features, const char **why);
 u64 vmdev_features_to_hw(const struct vmdev_hw_caps *caps,
 			 const struct vmdev_provision *prov, u64 features);
 
@@ -284,6 +285,7 @@ int vmdev_mgmt_register(struct vmdev_parent *parent);
 void vmdev_mgmt_unregister(struct vmdev_parent *parent);
 
 /* provision.c */
+void vmdev_provision_check(struct vmdev_hw *hw);
 int vmdev_count_pairs(struct vmdev_parent *parent);
 int vmdev_provision(struct vmdev_parent *parent,
 		    const struct vdpa_dev_set_config *config,
