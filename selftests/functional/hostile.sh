@@ -273,6 +273,11 @@ taken_lies() {
 	taken mtu_0 'claims an MTU of 0' up=ok echo=ok
 	taken mtu_65535 '' up=ok echo=ok config=ok
 	taken link_flaps '' up=ok config=ok echo=ok config=ok
+	taken notify_data '' up=ok echo=ok
+	taken notify_data_no_room 'doorbell of queue 4 cannot take 32 bits: NOTIFICATION_DATA is not offered' \
+		up=ok echo=ok
+	taken no_ctrl_vq 'hardware offers features 0xc00000 without what they need .MQ needs CTRL_VQ.: they are not offered' \
+		up=ok echo=ok
 	taken enabled_never '' up=ok echo=ok
 	taken features_change '' up=ok echo=ok
 }
@@ -313,7 +318,7 @@ one_vector() {
 echo 4 >/proc/sys/vm/nr_hugepages
 cp "$TOOLS/steps" /tmp
 vdpa_setup || exit
-tap_plan 100
+tap_plan 104
 tap_check "the honest function works" all_works
 capabilities
 registers

@@ -82,6 +82,12 @@ const struct hostile_lie hostile_lies[] = {
 	LIE("multiplier_huge", CAP_MULTIPLIER(SET, 0x80000000)),
 	LIE("multiplier_odd", CAP_MULTIPLIER(SET, 3)),
 
+	/* The last of five doorbells, a page apart, has two bytes. */
+	LIE("notify_data_no_room", CAP_FIELD(NOTIFY, 32, length, SET, 4 * 4096 + 2),
+	    COMMON_OF(32, cfg.device_feature, 1, OR, 1U << (VIRTIO_F_NOTIFICATION_DATA - 32))),
+	LIE("notify_data", COMMON_OF(32, cfg.device_feature, 1, OR,
+				     1U << (VIRTIO_F_NOTIFICATION_DATA - 32))),
+
 	/* Registers. */
 	LIE("queues_0", COMMON(16, cfg.num_queues, SET, 0)),
 	LIE("queues_1", COMMON(16, cfg.num_queues, SET, 1)),
@@ -109,6 +115,7 @@ const struct hostile_lie hostile_lies[] = {
 					(__u8)~VIRTIO_CONFIG_S_DRIVER_OK)),
 	LIE("no_version_1", COMMON_OF(32, cfg.device_feature, 1, AND, ~1U)),
 	LIE("no_access_platform", COMMON_OF(32, cfg.device_feature, 1, AND, ~2U)),
+	LIE("no_ctrl_vq", COMMON_OF(32, cfg.device_feature, 0, AND, ~(1U << VIRTIO_NET_F_CTRL_VQ))),
 	LIE("features_0", COMMON(32, cfg.device_feature, SET, 0)),
 	LIE("features_all", COMMON(32, cfg.device_feature, SET, ~0U)),
 	LIE("features_change", COMMON_OF(32, cfg.device_feature, 0, TOGGLE,
