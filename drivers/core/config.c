@@ -122,11 +122,42 @@ void vmdev_config_check(struct vmdev_hw *hw)
 	hw->caps.features &= ~BIT_ULL(VIRTIO_NET_F_MTU);
 }
 
-/*
- * Reads until no change came in between (virtio 1.2, 2.5.1). The host's drivers
- * do the same without bound: once the generation was seen to run away they are
- * shown one that stands still (get_generation).
+/* From now on there is only what software changed. Said once, until reset. */
+static void vmdev_config_unsettled(struct vmdev_dev *dev)
+{
+	if (dev->unsettled || !vmdev_usable(dev))
+		return;
+	dev_warn_ratelimited(dev->parent->hw->dev,
+			     "configuration does not settle: config_generation changes at every read\n");
+	dev->unsettled = true;
+}
+
+/**
+ * vmdev_config_generation() - the generation as the driver shall see it
+ * @dev: the device
+ *
+ * The host's drivers read until it stands still, without bound. To them it
+ * does, sooner or later: hardware whose generation was another one each time
+ * that they asked is not asked any more.
+ *
+ * Context: may sleep; vmdev_parent.lock held.
  */
+u32 vmdev_config_generation(struct vmdev_dev *dev)
+{
+	struct vmdev_hw *hw = dev->parent->hw;
+	u32 generation = dev->generation;
+
+	if (vmdev_usable(dev) && !dev->unsettled)
+		generation += hw->ops->config_generation(hw);
+
+	dev->moves = generation == dev->told ? 0 : dev->moves + 1;
+	dev->told = generation;
+	if (dev->moves >= VMDEV_CONFIG_TRIES)
+		vmdev_config_unsettled(dev);
+	return generation;
+}
+
+/* Reads until no change came in between (virtio 1.2, 2.5.1). */
 static void vmdev_config_read_hw(struct vmdev_dev *dev, u32 offset, void *buf,
 				 u32 len)
 {
@@ -140,10 +171,8 @@ static void vmdev_config_read_hw(struct vmdev_dev *dev, u32 offset, void *buf,
 		after = hw->ops->config_generation(hw);
 	} while (after != before && !dev->unsettled && --tries);
 
-	if (!tries && vmdev_usable(dev)) {
-		dev_warn_ratelimited(hw->dev, "configuration does not settle: config_generation changes at every read\n");
-		dev->unsettled = true;
-	}
+	if (!tries)
+		vmdev_config_unsettled(dev);
 }
 
 /**

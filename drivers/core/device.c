@@ -16,9 +16,6 @@
 #include "shadow.h"
 #include "vmdev.h"
 
-/* QEMU aborts above this (VIRTQUEUE_MAX_SIZE). */
-#define VMDEV_VQ_SIZE_LIMIT	1024
-
 static int vmdev_op_set_vq_address(struct vdpa_device *vdpa, u16 idx,
 				   u64 desc, u64 driver, u64 device)
 {
@@ -299,7 +296,7 @@ static u16 vmdev_op_get_vq_num_max(struct vdpa_device *vdpa)
 
 	for (i = 0; i < dev->nvqs; i++)
 		max = max(max, dev->parent->hw->caps.vq_size[i]);
-	return min(max, VMDEV_VQ_SIZE_LIMIT);
+	return min_t(u16, max, VMDEV_VQ_SIZE_MAX);
 }
 
 static u16 vmdev_op_get_vq_num_min(struct vdpa_device *vdpa)
@@ -437,6 +434,7 @@ int vmdev_reset_device(struct vmdev_dev *dev)
 	dev->running = false;
 	dev->suspended = false;
 	dev->unsettled = false;
+	dev->moves = 0;
 	WRITE_ONCE(dev->needs_reset, err);
 	vmdev_vqs_reset(dev);
 	vmdev_set_cb(&dev->cb_lock, &dev->config_cb, NULL);
@@ -563,13 +561,10 @@ static void vmdev_op_set_config(struct vdpa_device *vdpa, unsigned int offset,
 static u32 vmdev_op_get_generation(struct vdpa_device *vdpa)
 {
 	struct vmdev_dev *dev = vmdev_dev(vdpa);
-	struct vmdev_hw *hw = dev->parent->hw;
 	u32 generation;
 
 	mutex_lock(&dev->parent->lock);
-	generation = dev->generation;
-	if (vmdev_usable(dev) && !dev->unsettled)
-		generation += hw->ops->config_generation(hw);
+	generation = vmdev_config_generation(dev);
 	mutex_unlock(&dev->parent->lock);
 	return generation;
 }

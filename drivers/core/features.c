@@ -176,6 +176,37 @@ const char *vmdev_features_check(u32 device_id, u64 features)
 }
 
 /**
+ * vmdev_features_needy() - which of these features lack another one?
+ * @features: of a net device
+ * @why: what the first of them lacks, if there is one
+ *
+ * Also those that lack one that lacks another one itself.
+ *
+ * Return: feature bits.
+ */
+u64 vmdev_features_needy(u64 features, const char **why)
+{
+	u64 needy = 0, before;
+	unsigned int i;
+
+	do {
+		before = needy;
+		for (i = 0; i < ARRAY_SIZE(vmdev_net_needs); i++) {
+			const struct vmdev_feature_need *need = &vmdev_net_needs[i];
+			u64 bit = BIT_ULL(need->bit);
+
+			if (!(features & ~needy & bit) ||
+			    (features & ~needy & need->needs))
+				continue;
+			if (!needy)
+				*why = need->why;
+			needy |= bit;
+		}
+	} while (needy != before);
+	return needy;
+}
+
+/**
  * vmdev_features_to_hw() - what to negotiate with the hardware
  * @caps: the hardware
  * @prov: how the device was provisioned

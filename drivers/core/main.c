@@ -36,6 +36,7 @@ int vmdev_parent_register(struct vmdev_hw *hw)
 	hw->parent = parent;
 	if (vmdev_is_net(hw)) {
 		vmdev_config_check(hw);
+		vmdev_provision_check(hw);
 		err = vmdev_count_pairs(parent);
 		if (err)
 			goto err_free;

@@ -16,6 +16,26 @@
 #define VMDEV_MTU_MIN	68
 
 /**
+ * vmdev_provision_check() - do not offer what lacks another feature
+ * @hw: hardware of a net device, about to be registered
+ *
+ * A device that offered it by default would be refused by its drivers.
+ *
+ * Context: may sleep; nobody else uses the hardware.
+ */
+void vmdev_provision_check(struct vmdev_hw *hw)
+{
+	const char *why = NULL;
+	u64 needy = vmdev_features_needy(hw->caps.features, &why);
+
+	if (!needy)
+		return;
+	dev_warn(hw->dev, "hardware offers features %#llx without what they need (%s): they are not offered\n",
+		 needy, why);
+	hw->caps.features &= ~needy;
+}
+
+/**
  * vmdev_count_pairs() - how many queue pairs has a net device, and where is
  * its control queue?
  * @parent: of net hardware

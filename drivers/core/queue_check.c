@@ -63,7 +63,9 @@ u16 vmdev_vq_size_max(const struct vmdev_dev *dev, u16 vq)
 	const struct vmdev_hw_caps *caps = &dev->parent->hw->caps;
 	u16 hw_vq = vq == vmdev_cvq(dev) ? dev->parent->cvq : vq;
 
-	return hw_vq < caps->nvqs ? caps->vq_size[hw_vq] : 0;
+	if (hw_vq >= caps->nvqs)
+		return 0;
+	return min_t(u16, caps->vq_size[hw_vq], VMDEV_VQ_SIZE_MAX);
 }
 
 /**
@@ -171,7 +173,7 @@ static const char *vmdev_vq_fault(struct vmdev_dev *dev, u16 i, bool direct)
 	if (!vmdev_vq_size_max(dev, i))
 		return "hardware has no such queue";
 	if (conf->size > vmdev_vq_size_max(dev, i))
-		return "ring is larger than the hardware's";
+		return "ring is larger than it may be";
 	if (conf->size < caps->vq_size_min)
 		return "ring is smaller than the hardware's smallest";
 	if (!vmdev_is_packed(dev) && !is_power_of_2(conf->size))

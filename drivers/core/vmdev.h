@@ -20,10 +20,17 @@
 #include <linux/workqueue.h>
 
 #include <vmdev/hw.h>
+#include <vmdev/vring.h>
 
 #include "maps.h"
 
 struct vmdev_shadow;
+
+/*
+ * No ring is larger, whatever the hardware has: QEMU aborts above this
+ * (VIRTQUEUE_MAX_SIZE), and a chain may be as long as its ring.
+ */
+#define VMDEV_VQ_SIZE_MAX	VMDEV_CHAIN_MAX
 
 /**
  * struct vmdev_vq - one virtqueue as its driver sees it
@@ -31,7 +38,7 @@ struct vmdev_shadow;
  * @cb: how to tell the driver of used buffers. Called with @cb_lock held, so
  *	that it can be replaced while interrupts come
  * @conf: what the driver said of it; vmdev_parent.lock
- * @hw_vq: its number in hardware; fixed from start to stop
+ * @hw_vq: its number in hardware; fixed from irq_request to irq_release
  * @shadow: what it needs to run in shadow, once it did; until the device is freed
  * @state_set: the driver said where to start; vmdev_parent.lock
  * @state_learned: it ran, and was stopped; vmdev_parent.lock
@@ -177,6 +184,9 @@ struct vmdev_mem {
  *	vmdev_parent.lock
  * @unsettled: the hardware's own generation cannot be believed, until reset;
  *	vmdev_parent.lock
+ * @told: the generation that a driver was told last; vmdev_parent.lock
+ * @moves: how many times in a row it was another one than before;
+ *	vmdev_parent.lock
  * @holder: command that opened the device last, for messages
  * @holder_pid: its process id
  * @cb_lock: protects @config_cb; taken in hard interrupt context
@@ -204,6 +214,8 @@ struct vmdev_dev {
 	bool leaving;
 	u32 generation;
 	bool unsettled;
+	u32 told;
+	u32 moves;
 	char holder[TASK_COMM_LEN];
 	pid_t holder_pid;
 	/* Protects config_cb. */
@@ -356,6 +368,7 @@ void vmdev_config_check(struct vmdev_hw *hw);
 void vmdev_config_get(struct vmdev_dev *dev, u32 offset, void *buf, u32 len);
 void vmdev_config_set(struct vmdev_dev *dev, u32 offset, const void *buf,
 		      u32 len);
+u32 vmdev_config_generation(struct vmdev_dev *dev);
 u16 vmdev_config_le16(struct vmdev_hw *hw, u32 offset);
 void vmdev_config_overlay(const struct vmdev_provision *prov,
 			  struct virtio_net_config *config);
@@ -364,6 +377,7 @@ void vmdev_config_overlay(const struct vmdev_provision *prov,
 u64 vmdev_features_possible(const struct vmdev_hw_caps *caps);
 u64 vmdev_features_default(const struct vmdev_hw_caps *caps);
 const char *vmdev_features_check(u32 device_id, u64 features);
+u64 vmdev_features_needy(u64 features, const char **why);
 u64 vmdev_features_to_hw(const struct vmdev_hw_caps *caps,
 			 const struct vmdev_provision *prov, u64 features);
 
@@ -426,6 +440,7 @@ int vmdev_mgmt_register(struct vmdev_parent *parent);
 void vmdev_mgmt_unregister(struct vmdev_parent *parent);
 
 /* provision.c */
+void vmdev_provision_check(struct vmdev_hw *hw);
 int vmdev_count_pairs(struct vmdev_parent *parent);
 int vmdev_provision(struct vmdev_parent *parent,
 		    const struct vdpa_dev_set_config *config,

@@ -146,12 +146,14 @@ int vmdev_chain_add(struct vmdev_vring *ring, struct vmdev_vring_chain *chain,
 /**
  * vmdev_chain_table() - may this descriptor name an indirect table?
  * @ring: its ring
- * @len: bytes of the table
+ * @addr: IOVA of the table
+ * @len: bytes of it
  * @flags_next: its flags, but for all other than VRING_DESC_F_NEXT
  *
  * Return: entries of the table, or -EBADMSG.
  */
-int vmdev_chain_table(struct vmdev_vring *ring, u32 len, u16 flags_next)
+int vmdev_chain_table(struct vmdev_vring *ring, u64 addr, u32 len,
+		      u16 flags_next)
 {
 	/* Both formats have descriptors of one size. */
 	u32 n = len / sizeof(struct vring_desc);
@@ -164,5 +166,7 @@ int vmdev_chain_table(struct vmdev_vring *ring, u32 len, u16 flags_next)
 		return vmdev_vring_broken(ring, "indirect table of an odd size");
 	if (n > VMDEV_CHAIN_MAX)
 		return vmdev_vring_broken(ring, "indirect table is too long");
+	if (addr + len < addr)
+		return vmdev_vring_broken(ring, "indirect table wraps around the end of memory");
 	return n;
 }

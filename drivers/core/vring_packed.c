@@ -53,7 +53,7 @@ static int vmdev_packed_indirect(struct vmdev_vring *ring,
 	struct vring_packed_desc desc;
 	int n, i, err;
 
-	n = vmdev_chain_table(ring, len, flags & VRING_DESC_F_NEXT);
+	n = vmdev_chain_table(ring, addr, len, flags & VRING_DESC_F_NEXT);
 	if (n < 0)
 		return n;
 

@@ -67,7 +67,7 @@ static int vmdev_split_indirect(struct vmdev_vring *ring,
 	u32 i = 0;
 	int n, err;
 
-	n = vmdev_chain_table(ring, __virtio32_to_cpu(true, table->len),
+	n = vmdev_chain_table(ring, addr, __virtio32_to_cpu(true, table->len),
 			      flags & VRING_DESC_F_NEXT);
 	if (n < 0)
 		return n;

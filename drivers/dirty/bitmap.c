@@ -18,24 +18,29 @@
  * @last: its last IOVA, of a page
  * @words: a bit for each page
  * @sum: a bit for each of @words
+ * @seen: for each of @sum, vmdev_dirty.all as it was when its pages were made
+ *	dirty for it last; harvests only, which do not meet
  */
 struct vmdev_dirty_area {
 	u64 first;
 	u64 last;
 	atomic64_t *words;
 	atomic64_t *sum;
+	u64 *seen;
 };
 
 /**
  * struct vmdev_dirty - a log
  * @shift: page size
  * @n: length of @areas
+ * @all: how often everything was marked
  * @hot: the largest of them, where most writes go
  * @areas: in ascending order, apart from each other
  */
 struct vmdev_dirty {
 	unsigned int shift;
 	unsigned int n;
+	atomic64_t all;
 	struct vmdev_dirty_area *hot;
 	struct vmdev_dirty_area areas[];
 };
@@ -46,6 +51,12 @@ static u64 vmdev_dirty_nwords(const struct vmdev_dirty *dirty,
 	return (((area->last - area->first) >> dirty->shift) >> 6) + 1;
 }
 
+static u64 vmdev_dirty_nsums(const struct vmdev_dirty *dirty,
+			     const struct vmdev_dirty_area *area)
+{
+	return ((vmdev_dirty_nwords(dirty, area) - 1) >> 6) + 1;
+}
+
 /* Its pages, and what they cost in bytes; @area's bounds are widened to pages. */
 static int vmdev_dirty_area_init(const struct vmdev_dirty *dirty,
 				 struct vmdev_dirty_area *area,
@@ -53,7 +64,6 @@ static int vmdev_dirty_area_init(const struct vmdev_dirty *dirty,
 				 u64 *bytes)
 {
 	u64 page = (1ULL << dirty->shift) - 1;
-	u64 words;
 
 	if (range->first > range->last)
 		return -EINVAL;
@@ -63,8 +73,8 @@ static int vmdev_dirty_area_init(const struct vmdev_dirty *dirty,
 	if (area != dirty->areas && area->first <= area[-1].last)
 		return -EINVAL;
 
-	words = vmdev_dirty_nwords(dirty, area);
-	*bytes += 8 * (words + (words >> 6) + 1);
+	*bytes += 8 * (vmdev_dirty_nwords(dirty, area) +
+		       2 * vmdev_dirty_nsums(dirty, area));
 	return *bytes > VMDEV_DIRTY_BYTES_MAX ? -E2BIG : 0;
 }
 
@@ -72,11 +82,12 @@ static int vmdev_dirty_area_alloc(struct vmdev_dirty *dirty,
 				  struct vmdev_dirty_area *area)
 {
 	u64 words = vmdev_dirty_nwords(dirty, area);
+	u64 sums = vmdev_dirty_nsums(dirty, area);
 
 	area->words = kvcalloc(words, sizeof(*area->words), GFP_KERNEL_ACCOUNT);
-	area->sum = kvcalloc(((words - 1) >> 6) + 1, sizeof(*area->sum),
-			     GFP_KERNEL_ACCOUNT);
-	if (!area->words || !area->sum)
+	area->sum = kvcalloc(sums, sizeof(*area->sum), GFP_KERNEL_ACCOUNT);
+	area->seen = kvcalloc(sums, sizeof(*area->seen), GFP_KERNEL_ACCOUNT);
+	if (!area->words || !area->sum || !area->seen)
 		return -ENOMEM;
 
 	if (!dirty->hot || words > vmdev_dirty_nwords(dirty, dirty->hot))
@@ -98,6 +109,7 @@ void vmdev_dirty_free(struct vmdev_dirty *dirty)
 	for (i = 0; i < dirty->n; i++) {
 		kvfree(dirty->areas[i].words);
 		kvfree(dirty->areas[i].sum);
+		kvfree(dirty->areas[i].seen);
 	}
 	kvfree(dirty);
 }
@@ -248,23 +260,44 @@ void vmdev_dirty_mark(struct vmdev_dirty *dirty, u64 iova, u64 len)
  * vmdev_dirty_mark_all() - whatever it is, it was written
  * @dirty: the log
  *
+ * Costs the same whatever the size of the log: harvests do the work.
+ *
  * Context: any.
  */
 void vmdev_dirty_mark_all(struct vmdev_dirty *dirty)
 {
-	vmdev_dirty_mark_slow(dirty, 0, U64_MAX);
-	vmdev_dirty_mark_slow(dirty, U64_MAX, 1);
+	/* What was written before the number that says so. */
+	smp_mb();
+	atomic64_inc(&dirty->all);
 }
 
-/* Part of a harvest: pages @first to @last of an area. */
+/* Part of a harvest: pages @first to @last of an area; @all as it began. */
 struct vmdev_dirty_take {
 	const struct vmdev_dirty *dirty;
 	struct vmdev_dirty_area *area;
+	u64 all;
 	u64 first;
 	u64 last;
 	vmdev_dirty_emit *emit;
 	void *ctx;
 };
+
+/*
+ * Everything was marked: so are these 64 words. Plain writes will do beside
+ * markers, who set bits too, and are the only others.
+ */
+static void vmdev_dirty_expand(const struct vmdev_dirty_take *take, u64 index)
+{
+	struct vmdev_dirty_area *area = take->area;
+	u64 end = (area->last - area->first) >> take->dirty->shift;
+	u64 word, last = min(index << 6 | 63, end >> 6);
+
+	area->seen[index] = take->all;
+	for (word = index << 6; word <= last; word++)
+		atomic64_set(&area->words[word],
+			     vmdev_dirty_part(word, 0, end));
+	atomic64_set(&area->sum[index], vmdev_dirty_part(index, 0, end >> 6));
+}
 
 static int vmdev_dirty_take_word(const struct vmdev_dirty_take *take, u64 word)
 {
@@ -295,6 +328,8 @@ static int vmdev_dirty_take_sum(const struct vmdev_dirty_take *take, u64 index)
 	u64 bits;
 	int err;
 
+	if (unlikely(take->area->seen[index] != take->all))
+		vmdev_dirty_expand(take, index);
 	if (!(atomic64_read(sum) & mask))
 		return 0;
 
@@ -337,6 +372,7 @@ int vmdev_dirty_harvest(struct vmdev_dirty *dirty, u64 iova, u64 last,
 
 	/* A mark whose call returned before is seen. */
 	smp_mb();
+	take.all = atomic64_read(&dirty->all);
 	for (area = vmdev_dirty_find(dirty, iova);
 	     area < dirty->areas + dirty->n && area->first <= last; area++) {
 		take.area = area;

@@ -5,6 +5,7 @@
  * in it could be written too.
  */
 #include <linux/mm.h>
+#include <linux/virtio_ids.h>
 #include <uapi/linux/virtio_pci.h>
 
 #include "vmdev_pci.h"
@@ -125,7 +126,6 @@ static const struct vmdev_pci_need vmdev_pci_needs[] = {
 	  offsetofend(struct virtio_pci_common_cfg, queue_used_hi), 4 },
 	{ VIRTIO_PCI_CAP_NOTIFY_CFG, "notification", sizeof(u16), 2 },
 	{ VIRTIO_PCI_CAP_ISR_CFG, "ISR", sizeof(u8), 1 },
-	/* Net and block devices, the ones that there are, have one. */
 	{ VIRTIO_PCI_CAP_DEVICE_CFG, "device configuration", sizeof(u8), 4 },
 };
 
@@ -156,8 +156,16 @@ static int vmdev_pci_find_cap(struct pci_dev *pdev, u8 type,
 	return err;
 }
 
+/* A type of device may have no configuration (virtio 1.2, 4.1.4.6). */
+static bool vmdev_pci_is_optional(const struct vmdev_pci_need *need,
+				  u32 device_id)
+{
+	return need->type == VIRTIO_PCI_CAP_DEVICE_CFG &&
+	       device_id != VIRTIO_ID_NET && device_id != VIRTIO_ID_BLOCK;
+}
+
 static int vmdev_pci_check_cap(struct pci_dev *pdev,
-			       const struct vmdev_pci_need *need)
+			       const struct vmdev_pci_need *need, u32 device_id)
 {
 	struct vmdev_pci_cap cap;
 	u64 room;
@@ -168,6 +176,8 @@ static int vmdev_pci_check_cap(struct pci_dev *pdev,
 		pci_err(pdev, "the list of capabilities has no end\n");
 		return err;
 	}
+	if (err && vmdev_pci_is_optional(need, device_id))
+		return 0;
 	if (err) {
 		pci_err(pdev, "no capability for the %s structure, which virtio needs\n",
 			need->name);
@@ -201,6 +211,7 @@ static int vmdev_pci_check_cap(struct pci_dev *pdev,
 /**
  * vmdev_pci_check_caps() - are the virtio structures where there is room?
  * @pdev: the function, enabled
+ * @device_id: virtio device id: what it needs
  *
  * vp_modern_probe() checks less: it cuts off what reaches beyond a BAR without
  * a word, and its users then believe in the length of the capability.
@@ -208,12 +219,13 @@ static int vmdev_pci_check_cap(struct pci_dev *pdev,
  * Context: may sleep.
  * Return: 0; an error, with a line that names the capability.
  */
-int vmdev_pci_check_caps(struct pci_dev *pdev)
+int vmdev_pci_check_caps(struct pci_dev *pdev, u32 device_id)
 {
 	int i, err = 0;
 
 	for (i = 0; i < ARRAY_SIZE(vmdev_pci_needs) && !err; i++)
-		err = vmdev_pci_check_cap(pdev, &vmdev_pci_needs[i]);
+		err = vmdev_pci_check_cap(pdev, &vmdev_pci_needs[i],
+					  device_id);
 	return err;
 }
 
@@ -246,6 +258,26 @@ u64 vmdev_pci_cap_room(struct pci_dev *pdev, u8 type)
 		room = min3(room, size, cap.length);
 	}
 	return tries && room != U64_MAX ? room : 0;
+}
+
+/**
+ * vmdev_pci_takes_data() - can 32 bits be written to a doorbell?
+ * @pdev: the function, its structures checked
+ * @at: where the doorbell is in the notification structure
+ *
+ * What a function that offers VIRTIO_F_NOTIFICATION_DATA has to see to (virtio
+ * 1.2, 4.1.4.4.1).
+ *
+ * Context: may sleep.
+ */
+bool vmdev_pci_takes_data(struct pci_dev *pdev, u64 at)
+{
+	u64 room = vmdev_pci_cap_room(pdev, VIRTIO_PCI_CAP_NOTIFY_CFG);
+	struct vmdev_pci_cap cap;
+
+	return !vmdev_pci_find_cap(pdev, VIRTIO_PCI_CAP_NOTIFY_CFG, &cap) &&
+	       IS_ALIGNED(cap.offset + at, sizeof(u32)) &&
+	       at + sizeof(u32) <= room;
 }
 
 /*

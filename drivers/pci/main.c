@@ -80,7 +80,7 @@ static int vmdev_pci_setup(struct vmdev_pci *vp)
 		err = -ENODEV;
 		goto err_disable;
 	}
-	err = vmdev_pci_check_caps(pdev);
+	err = vmdev_pci_check_caps(pdev, vmdev_pci_device_id(pdev));
 	if (err)
 		goto err_disable;
 

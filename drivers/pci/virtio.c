@@ -498,6 +498,19 @@ static void vmdev_pci_unmap_vqs(struct vmdev_pci *vp, u16 n)
 			pci_iounmap(vp->pdev, vp->vqs[n].notify);
 }
 
+/* Where a doorbell has no room for 32 bits nobody may be asked to write them. */
+static void vmdev_pci_check_data(struct vmdev_pci *vp, u16 vq, u64 at)
+{
+	u64 feature = BIT_ULL(VIRTIO_F_NOTIFICATION_DATA);
+
+	if (!(vp->hw.caps.features & feature) ||
+	    vmdev_pci_takes_data(vp->pdev, at))
+		return;
+	pci_warn(vp->pdev, "doorbell of queue %u cannot take 32 bits: NOTIFICATION_DATA is not offered\n",
+		 vq);
+	vp->hw.caps.features &= ~feature;
+}
+
 /* In 64 bits: vp_modern_map_vq_notify() multiplies in 32. */
 static int vmdev_pci_check_doorbell(struct vmdev_pci *vp, u16 vq)
 {
@@ -521,6 +534,7 @@ static int vmdev_pci_check_doorbell(struct vmdev_pci *vp, u16 vq)
 			vq, off, multiplier, room);
 		return -EINVAL;
 	}
+	vmdev_pci_check_data(vp, vq, (u64)off * multiplier);
 	return 0;
 }
 

@@ -64,8 +64,9 @@ u8 vmdev_pci_status(struct vmdev_hw *hw);
 u64 vmdev_pci_features_own(const struct vmdev_hw_caps *caps);
 
 /* caps.c */
-int vmdev_pci_check_caps(struct pci_dev *pdev);
+int vmdev_pci_check_caps(struct pci_dev *pdev, u32 device_id);
 u64 vmdev_pci_cap_room(struct pci_dev *pdev, u8 type);
+bool vmdev_pci_takes_data(struct pci_dev *pdev, u64 at);
 bool vmdev_pci_page_exclusive(struct vmdev_pci *vp, u16 vq);
 
 /* iommu.c */

@@ -20,6 +20,10 @@
  *   not there and sets it for the next harvest.
  * - A marker that finds the page marked leaves it, and only sees to the summary:
  *   whoever harvests that mark does so later, and so reads the page later.
+ * - vmdev_dirty_mark_all() only counts. A harvest looks at that number once, when
+ *   it starts, then sets the bits of each 4096 pages for which it has moved since
+ *   they were looked at last, before it takes them. Pages that it does not come by
+ *   are left to a later one, which finds the number moved as well.
  *
  * Pure, and so free of all but types: selftests/unit builds it in user space.
  */

@@ -40,7 +40,12 @@ struct vring_used;
 struct vring_packed_desc;
 struct vring_packed_desc_event;
 
-/* Descriptors of a chain: at most what any device in the field takes. */
+/*
+ * Descriptors of a chain, and entries of an indirect table: at most what any
+ * device in the field takes. The core offers no larger rings (VMDEV_VQ_SIZE_MAX),
+ * so a driver that keeps to the size of its ring (virtio 1.2, 2.7.5.3.1 and
+ * 2.8.8) is never refused one.
+ */
 #define VMDEV_CHAIN_MAX		1024
 
 /**

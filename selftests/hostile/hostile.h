@@ -48,6 +48,7 @@ enum hostile_how {
 	HOW_OR,
 	HOW_TOGGLE,	/* every second read has these bits wrong */
 	HOW_COUNT,	/* more with every read */
+	HOW_HALF,	/* more with every second read */
 };
 
 /* @window of a patch that does not depend on queue_select and the like. */

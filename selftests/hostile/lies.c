@@ -82,6 +82,12 @@ const struct hostile_lie hostile_lies[] = {
 	LIE("multiplier_huge", CAP_MULTIPLIER(SET, 0x80000000)),
 	LIE("multiplier_odd", CAP_MULTIPLIER(SET, 3)),
 
+	/* The last of five doorbells, a page apart, has two bytes. */
+	LIE("notify_data_no_room", CAP_FIELD(NOTIFY, 32, length, SET, 4 * 4096 + 2),
+	    COMMON_OF(32, cfg.device_feature, 1, OR, 1U << (VIRTIO_F_NOTIFICATION_DATA - 32))),
+	LIE("notify_data", COMMON_OF(32, cfg.device_feature, 1, OR,
+				     1U << (VIRTIO_F_NOTIFICATION_DATA - 32))),
+
 	/* Registers. */
 	LIE("queues_0", COMMON(16, cfg.num_queues, SET, 0)),
 	LIE("queues_1", COMMON(16, cfg.num_queues, SET, 1)),
@@ -99,6 +105,7 @@ const struct hostile_lie hostile_lies[] = {
 	LIE("enabled_early", COMMON(16, cfg.queue_enable, SET, 1)),
 	LIE("enabled_never", COMMON(16, cfg.queue_enable, SET, 0)),
 	LIE("generation_runs", COMMON(8, cfg.config_generation, COUNT, 1)),
+	LIE("generation_walks", COMMON(8, cfg.config_generation, HALF, 1)),
 	LIE("status_never_0", COMMON(8, cfg.device_status, OR, 1)),
 	LIE("vq_reset_never", COMMON(16, queue_reset, SET, 1)),
 	LIE("vq_reset_ones", COMMON(16, queue_reset, SET, 65535)),
@@ -108,6 +115,7 @@ const struct hostile_lie hostile_lies[] = {
 					(__u8)~VIRTIO_CONFIG_S_DRIVER_OK)),
 	LIE("no_version_1", COMMON_OF(32, cfg.device_feature, 1, AND, ~1U)),
 	LIE("no_access_platform", COMMON_OF(32, cfg.device_feature, 1, AND, ~2U)),
+	LIE("no_ctrl_vq", COMMON_OF(32, cfg.device_feature, 0, AND, ~(1U << VIRTIO_NET_F_CTRL_VQ))),
 	LIE("features_0", COMMON(32, cfg.device_feature, SET, 0)),
 	LIE("features_all", COMMON(32, cfg.device_feature, SET, ~0U)),
 	LIE("features_change", COMMON_OF(32, cfg.device_feature, 0, TOGGLE,
@@ -260,6 +268,8 @@ static __u32 hostile_patch_value(struct hostile *h,
 		return h->reads & 1 ? value ^ p->value : value;
 	case HOW_COUNT:
 		return value + h->reads * p->value;
+	case HOW_HALF:
+		return value + h->reads / 2 * p->value;
 	}
 	return value;
 }

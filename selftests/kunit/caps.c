@@ -359,6 +359,71 @@ static void doorbell_in_a_loop(struct kunit *test)
 	expect_exclusive(test, false, false);
 }
 
+/* --- all of a function -------------------------------------------------- */
+static struct doorbells function_init(struct kunit *test)
+{
+	struct doorbells d = doorbells_init(test);
+
+	fake_pci_virtio_cap(pci(test), DEVICE, 4, 0x1000, 0x100);
+	return d;
+}
+
+static void caps_of_a_function(struct kunit *test)
+{
+	struct doorbells d = function_init(test);
+
+	/* 1: net, 2: block, 26: fs. */
+	KUNIT_EXPECT_EQ(test, vmdev_pci_check_caps(&pci(test)->pdev, 1), 0);
+	KUNIT_EXPECT_EQ(test, vmdev_pci_check_caps(&pci(test)->pdev, 2), 0);
+	KUNIT_EXPECT_EQ(test, vmdev_pci_check_caps(&pci(test)->pdev, 26), 0);
+	pci(test)->config[d.isr + 3] = 0x77;
+	KUNIT_EXPECT_EQ(test, vmdev_pci_check_caps(&pci(test)->pdev, 1), -ENOENT);
+	KUNIT_EXPECT_EQ(test, vmdev_pci_check_caps(&pci(test)->pdev, 26), -ENOENT);
+}
+
+/* 4.1.4.6: for types of devices that have a configuration; 4: entropy has none. */
+static void caps_without_configuration(struct kunit *test)
+{
+	u8 pos;
+
+	doorbells_init(test);
+	KUNIT_EXPECT_EQ(test, vmdev_pci_check_caps(&pci(test)->pdev, 4), 0);
+	KUNIT_EXPECT_EQ(test, vmdev_pci_check_caps(&pci(test)->pdev, 1), -ENOENT);
+	KUNIT_EXPECT_EQ(test, vmdev_pci_check_caps(&pci(test)->pdev, 2), -ENOENT);
+	/* One that is there has to be in order. */
+	pos = fake_pci_virtio_cap(pci(test), DEVICE, 4, BAR4_SIZE, 4);
+	KUNIT_EXPECT_EQ(test, vmdev_pci_check_caps(&pci(test)->pdev, 4), -EINVAL);
+	fake_pci_put(pci(test), pos + 8, BAR4_SIZE - 4, 4);
+	KUNIT_EXPECT_EQ(test, vmdev_pci_check_caps(&pci(test)->pdev, 4), 0);
+}
+
+/* 4.1.4.4.1: offset and multiplier keep it aligned to 4, and it has 4 bytes. */
+static void doorbell_takes_data(struct kunit *test)
+{
+	struct doorbells d = doorbells_init(test);
+	struct pci_dev *pdev = &pci(test)->pdev;
+	u64 end = 2 * PAGE_SIZE;
+
+	KUNIT_EXPECT_TRUE(test, vmdev_pci_takes_data(pdev, 0));
+	KUNIT_EXPECT_FALSE(test, vmdev_pci_takes_data(pdev, 2));
+	KUNIT_EXPECT_TRUE(test, vmdev_pci_takes_data(pdev, end - 4));
+	KUNIT_EXPECT_FALSE(test, vmdev_pci_takes_data(pdev, end));
+	fake_pci_put(pci(test), d.notify + 12, end - 2, 4);
+	KUNIT_EXPECT_FALSE(test, vmdev_pci_takes_data(pdev, end - 4));
+	KUNIT_EXPECT_TRUE(test, vmdev_pci_takes_data(pdev, end - 8));
+	fake_pci_put(pci(test), d.notify + 8, NOTIFY_AT + 2, 4);
+	KUNIT_EXPECT_FALSE(test, vmdev_pci_takes_data(pdev, 0));
+	KUNIT_EXPECT_TRUE(test, vmdev_pci_takes_data(pdev, 2));
+	/* The BAR ends before the structure does. */
+	fake_pci_put(pci(test), d.notify + 8, NOTIFY_AT, 4);
+	fake_pci_bar(pci(test), 4, BAR4, NOTIFY_AT + 0x10);
+	KUNIT_EXPECT_TRUE(test, vmdev_pci_takes_data(pdev, 0xc));
+	KUNIT_EXPECT_FALSE(test, vmdev_pci_takes_data(pdev, 0x10));
+	/* There is no such structure. */
+	pci(test)->config[d.notify + 3] = 0x77;
+	KUNIT_EXPECT_FALSE(test, vmdev_pci_takes_data(pdev, 0));
+}
+
 static struct kunit_case caps_cases[] = {
 	KUNIT_CASE(caps_none),
 	KUNIT_CASE(caps_end_of_the_bar),
@@ -380,6 +445,9 @@ static struct kunit_case caps_cases[] = {
 	KUNIT_CASE(doorbell_with_msix),
 	KUNIT_CASE(doorbell_with_pending_bits),
 	KUNIT_CASE(doorbell_in_a_loop),
+	KUNIT_CASE(caps_of_a_function),
+	KUNIT_CASE(caps_without_configuration),
+	KUNIT_CASE(doorbell_takes_data),
 	{}
 };
 

@@ -255,6 +255,53 @@ static void config_never_settles(struct kunit *test)
 	KUNIT_EXPECT_GE(test, fake->n_accesses, 2 * 2);
 }
 
+/* As the host's drivers read a field; how many rounds it takes them. */
+static u32 read_as_a_driver(struct fake_hw *fake)
+{
+	u32 before, after = vmdev_config_generation(&fake->dev), rounds = 0;
+	u8 mac[6];
+
+	do {
+		before = after;
+		vmdev_config_get(&fake->dev, 0, mac, sizeof(mac));
+		after = vmdev_config_generation(&fake->dev);
+	} while (after != before && ++rounds < 1000);
+	return rounds;
+}
+
+/* However often it moves, a driver that waits for it to stand still ends. */
+static void config_is_restless(struct kunit *test)
+{
+	struct fake_hw *fake = config_fake(test, VIRTIO_ID_NET, 24);
+	u32 i;
+
+	for (i = 1; i < 40; i++) {
+		fake->restless = i;
+		KUNIT_EXPECT_LE_MSG(test, read_as_a_driver(fake), 64,
+				    "at each %u looks", i);
+		/* What software changes is seen all the same. */
+		fake->dev.generation++;
+		KUNIT_EXPECT_LE(test, read_as_a_driver(fake), 64);
+		fake->dev.unsettled = false;
+		fake->dev.moves = 0;
+	}
+}
+
+/* Changes that come one at a time, ever so many, are all shown. */
+static void config_changes_now_and_then(struct kunit *test)
+{
+	struct fake_hw *fake = config_fake(test, VIRTIO_ID_NET, 24);
+	u32 i, before;
+
+	for (i = 0; i < 100; i++) {
+		before = vmdev_config_generation(&fake->dev);
+		KUNIT_EXPECT_EQ(test, vmdev_config_generation(&fake->dev), before);
+		fake->generation++;
+		KUNIT_EXPECT_NE(test, vmdev_config_generation(&fake->dev), before);
+	}
+	KUNIT_EXPECT_FALSE(test, fake->dev.unsettled);
+}
+
 static void config_write(struct kunit *test)
 {
 	struct fake_hw *fake = config_fake(test, VIRTIO_ID_BLOCK, 60);
@@ -317,6 +364,8 @@ static struct kunit_case config_cases[] = {
 	KUNIT_CASE(config_of_hardware_that_is_gone),
 	KUNIT_CASE(config_settles),
 	KUNIT_CASE(config_never_settles),
+	KUNIT_CASE(config_is_restless),
+	KUNIT_CASE(config_changes_now_and_then),
 	KUNIT_CASE(config_write),
 	KUNIT_CASE(config_write_beyond_the_end),
 	KUNIT_CASE(config_write_of_net),

@@ -52,6 +52,8 @@ struct fake_access {
  * @strays: accesses beyond config_size
  * @generation: of @config
  * @unsettled: so many more times the configuration changes while it is read
+ * @restless: it changes at each so many looks at the generation; 0: never
+ * @looks: looks at the generation
  * @maps: maps
  * @unmaps: unmaps
  * @n_maps: how many
@@ -74,6 +76,8 @@ struct fake_hw {
 	u32 strays;
 	u32 generation;
 	u32 unsettled;
+	u32 restless;
+	u32 looks;
 	struct fake_range maps[FAKE_LOG];
 	struct fake_range unmaps[FAKE_LOG];
 	u32 n_maps;
@@ -128,6 +132,9 @@ static inline u32 fake_config_generation(struct vmdev_hw *hw)
 	struct fake_hw *fake = fake_hw(hw);
 	u32 i;
 
+	fake->looks++;
+	if (fake->restless && !(fake->looks % fake->restless))
+		fake->generation++;
 	if (fake->unsettled) {
 		fake->unsettled--;
 		fake->generation++;

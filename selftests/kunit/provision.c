@@ -313,6 +313,38 @@ static void provision_pairs_without_queues(struct kunit *test)
 	expect_pairs(test, 1, true);
 }
 
+static void check_offers(struct kunit *test, u64 features, u64 sensible)
+{
+	const struct vdpa_dev_set_config config = { 0 };
+	struct fake_hw *fake = test->priv;
+	struct vmdev_provision prov;
+
+	fake->hw.caps.features = features;
+	vmdev_provision_check(&fake->hw);
+	KUNIT_EXPECT_EQ(test, fake->hw.caps.features, sensible);
+	KUNIT_EXPECT_EQ(test, vmdev_count_pairs(&fake->parent), 0);
+	KUNIT_EXPECT_EQ(test, provision(test, &config, &prov), 0);
+	KUNIT_EXPECT_NULL(test, vmdev_features_check(VIRTIO_ID_NET, prov.features));
+}
+
+/* What drivers would refuse is not offered by default (virtio 1.2, 5.1.3.1). */
+static void provision_features_that_lack_others(struct kunit *test)
+{
+	struct fake_hw *fake = test->priv;
+	struct vmdev_provision prov;
+
+	check_offers(test, FEATURES, FEATURES);
+	/* MQ (22) and CTRL_MAC_ADDR (23) without CTRL_VQ (17): one pair. */
+	check_offers(test, FEATURES & ~B(17), FEATURES & ~(B(17) | B(22) | B(23)));
+	KUNIT_EXPECT_EQ(test, fake->parent.max_vqp, 1);
+	KUNIT_EXPECT_EQ(test, with_features(test, MANDATORY | B(22), &prov), -EOPNOTSUPP);
+	/* HOST_ECN (13) needs HOST_TSO4 (11), which needs CSUM (0). */
+	check_offers(test, FEATURES | B(11) | B(13), FEATURES);
+	check_offers(test, FEATURES | B(0) | B(11) | B(13), FEATURES | B(0) | B(11) | B(13));
+	/* One of two that would do. */
+	check_offers(test, FEATURES | B(1) | B(8) | B(9), FEATURES | B(1) | B(8) | B(9));
+}
+
 static struct kunit_case provision_cases[] = {
 	KUNIT_CASE(provision_nothing_asked),
 	KUNIT_CASE(provision_access_platform),
@@ -324,6 +356,7 @@ static struct kunit_case provision_cases[] = {
 	KUNIT_CASE(provision_mac),
 	KUNIT_CASE(provision_block),
 	KUNIT_CASE(provision_attrs),
+	KUNIT_CASE(provision_features_that_lack_others),
 	KUNIT_CASE(provision_pairs),
 	KUNIT_CASE(provision_pairs_that_lie),
 	KUNIT_CASE(provision_pairs_without_queues),

@@ -119,6 +119,11 @@ static void random_log(unsigned int shift, u32 n)
 		for (; len && page <= (iova + len - 1 - BASE) >> shift; page++)
 			if (in_ranges(ranges, n, shift, page))
 				p.dirty[page] = true;
+		if (!rnd(40)) {
+			vmdev_dirty_mark_all(log);
+			for (page = 0; page < PAGES; page++)
+				p.dirty[page] |= in_ranges(ranges, n, shift, page);
+		}
 		if (!rnd(6)) {
 			page = rnd(PAGES);
 			p.fail_in = rnd(3) ? -1 : (int)rnd(4);
@@ -193,6 +198,56 @@ TAP_TEST(terabyte, 0)
 	vmdev_dirty_free(log);
 }
 
+/*
+ * It may be called where nothing may take long: not a bit of 128 MiB is touched.
+ * A harvest does only what it comes by, and the next one the rest.
+ */
+TAP_TEST(mark_all_is_cheap, 0)
+{
+	u64 pages = 1ULL << 30, words = pages >> 6, i;
+	struct vmdev_dirty *log = log_of(12, 0, (pages << 12) - 1);
+	struct vmdev_dirty_area *area = log->areas;
+
+	vmdev_dirty_mark_all(log);
+	for (i = 0; i < words >> 6; i++)
+		CHECK(!atomic64_read(&area->sum[i]), "summary %llu", i);
+	for (i = 0; i < words; i += 64)
+		CHECK(!atomic64_read(&area->words[i]), "word %llu", i);
+
+	CHECK_IS((long)count(log, 5000ULL << 12, (5001ULL << 12) - 1), 1);
+	/* Page 5000 is one of those from 4096 on. */
+	for (i = 0; i < words; i += 64)
+		CHECK(!atomic64_read(&area->words[i]) == (i != 64), "word %llu", i);
+	CHECK_IS((long)count(log, 4096ULL << 12, (8192ULL << 12) - 1), 4095);
+	CHECK_IS((long)count(log, (pages - 3) << 12, U64_MAX), 3);
+	CHECK_IS((long)count(log, 0, U64_MAX), (long)pages - 4096 - 3);
+	CHECK_IS((long)count(log, 0, U64_MAX), 0);
+	vmdev_dirty_free(log);
+}
+
+static int emit_mark_all(void *ctx, u64 iova, u64 bits)
+{
+	(void)iova;
+	(void)bits;
+	vmdev_dirty_mark_all(ctx);
+	return 0;
+}
+
+/* A mark that comes while a harvest is under way is the next one's. */
+TAP_TEST(mark_all_beside_a_harvest, 0)
+{
+	struct vmdev_dirty *log = log_of(12, BASE, BASE + (10000ULL << 12) - 1);
+
+	vmdev_dirty_mark(log, BASE + (9000ULL << 12), 1);
+	CHECK_OK(vmdev_dirty_harvest(log, 0, U64_MAX, emit_mark_all, log));
+	CHECK_IS((long)count(log, 0, U64_MAX), 10000);
+	vmdev_dirty_mark_all(log);
+	vmdev_dirty_mark_all(log);
+	CHECK_IS((long)count(log, 0, U64_MAX), 10000);
+	CHECK_IS((long)count(log, 0, U64_MAX), 0);
+	vmdev_dirty_free(log);
+}
+
 static long alloc_says(unsigned int shift, const struct vmdev_dirty_range *ranges, unsigned int n)
 {
 	struct vmdev_dirty *log = vmdev_dirty_alloc(shift, ranges, n);
@@ -226,7 +281,6 @@ TAP_TEST(alloc_refuses, 0)
 /* --- writers, markers and a reader at once ----------------------------------------------- */
 #define RACE_PAGES	(64 * 64)
 #define RACE_WRITERS	2
-#define RACE_ROUNDS	60000
 
 /* Few writes a round: a mark that is lost must not be made up for by the next one. */
 struct race {
@@ -235,6 +289,8 @@ struct race {
 	unsigned int copy[RACE_PAGES];
 	pthread_barrier_t start;
 	int running;
+	u32 rounds;
+	bool all;			/* writers mark everything instead */
 };
 
 static int emit_copy(void *ctx, u64 iova, u64 bits)
@@ -256,31 +312,38 @@ static void *race_writer(void *arg)
 	struct race *r = arg;
 	unsigned int state = (unsigned int)pthread_self(), round, i, page;
 
-	for (round = 0; round < RACE_ROUNDS; round++) {
+	for (round = 0; round < r->rounds; round++) {
 		pthread_barrier_wait(&r->start);
 		for (i = 0; i < 8; i++) {
 			state = state * 1664525 + 1013904223;
 			/* Some pages often: they are marked already, or just harvested. */
 			page = (state >> 12) % (i & 1 ? 4 : RACE_PAGES);
 			__atomic_fetch_add(&r->memory[page], 1, __ATOMIC_RELAXED);
-			vmdev_dirty_mark(r->log, BASE + ((u64)page << 12), 64);
+			if (!r->all)
+				vmdev_dirty_mark(r->log, BASE + ((u64)page << 12), 64);
+			else if (i == 3)
+				vmdev_dirty_mark_all(r->log);
 		}
+		if (r->all)
+			vmdev_dirty_mark_all(r->log);
 		__atomic_fetch_sub(&r->running, 1, __ATOMIC_SEQ_CST);
 	}
 	return NULL;
 }
 
-TAP_TEST(no_write_is_missed, 0)
+static void race(bool all, u32 rounds)
 {
 	static struct race r;
 	pthread_t writers[RACE_WRITERS];
 	u32 i, round;
 
+	r.all = all;
+	r.rounds = rounds;
 	r.log = log_of(12, BASE, BASE + ((u64)RACE_PAGES << 12) - 1);
 	CHECK_OK(pthread_barrier_init(&r.start, NULL, RACE_WRITERS + 1));
 	for (i = 0; i < RACE_WRITERS; i++)
 		CHECK_OK(pthread_create(&writers[i], NULL, race_writer, &r));
-	for (round = 0; round < RACE_ROUNDS; round++) {
+	for (round = 0; round < rounds; round++) {
 		r.running = RACE_WRITERS;
 		pthread_barrier_wait(&r.start);
 		while (__atomic_load_n(&r.running, __ATOMIC_SEQ_CST))
@@ -293,6 +356,9 @@ TAP_TEST(no_write_is_missed, 0)
 		pthread_join(writers[i], NULL);
 	vmdev_dirty_free(r.log);
 }
+
+TAP_TEST(no_write_is_missed, 0) { race(false, 60000); }
+TAP_TEST(no_write_is_missed_if_all_is_marked, 0) { race(true, 20000); }
 
 int main(int argc, char **argv)
 {

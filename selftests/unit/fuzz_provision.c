@@ -45,8 +45,10 @@ static void check(struct fake_hw *fake, const struct vdpa_dev_set_config *config
 		   caps->features);
 	FUZZ_CHECK(HAS(prov.features, VIRTIO_F_ACCESS_PLATFORM), "DMA past the IOMMU");
 	if (HAS(config->mask, VDPA_ATTR_DEV_FEATURES))
-		FUZZ_CHECK(prov.features == config->device_features &&
-			   !vmdev_features_check(caps->device_id, prov.features),
+		FUZZ_CHECK(prov.features == config->device_features, "features %#llx",
+			   prov.features);
+	if (HAS(prov.features, VIRTIO_F_VERSION_1))
+		FUZZ_CHECK(!vmdev_features_check(caps->device_id, prov.features),
 			   "features %#llx", prov.features);
 	FUZZ_CHECK(vmdev_count_vqs(&fake->parent, &prov) <= caps->nvqs, "too many queues");
 	if (caps->device_id == VIRTIO_ID_NET)
@@ -73,6 +75,8 @@ FUZZ_TARGET(in)
 	fake->hw.caps.nvqs = fuzz_u8(in) & 1 ? fuzz_u16(in) : 1 + fuzz_below(in, 32);
 	fake->hw.caps.config_size = 4 * fuzz_below(in, 8);
 	fuzz_fill(in, fake->config, sizeof(struct virtio_net_config));
+	if (fake->hw.caps.device_id == VIRTIO_ID_NET)
+		vmdev_provision_check(&fake->hw);
 	if (fake->hw.caps.device_id == VIRTIO_ID_NET && vmdev_count_pairs(&fake->parent))
 		goto out;
 	if (fake->hw.caps.device_id == VIRTIO_ID_NET)

@@ -48,7 +48,7 @@ static bool true_check(const struct fake_hw *fake, const struct ranges *r)
 	bool packed = HAS_PACKED(fake->dev.features);
 	u32 event = fake->dev.features & BIT_ULL(29) ? 2 : 0, num = conf->size;
 
-	if (num > fake->vq_size[0] || num < 2 || !fake->vq_size[0])
+	if (num > fake->vq_size[0] || num > 1024 || num < 2 || !fake->vq_size[0])
 		return false;
 	if (!packed && (num & (num - 1)))
 		return false;

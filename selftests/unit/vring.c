@@ -806,6 +806,30 @@ TAP_TEST(rule_indirect_not_memory, 0)
 	rule_broken(r, "not in memory");
 }
 
+/* Where memory ends, and goes on at its beginning: one piece for a sum of 64 bits. */
+static int read_anything(void *ctx, u64 iova, void *buf, u32 len)
+{
+	(void)ctx;
+	(void)iova;
+	memset(buf, 0, len);
+	return 0;
+}
+
+TAP_TEST(rule_indirect_wraps, 0)
+{
+	struct rule *r = rule_init(F_INDIRECT);
+
+	rule_table(r, 2);
+	r->ring.read = read_anything;
+	SPLIT_DESC(r)[0].addr = htole64(-16ULL);
+	rule_broken(r, "indirect table wraps");
+	r = rule_init(F_PACKED | F_INDIRECT);
+	rule_table(r, 2);
+	r->ring.read = read_anything;
+	PACKED_DESC(r)[0].addr = htole64(-16ULL);
+	rule_broken(r, "indirect table wraps");
+}
+
 TAP_TEST(init_refuses, 0)
 {
 	struct vmdev_vring_pos pos = {};

@@ -89,8 +89,10 @@ kunit_failed(struct kunit *test, bool fatal, const char *file, int line, const c
 
 #define KUNIT_EXPECT_EQ(test, l, r)		KUNIT_BINARY(test, false, l, ==, r)
 #define KUNIT_EXPECT_EQ_MSG(test, l, r, ...)	KUNIT_BINARY(test, false, l, ==, r, __VA_ARGS__)
+#define KUNIT_EXPECT_NE(test, l, r)		KUNIT_BINARY(test, false, l, !=, r)
 #define KUNIT_EXPECT_LT(test, l, r)		KUNIT_BINARY(test, false, l, <, r)
 #define KUNIT_EXPECT_LE(test, l, r)		KUNIT_BINARY(test, false, l, <=, r)
+#define KUNIT_EXPECT_LE_MSG(test, l, r, ...)	KUNIT_BINARY(test, false, l, <=, r, __VA_ARGS__)
 #define KUNIT_EXPECT_GT(test, l, r)		KUNIT_BINARY(test, false, l, >, r)
 #define KUNIT_EXPECT_GE(test, l, r)		KUNIT_BINARY(test, false, l, >=, r)
 #define KUNIT_EXPECT_TRUE(test, c)		KUNIT_CHECK(test, false, c, #c)

@@ -11,6 +11,16 @@ static inline u64 atomic64_read(const atomic64_t *a)
 	return __atomic_load_n(&a->counter, __ATOMIC_RELAXED);
 }
 
+static inline void atomic64_set(atomic64_t *a, u64 v)
+{
+	__atomic_store_n(&a->counter, v, __ATOMIC_RELAXED);
+}
+
+static inline void atomic64_inc(atomic64_t *a)
+{
+	__atomic_fetch_add(&a->counter, 1, __ATOMIC_RELAXED);
+}
+
 static inline void atomic64_or(u64 bits, atomic64_t *a)
 {
 	__atomic_fetch_or(&a->counter, bits, __ATOMIC_RELAXED);

@@ -49,6 +49,7 @@ typedef unsigned int gfp_t;
 #define ____cacheline_aligned	__attribute__((aligned(64)))
 #define __must_check	__attribute__((warn_unused_result))
 #define likely(x)	__builtin_expect(!!(x), 1)
+#define unlikely(x)	__builtin_expect(!!(x), 0)
 #define fallthrough	__attribute__((fallthrough))
 
 #define GFP_KERNEL		0
