@@ -144,17 +144,23 @@ static void must_if_there(const struct target *t, const char *what, int err)
 		die(what, err);
 }
 
-/* From whatever is there to a device on vhost-vdpa. */
-static int bring_back(const struct target *t)
+/*
+ * From whatever is there to a device on vhost-vdpa. Nobody opens it meanwhile:
+ * vhost_vdpa_probe() makes the character device before what open and close
+ * need is set up, and a close in between is an oops (seen on 6.12).
+ */
+static int bring_back(struct target *t)
 {
 	int err = 0;
 
+	pthread_mutex_lock(&t->open_lock);
 	if (!lab_is_ours(t->bdf))
 		err = lab_take(t->bdf);
 	if (!err && !lab_dev_exists(t->name))
 		err = add(t);
 	if (!err && !lab_bound(t->name))
 		err = lab_bind(t->name, "vhost_vdpa");
+	pthread_mutex_unlock(&t->open_lock);
 	return err;
 }
 

@@ -32,7 +32,7 @@ unsigned int random_below(struct random *r, unsigned int n);
  *	closed: so every thread may use it at any moment
  * @open: it is the device
  * @kick: eventfds, that live as long as the program
- * @open_lock: one thread opens or closes
+ * @open_lock: one thread opens or closes, and none while the device is made
  */
 struct target {
 	const char *name;
