@@ -183,7 +183,7 @@ int vmdev_start(struct vmdev_dev *dev)
 	if (dev->mem.user && !dev->mem.attached)
 		return dev->mem.error ? : -ENODEV;
 
-	err = vmdev_collect(dev);
+	err = vmdev_log_check_direct(dev) ? : vmdev_collect(dev);
 	if (err)
 		return err;
 
@@ -230,6 +230,7 @@ int vmdev_stop(struct vmdev_dev *dev)
 		WRITE_ONCE(dev->vqs[i].live, false);
 
 	err = hw->ops->stop(hw, has_state ? dev->states : NULL);
+	vmdev_log_rings(dev);
 	vmdev_notify_vqs(dev);
 	for (i = 0; i < dev->nvqs && !err; i++) {
 		struct vmdev_vq *vq = &dev->vqs[i];
@@ -383,7 +384,8 @@ static int vmdev_vq_start_hw(struct vmdev_dev *dev, u16 i)
 	int err;
 
 	vq->hw_vq = vmdev_hw_vq(dev, i);
-	err = vmdev_vq_check(dev, i) ? : vmdev_vq_prepare(dev, i);
+	err = vmdev_log_check_direct(dev) ? : vmdev_vq_check(dev, i) ? :
+	      vmdev_vq_prepare(dev, i);
 	if (err)
 		return err;
 
@@ -436,6 +438,7 @@ static void vmdev_vq_stop_early(struct vmdev_dev *dev, u16 i)
 		return;
 	}
 	WRITE_ONCE(vq->on, false);
+	vmdev_log_ring(dev, i);
 	vq->state_learned = true;
 	vq->state_lost = vmdev_vq_read_state(dev, i, &vq->conf.state);
 }

@@ -11,6 +11,7 @@
 #include <linux/mod_devicetable.h>
 #include <linux/mutex.h>
 #include <linux/notifier.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/vdpa.h>
@@ -18,9 +19,13 @@
 #include <linux/virtio_net.h>
 #include <linux/workqueue.h>
 
+#include <vmdev/dirty.h>
 #include <vmdev/hw.h>
 
 #include "maps.h"
+
+/* Address spaces of any device. */
+#define VMDEV_NAS_MAX	2
 
 /**
  * struct vmdev_vq - one virtqueue as its driver sees it
@@ -120,6 +125,9 @@ struct vmdev_mem {
  * @hw_vqs: scratch for starting, one for each queue of the hardware;
  *	vmdev_parent.lock
  * @states: scratch for stopping, likewise
+ * @logs: for each address space the dirty log, or NULL. Written under
+ *	vmdev_parent.lock; whoever marks is in an RCU reader
+ * @ddev: its /dev/vmdev/NAME; NULL before and after. vdpa_dev_lock
  */
 struct vmdev_dev {
 	struct vdpa_device vdpa;
@@ -146,6 +154,8 @@ struct vmdev_dev {
 	struct vmdev_vq *vqs;
 	struct vmdev_vq_conf *hw_vqs;
 	struct vdpa_vq_state *states;
+	struct vmdev_dirty __rcu *logs[VMDEV_NAS_MAX];
+	struct vmdev_dirty_dev *ddev;
 };
 
 /**
@@ -255,6 +265,48 @@ u64 vmdev_features_default(const struct vmdev_hw_caps *caps);
 const char *vmdev_features_check(u32 device_id, u64 features);
 u64 vmdev_features_to_hw(const struct vmdev_hw_caps *caps,
 			 const struct vmdev_provision *prov, u64 features);
+
+/* log.c */
+int vmdev_log_add(struct vmdev_dev *dev);
+void vmdev_log_del(struct vmdev_dev *dev);
+void vmdev_log_mark_slow(struct vmdev_dev *dev, unsigned int asid, u64 iova,
+			 u64 len);
+void vmdev_log_ring(struct vmdev_dev *dev, u16 i);
+void vmdev_log_rings(struct vmdev_dev *dev);
+int vmdev_log_check_direct(struct vmdev_dev *dev);
+int vmdev_paths_update(struct vmdev_dev *dev);
+
+/**
+ * vmdev_log_active() - is an address space logged?
+ * @dev: the device
+ * @asid: the address space
+ *
+ * Context: any. An answer for now, unless vmdev_parent.lock is held.
+ */
+static inline bool vmdev_log_active(const struct vmdev_dev *dev,
+				    unsigned int asid)
+{
+	return rcu_access_pointer(dev->logs[asid]);
+}
+
+/**
+ * vmdev_log_mark() - memory of the guest was written
+ * @dev: the device
+ * @asid: the address space
+ * @iova: first IOVA
+ * @len: bytes
+ *
+ * After the write, and before the guest is told of it. Hardly more than nothing
+ * if the address space is not logged.
+ *
+ * Context: any.
+ */
+static inline void vmdev_log_mark(struct vmdev_dev *dev, unsigned int asid,
+				  u64 iova, u64 len)
+{
+	if (unlikely(vmdev_log_active(dev, asid)))
+		vmdev_log_mark_slow(dev, asid, iova, len);
+}
 
 /* memory.c */
 void vmdev_mem_attach(struct vmdev_dev *dev);
