@@ -427,6 +427,7 @@ int vmdev_reset_device(struct vmdev_dev *dev)
 		err = hw->ops->stop(hw, NULL);
 	if (!vmdev_usable(dev))
 		err = 0;
+	vmdev_log_rings(dev);
 	hw->ops->irq_release(hw);
 
 	dev->features = 0;

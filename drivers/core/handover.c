@@ -14,7 +14,6 @@
 #include <linux/sysfs.h>
 #include <linux/virtio_config.h>
 
-#include "log.h"
 #include "shadow.h"
 #include "vmdev.h"
 
@@ -32,7 +31,7 @@ bool vmdev_path_is_shadow(const struct vmdev_dev *dev, u16 i)
 	const struct vmdev_hw *hw = dev->hw;
 	bool has_state = hw->caps.caps & VMDEV_CAP_STATE;
 
-	if (!dev->mem.user || i == vmdev_cvq(dev))
+	if (!dev->mem.user)
 		return false;
 	if (dev->policy != VMDEV_POLICY_AUTO)
 		return dev->policy == VMDEV_POLICY_SHADOW;
@@ -64,14 +63,18 @@ static bool vmdev_path_differs(const struct vmdev_dev *dev, u16 i)
 static int vmdev_paths_differ(struct vmdev_dev *dev)
 {
 	bool has_state = dev->hw->caps.caps & VMDEV_CAP_STATE;
-	int differ = 0;
+	int err, differ = 0;
 	u16 i;
 
 	for (i = 0; i < dev->nvqs; i++) {
 		const struct vmdev_vq *vq = &dev->vqs[i];
 
-		if (!vmdev_path_differs(dev, i))
+		if (!vmdev_path_differs(dev, i)) {
+			err = vq->direct ? vmdev_log_check_direct(dev, i) : 0;
+			if (err)
+				return err;
 			continue;
+		}
 		/* Either way needs a ring state that hardware or memory tells. */
 		if (vq->shadowed ? !has_state : vmdev_is_packed(dev) && !has_state)
 			return -EOPNOTSUPP;

@@ -156,35 +156,6 @@ static int vmdev_check_name(struct vmdev_parent *parent, const char *name)
 	return 0;
 }
 
-/* vdpa_dev_lock is held for writing here and in dev_del. */
-static int vmdev_mgmt_dev_add(struct vdpa_mgmt_dev *mgmt, const char *name,
-			      const struct vdpa_dev_set_config *config)
-{
-	struct vmdev_parent *parent = vmdev_parent(mgmt);
-	struct vmdev_provision prov = { 0 };
-	struct vmdev_dev *dev;
-	int err;
-
-	if (parent->dev) {
-		dev_err(parent->hw->dev, "has a vDPA device already: %s\n",
-			dev_name(&parent->dev->vdpa.dev));
-		return -EBUSY;
-	}
-
-	err = vmdev_check_name(parent, name) ? : vmdev_provision(parent, config, &prov);
-	if (err)
-		return err;
-
-	dev = vmdev_dev_create(parent, name, &prov);
-	if (IS_ERR(dev))
-		return PTR_ERR(dev);
-
-	err = vmdev_dev_publish(dev);
-	if (err)
-		put_device(&dev->vdpa.dev);
-	return err;
-}
-
 /*
  * Tells whoever holds the device that it goes: there is no way to take it from
  * him, and no way to refuse. A host driver (virtio_vdpa) lets go by itself, and
@@ -242,6 +213,7 @@ static void vmdev_mgmt_dev_del(struct vdpa_mgmt_dev *mgmt,
 	struct vmdev_dev *dev = vmdev_dev(vdpa);
 
 	vmdev_parent_leave(parent->hw);
+	vmdev_log_del(dev);
 	/* A host driver waits for ever for hardware that does not answer. */
 	vmdev_break_host(&parent->break_work);
 
@@ -255,6 +227,41 @@ static void vmdev_mgmt_dev_del(struct vdpa_mgmt_dev *mgmt,
 	vmdev_parent_set_dev(parent, NULL);
 	cancel_work_sync(&parent->break_work);
 	put_device(&vdpa->dev);
+}
+
+/* vdpa_dev_lock is held for writing here and in dev_del. */
+static int vmdev_mgmt_dev_add(struct vdpa_mgmt_dev *mgmt, const char *name,
+			      const struct vdpa_dev_set_config *config)
+{
+	struct vmdev_parent *parent = vmdev_parent(mgmt);
+	struct vmdev_provision prov = { 0 };
+	struct vmdev_dev *dev;
+	int err;
+
+	if (parent->dev) {
+		dev_err(parent->hw->dev, "has a vDPA device already: %s\n",
+			dev_name(&parent->dev->vdpa.dev));
+		return -EBUSY;
+	}
+
+	err = vmdev_check_name(parent, name) ? : vmdev_provision(parent, config, &prov);
+	if (err)
+		return err;
+
+	dev = vmdev_dev_create(parent, name, &prov);
+	if (IS_ERR(dev))
+		return PTR_ERR(dev);
+
+	err = vmdev_dev_publish(dev);
+	if (err) {
+		put_device(&dev->vdpa.dev);
+		return err;
+	}
+
+	err = vmdev_log_add(dev);
+	if (err)
+		vmdev_mgmt_dev_del(mgmt, &dev->vdpa);
+	return err;
 }
 
 /* The core lets only a MAC address through. */

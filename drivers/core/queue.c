@@ -113,6 +113,9 @@ static int vmdev_vq_setup(struct vmdev_dev *dev, u16 i,
 	if (shadow)
 		return vmdev_shadow_prepare(dev, i, hw_conf);
 
+	err = vmdev_log_check_direct(dev, i);
+	if (err)
+		return err;
 	*hw_conf = dev->vqs[i].conf;
 	return vmdev_vq_prepare(dev, i);
 }
@@ -301,6 +304,7 @@ int vmdev_stop(struct vmdev_dev *dev)
 		else
 			err = vmdev_vq_read_state(dev, i, &vq->conf.state);
 	}
+	vmdev_log_rings(dev);
 	vmdev_notify_vqs(dev);
 	vmdev_vqs_set_live(dev, false);
 	return err;
@@ -521,6 +525,7 @@ static int vmdev_vq_stop_hw(struct vmdev_dev *dev, u16 i)
 		vq->state_lost = vmdev_shadow_stop(dev, i, &vq->conf.state);
 	else
 		vq->state_lost = vmdev_vq_read_state(dev, i, &vq->conf.state);
+	vmdev_log_ring(dev, i);
 	return 0;
 }
 

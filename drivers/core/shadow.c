@@ -32,7 +32,6 @@
 #include <uapi/linux/virtio_ring.h>
 
 #include "drvring.h"
-#include "log.h"
 #include "ring_mem.h"
 #include "shadow.h"
 #include "vring.h"
@@ -726,26 +725,6 @@ static void vmdev_shadow_mark_out(struct vmdev_shadow *s)
 			vmdev_shadow_mark(s, id);
 }
 
-/* The core's own writes. */
-static void vmdev_shadow_mark_rings(struct vmdev_shadow *s)
-{
-	const struct vmdev_vq_conf *conf = &s->vq->conf;
-	unsigned int asid = s->asid;
-	u64 num = conf->size;
-
-	if (vmdev_is_packed(s->dev)) {
-		vmdev_log_mark(s->dev, asid, conf->desc,
-			       num * sizeof(struct vring_packed_desc));
-		vmdev_log_mark(s->dev, asid, conf->device,
-			       sizeof(struct vring_packed_desc_event));
-	} else {
-		vmdev_log_mark(s->dev, asid, conf->device,
-			       sizeof(struct vring_used) +
-			       num * sizeof(struct vring_used_elem) +
-			       sizeof(__virtio16));
-	}
-}
-
 /**
  * vmdev_shadow_stop() - the hardware does not have the ring any more
  * @dev: the device
@@ -783,31 +762,13 @@ int vmdev_shadow_stop(struct vmdev_dev *dev, u16 i,
 		vmdev_shadow_mark_out(s);
 	if (state)
 		vmdev_shadow_get_pos(&s->guest, state);
-	vmdev_shadow_mark_rings(s);
 	vq->shadowed = false;
 	spin_unlock_irq(&s->lock);
 
+	vmdev_log_ring(dev, i);
 	vmdev_ring_mem_unmap(&s->mem);
 	vmdev_shadow_put(s);
 	return err;
-}
-
-/**
- * vmdev_shadow_sync() - mark what the core writes to the rings all the time
- * @dev: the device
- * @asid: address space that is about to be reported
- *
- * A report that comes after this shows the rings of all queues in shadow.
- *
- * Context: may sleep; vmdev_parent.lock held.
- */
-void vmdev_shadow_sync(struct vmdev_dev *dev, unsigned int asid)
-{
-	u16 i;
-
-	for (i = 0; i < dev->nvqs; i++)
-		if (dev->vqs[i].shadowed && dev->vqs[i].shadow->asid == asid)
-			vmdev_shadow_mark_rings(dev->vqs[i].shadow);
 }
 
 /**

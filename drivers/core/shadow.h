@@ -18,7 +18,6 @@ void vmdev_shadow_state(struct vmdev_dev *dev, u16 i,
 			struct vdpa_vq_state *state);
 int vmdev_shadow_stop(struct vmdev_dev *dev, u16 i,
 		      struct vdpa_vq_state *state);
-void vmdev_shadow_sync(struct vmdev_dev *dev, unsigned int asid);
 void vmdev_shadow_doorbell(struct vmdev_dev *dev, u16 i);
 void vmdev_shadow_free(struct vmdev_vq *vq);
 

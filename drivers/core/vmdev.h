@@ -12,6 +12,7 @@
 #include <linux/mod_devicetable.h>
 #include <linux/mutex.h>
 #include <linux/notifier.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/vdpa.h>
@@ -19,6 +20,7 @@
 #include <linux/virtio_net.h>
 #include <linux/workqueue.h>
 
+#include <vmdev/dirty.h>
 #include <vmdev/hw.h>
 #include <vmdev/vring.h>
 
@@ -31,6 +33,7 @@ struct vmdev_shadow;
  * (VIRTQUEUE_MAX_SIZE), and a chain may be as long as its ring.
  */
 #define VMDEV_VQ_SIZE_MAX	VMDEV_CHAIN_MAX
+
 
 /**
  * struct vmdev_vq - one virtqueue as its driver sees it
@@ -196,6 +199,9 @@ struct vmdev_mem {
  * @hw_vqs: scratch for starting, one for each queue of the hardware;
  *	vmdev_parent.lock
  * @states: scratch for stopping, likewise
+ * @logs: for each address space the dirty log, or NULL. Written under
+ *	vmdev_parent.lock; whoever marks is in an RCU reader
+ * @ddev: its /dev/vmdev/NAME; NULL before and after. vdpa_dev_lock
  */
 struct vmdev_dev {
 	struct vdpa_device vdpa;
@@ -225,6 +231,8 @@ struct vmdev_dev {
 	struct vmdev_vq *vqs;
 	struct vmdev_vq_conf *hw_vqs;
 	struct vdpa_vq_state *states;
+	struct vmdev_dirty __rcu *logs[VMDEV_AS_MAX];
+	struct vmdev_dirty_dev *ddev;
 };
 
 /**
@@ -380,6 +388,47 @@ const char *vmdev_features_check(u32 device_id, u64 features);
 u64 vmdev_features_needy(u64 features, const char **why);
 u64 vmdev_features_to_hw(const struct vmdev_hw_caps *caps,
 			 const struct vmdev_provision *prov, u64 features);
+
+/* log.c */
+int vmdev_log_add(struct vmdev_dev *dev);
+void vmdev_log_del(struct vmdev_dev *dev);
+void vmdev_log_mark_slow(struct vmdev_dev *dev, unsigned int asid, u64 iova,
+			 u64 len);
+void vmdev_log_ring(struct vmdev_dev *dev, u16 i);
+void vmdev_log_rings(struct vmdev_dev *dev);
+int vmdev_log_check_direct(struct vmdev_dev *dev, u16 i);
+
+/**
+ * vmdev_log_active() - is an address space logged?
+ * @dev: the device
+ * @asid: the address space
+ *
+ * Context: any. An answer for now, unless vmdev_parent.lock is held.
+ */
+static inline bool vmdev_log_active(const struct vmdev_dev *dev,
+				    unsigned int asid)
+{
+	return rcu_access_pointer(dev->logs[asid]);
+}
+
+/**
+ * vmdev_log_mark() - memory of the guest was written
+ * @dev: the device
+ * @asid: the address space
+ * @iova: first IOVA
+ * @len: bytes
+ *
+ * After the write, and before the guest is told of it. Hardly more than nothing
+ * if the address space is not logged.
+ *
+ * Context: any.
+ */
+static inline void vmdev_log_mark(struct vmdev_dev *dev, unsigned int asid,
+				  u64 iova, u64 len)
+{
+	if (unlikely(vmdev_log_active(dev, asid)))
+		vmdev_log_mark_slow(dev, asid, iova, len);
+}
 
 /* memory.c */
 void vmdev_mem_init(struct vmdev_mem *mem);

@@ -5,6 +5,7 @@
 #include <linux/atomic.h>
 #include <linux/bitops.h>
 #include <linux/err.h>
+#include <linux/export.h>
 #include <linux/limits.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -214,6 +215,38 @@ static struct vmdev_dirty_area *vmdev_dirty_find(struct vmdev_dirty *dirty,
 	return &dirty->areas[low];
 }
 
+/**
+ * vmdev_dirty_shift() - page size of a log
+ * @dirty: the log
+ *
+ * Context: any.
+ * Return: the page size as a shift.
+ */
+unsigned int vmdev_dirty_shift(const struct vmdev_dirty *dirty)
+{
+	return dirty->shift;
+}
+
+/**
+ * vmdev_dirty_covers() - are writes to all of these IOVAs logged?
+ * @dirty: the log
+ * @iova: first IOVA
+ * @last: last IOVA, not less than @iova
+ *
+ * Context: any.
+ */
+bool vmdev_dirty_covers(struct vmdev_dirty *dirty, u64 iova, u64 last)
+{
+	struct vmdev_dirty_area *area = vmdev_dirty_find(dirty, iova);
+
+	for (; area < dirty->areas + dirty->n && area->first <= iova; area++) {
+		if (area->last >= last)
+			return true;
+		iova = area->last + 1;
+	}
+	return false;
+}
+
 static void vmdev_dirty_mark_slow(struct vmdev_dirty *dirty, u64 iova, u64 len)
 {
 	u64 last = iova + len - 1;
@@ -255,6 +288,7 @@ void vmdev_dirty_mark(struct vmdev_dirty *dirty, u64 iova, u64 len)
 	else
 		vmdev_dirty_mark_slow(dirty, iova, len);
 }
+EXPORT_SYMBOL_GPL(vmdev_dirty_mark);
 
 /**
  * vmdev_dirty_mark_all() - whatever it is, it was written
@@ -270,6 +304,7 @@ void vmdev_dirty_mark_all(struct vmdev_dirty *dirty)
 	smp_mb();
 	atomic64_inc(&dirty->all);
 }
+EXPORT_SYMBOL_GPL(vmdev_dirty_mark_all);
 
 /* Part of a harvest: pages @first to @last of an area; @all as it began. */
 struct vmdev_dirty_take {

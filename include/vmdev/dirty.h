@@ -66,9 +66,43 @@ struct vmdev_dirty *vmdev_dirty_alloc(unsigned int shift,
 				      const struct vmdev_dirty_range *ranges,
 				      unsigned int n);
 void vmdev_dirty_free(struct vmdev_dirty *dirty);
+unsigned int vmdev_dirty_shift(const struct vmdev_dirty *dirty);
+bool vmdev_dirty_covers(struct vmdev_dirty *dirty, u64 iova, u64 last);
 void vmdev_dirty_mark(struct vmdev_dirty *dirty, u64 iova, u64 len);
 void vmdev_dirty_mark_all(struct vmdev_dirty *dirty);
 int vmdev_dirty_harvest(struct vmdev_dirty *dirty, u64 iova, u64 last,
 			vmdev_dirty_emit *emit, void *ctx);
+
+/**
+ * struct vmdev_dirty_ops - what the core does for a device's log
+ *
+ * All may sleep. They are called one at a time for a device, never with a lock
+ * held under which user memory is touched or may be, and never after
+ * vmdev_dirty_dev_del() returned.
+ *
+ * @start: from its return on, every write of the device to address space @asid
+ *	is marked in @log. On error nobody uses @log
+ * @sync: what the device wrote before the call is marked when it returns: what
+ *	hardware logged is fetched, what was completed is marked. An error ends a
+ *	report before it read anything
+ * @stop: the reverse of @start. Nobody uses the log once it returned
+ */
+struct vmdev_dirty_ops {
+	int (*start)(void *priv, unsigned int asid, struct vmdev_dirty *log);
+	int (*sync)(void *priv, unsigned int asid);
+	void (*stop)(void *priv, unsigned int asid);
+};
+
+struct device;
+struct vmdev_dirty_dev;
+
+/* Address spaces that a device can have. */
+#define VMDEV_DIRTY_NAS_MAX	64
+
+struct vmdev_dirty_dev *vmdev_dirty_dev_add(struct device *parent,
+					    const char *name,
+					    const struct vmdev_dirty_ops *ops,
+					    void *priv, unsigned int nas);
+void vmdev_dirty_dev_del(struct vmdev_dirty_dev *ddev);
 
 #endif /* _VMDEV_DIRTY_H */

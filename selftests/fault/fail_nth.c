@@ -302,6 +302,7 @@ int main(int argc, char **argv)
 		usage();
 	register_all(mgmt_scenarios);
 	register_all(vhost_scenarios);
+	register_all(dirty_scenarios);
 	register_all(pci_scenarios);
 	if (list) {
 		tap_list(argv + optind);

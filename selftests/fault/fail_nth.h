@@ -53,6 +53,7 @@ struct scenario {
 /* Tables end with an entry without name. */
 extern struct scenario mgmt_scenarios[];
 extern struct scenario vhost_scenarios[];
+extern struct scenario dirty_scenarios[];
 extern struct scenario pci_scenarios[];
 
 extern char *net_bdf, *blk_bdf, *pf_bdf;

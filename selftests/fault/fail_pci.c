@@ -105,7 +105,7 @@ static int take_pf(void)
 }
 
 /* --- modules ------------------------------------------------------------- */
-static const char * const modules[] = { "vmdev_pci", "vmdev_irq", "vmdev" };
+static const char * const modules[] = { "vmdev_pci", "vmdev_irq", "vmdev", "vmdev_dirty" };
 
 static int unload_all(void)
 {
@@ -129,12 +129,20 @@ static int unload_##_name(void) { return unload_one(#_name); }		\
 static bool is_loaded_##_name(void) { return lab_loaded(#_name); }
 
 MODULE(vmdev)
+MODULE(vmdev_dirty)
 MODULE(vmdev_irq)
 MODULE(vmdev_pci)
 
-static int enter_pci(void)
+static int enter_core(void)
 {
 	int err = unload_all();
+
+	return err ? err : load_vmdev_dirty();
+}
+
+static int enter_pci(void)
+{
+	int err = enter_core();
 
 	if (!err)
 		err = load_vmdev();
@@ -168,7 +176,10 @@ struct scenario pci_scenarios[] = {
 	{ .test.name = "sriov_disable", .step = 17, .enter = take_pf,
 	  .prepare = two_vfs, .run = take_away, .done = has_no_vfs,
 	  .undo = no_vfs },
-	{ .test.name = "load_vmdev", .step = 101, .enter = unload_all,
+	{ .test.name = "load_vmdev_dirty", .step = 101, .enter = unload_all,
+	  .run = load_vmdev_dirty, .done = is_loaded_vmdev_dirty,
+	  .undo = unload_vmdev_dirty },
+	{ .test.name = "load_vmdev", .step = 101, .enter = enter_core,
 	  .run = load_vmdev, .done = is_loaded_vmdev, .undo = unload_vmdev },
 	{ .test.name = "load_vmdev_irq", .step = 101, .enter = unload_all,
 	  .run = load_vmdev_irq, .done = is_loaded_vmdev_irq,

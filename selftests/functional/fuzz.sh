@@ -49,7 +49,7 @@ all_gone() {
 	done
 	[ -z "$(ls /sys/bus/vdpa/devices)" ]
 }
-unload() { modprobe -r vmdev_pci vmdev_irq vmdev && [ ! -d /sys/module/vmdev ]; }
+unload() { modprobe -r vmdev_pci vmdev_irq vmdev vmdev_dirty && [ ! -d /sys/module/vmdev ]; }
 # Twice: what was freed lately may still look like a leak.
 no_leaks() {
 	echo scan >$kmemleak

@@ -60,6 +60,7 @@ layout_of() {
 	*) words="own vector per queue" names="vmdev-config vmdev-vq0 vmdev-vq1 vmdev-vq2" data=vmdev-vq0 ;;
 	esac
 	[ "$1" -lt $((nvqs + 2)) ] || words+=", one kept for shadow queues"
+	[ "$1" -lt $((nvqs + 2)) ] || names="vmdev-config vmdev-shadow vmdev-vq0 vmdev-vq1 vmdev-vq2"
 }
 
 # A function without a single vector cannot be ours.

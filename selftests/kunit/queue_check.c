@@ -120,7 +120,7 @@ static const char *fault(struct kunit *test)
 {
 	struct fake_hw *fake = test->priv;
 
-	return vmdev_vq_fault(&fake->dev, 0);
+	return vmdev_vq_fault(&fake->dev, 0, true);
 }
 
 static struct vmdev_vq_conf *conf(struct kunit *test)
@@ -143,9 +143,9 @@ static void queue_check(struct kunit *test)
 {
 	struct fake_hw *fake = test->priv;
 
-	KUNIT_EXPECT_EQ(test, vmdev_vq_check(&fake->dev, 0), 0);
+	KUNIT_EXPECT_EQ(test, vmdev_vq_check(&fake->dev, 0, true), 0);
 	fake->hw.caps.nvqs = 0;
-	KUNIT_EXPECT_EQ(test, vmdev_vq_check(&fake->dev, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, vmdev_vq_check(&fake->dev, 0, true), -EINVAL);
 }
 
 static void queue_check_size(struct kunit *test)
@@ -305,6 +305,8 @@ static void queue_check_state(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, fault(test), why);
 	conf(test)->state.split.avail_index = U16_MAX;
 	KUNIT_EXPECT_STREQ(test, fault(test), why);
+	/* A queue in shadow starts anywhere. */
+	KUNIT_EXPECT_NULL(test, vmdev_vq_fault(&fake->dev, 0, false));
 	fake->hw.caps.caps = VMDEV_CAP_STATE;
 	KUNIT_EXPECT_NULL(test, fault(test));
 }

@@ -136,14 +136,15 @@ static void vectors_property(struct kunit *test)
 	}
 }
 
-/* The vector kept for shadow queues has no handler yet. */
-static void vectors_live(struct kunit *test)
+/* Never the vector of a queue's own, where queues have any. */
+static void vectors_software(struct kunit *test)
 {
 	static const struct {
 		int nvectors;
-		u16 live;
-	} expected[] = { { 1, 1 }, { 2, 2 }, { 3, 2 }, { 4, 4 }, { 5, 4 }, { 9, 4 } };
+		u16 vector;
+	} expected[] = { { 1, 0 }, { 2, 1 }, { 3, 1 }, { 4, 0 }, { 5, 4 }, { 9, 4 } };
 	unsigned int i;
+	u16 vq;
 
 	for (i = 0; i < ARRAY_SIZE(expected); i++) {
 		struct vmdev_vectors v = {
@@ -151,8 +152,10 @@ static void vectors_live(struct kunit *test)
 			.nvqs = 3,
 		};
 
-		KUNIT_EXPECT_EQ_MSG(test, vmdev_vectors_live(&v), expected[i].live,
-				    "%d vectors", expected[i].nvectors);
+		for (vq = 0; vq < 3; vq++)
+			KUNIT_EXPECT_EQ_MSG(test, vmdev_vectors_software(&v, vq),
+					    expected[i].vector, "%d vectors",
+					    expected[i].nvectors);
 	}
 }
 
@@ -178,11 +181,13 @@ static void vectors_irq_of_a_queue(struct kunit *test)
  * struct calls - what handlers did
  * @told: how often each queue was told
  * @configs: config changes told
+ * @softwares: how often the queues that software serves were told
  * @pending: what config_pending says
  */
 struct calls {
 	u32 told[CALLS_VQS];
 	u32 configs;
+	u32 softwares;
 	bool pending;
 };
 
@@ -197,6 +202,11 @@ static void calls_config(void *priv)
 	((struct calls *)priv)->configs++;
 }
 
+static void calls_software(void *priv)
+{
+	((struct calls *)priv)->softwares++;
+}
+
 static bool calls_pending(void *priv)
 {
 	return ((struct calls *)priv)->pending;
@@ -205,6 +215,7 @@ static bool calls_pending(void *priv)
 static const struct vmdev_vector_ops calls_ops = {
 	.vq = calls_vq,
 	.config = calls_config,
+	.software = calls_software,
 	.config_pending = calls_pending,
 };
 
@@ -241,6 +252,13 @@ static void vectors_handlers(struct kunit *test)
 	expect_told(test, &calls, 0, 1);
 	KUNIT_EXPECT_EQ(test, vmdev_vector_all_vqs(0, v), IRQ_HANDLED);
 	expect_told(test, &calls, 1, 1);
+	KUNIT_EXPECT_EQ(test, calls.softwares, 0);
+	KUNIT_EXPECT_EQ(test, vmdev_vector_software(0, v), IRQ_HANDLED);
+	KUNIT_EXPECT_EQ(test, calls.softwares, 1);
+	expect_told(test, &calls, 1, 1);
+	KUNIT_EXPECT_EQ(test, vmdev_vector_config_software(0, v), IRQ_HANDLED);
+	KUNIT_EXPECT_EQ(test, calls.softwares, 2);
+	expect_told(test, &calls, 1, 2);
 }
 
 /* virtio 1.2, 4.1.4.5: the ISR tells a config change from used buffers. */
@@ -265,7 +283,7 @@ static struct kunit_case vectors_cases[] = {
 	KUNIT_CASE(vectors_more_are_left_alone),
 	KUNIT_CASE(vectors_of_the_largest_table),
 	KUNIT_CASE(vectors_property),
-	KUNIT_CASE(vectors_live),
+	KUNIT_CASE(vectors_software),
 	KUNIT_CASE(vectors_irq_of_a_queue),
 	KUNIT_CASE(vectors_handlers),
 	KUNIT_CASE(vectors_handler_of_everything),

@@ -108,7 +108,7 @@ FUZZ_TARGET(in)
 		};
 		conf->state.packed.last_avail_counter = HAS_PACKED(fake->dev.features);
 		conf->state.packed.last_used_counter = HAS_PACKED(fake->dev.features);
-		FUZZ_CHECK(!vmdev_vq_check(&fake->dev, 0) == true_check(fake, &r),
+		FUZZ_CHECK(!vmdev_vq_check(&fake->dev, 0, true) == true_check(fake, &r),
 			   "%u at %#llx %#llx %#llx", conf->size, conf->desc, conf->driver,
 			   conf->device);
 	}

@@ -81,10 +81,13 @@ typedef unsigned int gfp_t;
 	({ typeof(a) _ma = (a); typeof(b) _mb = (b); _ma < _mb ? _ma : _mb; })
 #define max(a, b) \
 	({ typeof(a) _xa = (a); typeof(b) _xb = (b); _xa > _xb ? _xa : _xb; })
+#define clamp_t(type, v, low, high) \
+	min_t(type, high, ({ type _v = (v); type _l = (low); _v < _l ? _l : _v; }))
 #define min3(a, b, c)		min(min(a, b), c)
 #define ALIGN(x, n)		(((x) + (n) - 1) & ~((typeof(x))(n) - 1))
 #define IS_ALIGNED(x, n)	(!((x) & ((typeof(x))(n) - 1)))
 #define DIV_ROUND_UP(n, d)	(((n) + (d) - 1) / (d))
+#define ilog2(n)		(63 - __builtin_clzll(n))
 #define is_power_of_2(n)	((n) && !((n) & ((n) - 1)))
 
 #define cpu_to_le16(v)	htole16(v)
@@ -100,6 +103,9 @@ typedef unsigned int gfp_t;
 
 #define ERR_PTR(err)	((void *)(long)(err))
 #define PTR_ERR(p)	((long)(p))
+#define ERR_CAST(p)	((void *)(p))
+#define __rcu
+#define rcu_access_pointer(p)	READ_ONCE(p)
 #define IS_ERR(p)	((unsigned long)(p) >= (unsigned long)-4095)
 
 #define EXPORT_SYMBOL_GPL(symbol)	extern typeof(symbol) symbol

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The dirty log of a device: what vmdev_dirty asks for.
+ *
+ * vmdev_dirty owns the logs, the core knows where they are: a pointer for each
+ * address space, which whoever writes guest memory, or learns that hardware did,
+ * follows to mark it (vmdev_log_mark()). It is in terms of IOVAs: maps that come and
+ * go, and resets, leave it alone.
+ */
+#include <linux/rcupdate.h>
+#include <linux/virtio_config.h>
+#include <uapi/linux/virtio_ring.h>
+
+#include "vmdev.h"
+
+/**
+ * vmdev_log_mark_slow() - as vmdev_log_mark(), for when something is logged
+ * @dev: the device
+ * @asid: the address space
+ * @iova: first IOVA
+ * @len: bytes
+ *
+ * Context: any.
+ */
+void vmdev_log_mark_slow(struct vmdev_dev *dev, unsigned int asid, u64 iova,
+			 u64 len)
+{
+	struct vmdev_dirty *log;
+
+	rcu_read_lock();
+	log = rcu_dereference(dev->logs[asid]);
+	if (log)
+		vmdev_dirty_mark(log, iova, len);
+	rcu_read_unlock();
+}
+
+/**
+ * vmdev_log_check_direct() - may a queue run straight on the hardware?
+ * @dev: the device
+ * @i: the queue
+ *
+ * Context: vmdev_parent.lock held.
+ * Return: 0; -EOPNOTSUPP while its memory is logged and the hardware has no log,
+ * with one line.
+ */
+int vmdev_log_check_direct(struct vmdev_dev *dev, u16 i)
+{
+	lockdep_assert_held(&dev->parent->lock);
+
+	if ((dev->hw->caps.caps & VMDEV_CAP_LOG) ||
+	    !vmdev_log_active(dev, vmdev_vq_asid(dev, i)))
+		return 0;
+	dev_err_ratelimited(&dev->vdpa.dev,
+			    "queue %u cannot be dirty-logged: policy is direct, and hardware has no log\n",
+			    i);
+	return -EOPNOTSUPP;
+}
+
+static void vmdev_log_publish(struct vmdev_dev *dev, unsigned int asid,
+			      struct vmdev_dirty *log)
+{
+	rcu_assign_pointer(dev->logs[asid], log);
+	/*
+	 * Whoever marks memory that is written after the client was told that it
+	 * is logged finds the log: the store above is before what the client does.
+	 */
+	smp_mb();
+}
+
+static int vmdev_log_op_start(void *priv, unsigned int asid,
+			      struct vmdev_dirty *log)
+{
+	struct vmdev_dev *dev = priv;
+	int err;
+
+	mutex_lock(&dev->parent->lock);
+	if (dev->leaving) {
+		err = -ENODEV;
+		goto out;
+	}
+	vmdev_log_publish(dev, asid, log);
+	err = vmdev_paths_update(dev);
+	if (err) {
+		RCU_INIT_POINTER(dev->logs[asid], NULL);
+		/* Those that moved go back. */
+		vmdev_paths_update(dev);
+	}
+out:
+	mutex_unlock(&dev->parent->lock);
+	if (err)
+		synchronize_rcu();
+	return err;
+}
+
+static void vmdev_log_op_stop(void *priv, unsigned int asid)
+{
+	struct vmdev_dev *dev = priv;
+
+	mutex_lock(&dev->parent->lock);
+	RCU_INIT_POINTER(dev->logs[asid], NULL);
+	vmdev_paths_update(dev);
+	mutex_unlock(&dev->parent->lock);
+	synchronize_rcu();
+}
+
+/**
+ * vmdev_log_ring() - the device wrote, or may have written, a queue's ring
+ * @dev: the device
+ * @i: the queue, with the addresses that it runs or ran with
+ *
+ * What the device itself writes of a ring: used entries and the used event, or
+ * descriptors and the device's event suppression. After the writes: when the queue
+ * was stopped, and before each report as long as it is not.
+ *
+ * Context: vmdev_parent.lock held.
+ */
+void vmdev_log_ring(struct vmdev_dev *dev, u16 i)
+{
+	const struct vmdev_vq_conf *conf = &dev->vqs[i].conf;
+	unsigned int asid = vmdev_vq_asid(dev, i);
+
+	lockdep_assert_held(&dev->parent->lock);
+
+	if (vmdev_is_packed(dev)) {
+		vmdev_log_mark(dev, asid, conf->desc,
+			       conf->size * sizeof(struct vring_packed_desc));
+		vmdev_log_mark(dev, asid, conf->device,
+			       sizeof(struct vring_packed_desc_event));
+	} else {
+		vmdev_log_mark(dev, asid, conf->device,
+			       sizeof(struct vring_used) +
+			       conf->size * sizeof(struct vring_used_elem) +
+			       sizeof(__virtio16));
+	}
+}
+
+/**
+ * vmdev_log_rings() - as vmdev_log_ring(), for all queues of a running device
+ * @dev: the device
+ *
+ * Also those that the driver disabled: not all hardware stops them.
+ *
+ * Context: vmdev_parent.lock held.
+ */
+void vmdev_log_rings(struct vmdev_dev *dev)
+{
+	u16 i;
+
+	if (!dev->running || dev->suspended)
+		return;
+	for (i = 0; i < dev->nvqs; i++) {
+		const struct vmdev_vq_conf *conf = &dev->vqs[i].conf;
+
+		if (conf->desc | conf->driver | conf->device)
+			vmdev_log_ring(dev, i);
+	}
+}
+
+static int vmdev_log_op_sync(void *priv, unsigned int asid)
+{
+	struct vmdev_dev *dev = priv;
+
+	mutex_lock(&dev->parent->lock);
+	vmdev_log_rings(dev);
+	mutex_unlock(&dev->parent->lock);
+	return 0;
+}
+
+static const struct vmdev_dirty_ops vmdev_log_ops = {
+	.start = vmdev_log_op_start,
+	.sync = vmdev_log_op_sync,
+	.stop = vmdev_log_op_stop,
+};
+
+/**
+ * vmdev_log_add() - give a device its /dev/vmdev/NAME
+ * @dev: the device, registered
+ *
+ * Context: may sleep.
+ * Return: 0, or an error of vmdev_dirty_dev_add().
+ */
+int vmdev_log_add(struct vmdev_dev *dev)
+{
+	struct device *parent = &dev->vdpa.dev;
+	struct vmdev_dirty_dev *ddev;
+
+	ddev = vmdev_dirty_dev_add(parent, dev_name(parent), &vmdev_log_ops,
+				   dev, dev->vdpa.nas);
+	if (IS_ERR(ddev))
+		return PTR_ERR(ddev);
+	dev->ddev = ddev;
+	return 0;
+}
+
+/**
+ * vmdev_log_del() - the reverse of vmdev_log_add()
+ * @dev: the device; if there was an error nothing is done
+ *
+ * Logging ends.
+ *
+ * Context: may sleep; takes vmdev_parent.lock.
+ */
+void vmdev_log_del(struct vmdev_dev *dev)
+{
+	if (dev->ddev)
+		vmdev_dirty_dev_del(dev->ddev);
+	dev->ddev = NULL;
+}

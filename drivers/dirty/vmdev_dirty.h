@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Inside of vmdev_dirty: what its files share.
+ */
+#ifndef _VMDEV_DIRTY_INTERNAL_H
+#define _VMDEV_DIRTY_INTERNAL_H
+
+#include <linux/types.h>
+#include <uapi/linux/vmdev.h>
+
+#include <vmdev/dirty.h>
+
+struct mutex;
+struct vmdev_dirty_sessions;
+struct vmdev_dirty_file;
+
+/* ranges.c */
+struct vmdev_dirty *
+vmdev_dirty_negotiate(u64 *page_size,
+		      const struct vmdev_dirty_iova_range *wanted,
+		      unsigned int n);
+
+/* report.c */
+int vmdev_dirty_report(struct vmdev_dirty *log, u64 iova, u64 last,
+		       unsigned int shift, u64 __user *bitmap);
+
+/* session.c */
+struct vmdev_dirty_sessions *
+vmdev_dirty_sessions_create(const struct vmdev_dirty_ops *ops, void *priv,
+			    unsigned int nas);
+void vmdev_dirty_sessions_end(struct vmdev_dirty_sessions *sessions);
+void vmdev_dirty_sessions_put(struct vmdev_dirty_sessions *sessions);
+struct vmdev_dirty_file *
+vmdev_dirty_file_open(struct vmdev_dirty_sessions *sessions);
+void vmdev_dirty_file_close(struct vmdev_dirty_file *file);
+long vmdev_dirty_file_ioctl(struct vmdev_dirty_file *file, unsigned int cmd,
+			    void __user *arg);
+
+#endif /* _VMDEV_DIRTY_INTERNAL_H */
