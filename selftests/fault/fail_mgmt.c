@@ -80,6 +80,13 @@ static int del(void)
 	return lab_dev_del(DEV);
 }
 
+static int enter_blk(void)
+{
+	int err = dev_down();
+
+	return err ? err : add_blk();
+}
+
 /* --- questions ----------------------------------------------------------- */
 static int show(void)
 {
@@ -171,7 +178,11 @@ struct scenario mgmt_scenarios[] = {
 	{ .test.name = "unbind_vhost", .step = 2, .enter = dev_vhost_up,
 	  .run = unbind, .done = is_unbound, .undo = bind_vhost,
 	  .leave = dev_down },
-	{ .test.name = "bind_virtio", .step = 61, .enter = enter_dev,
+	/* virtio_net never frees an RSS table, nor XPS maps, if its probe fails. */
+	{ .test.name = "bind_virtio", .step = 13, .not_in = "virtnet_probe",
+	  .enter = enter_dev, .run = bind_virtio, .done = is_bound,
+	  .undo = let_go, .leave = dev_down },
+	{ .test.name = "bind_virtio_blk", .step = 61, .enter = enter_blk,
 	  .run = bind_virtio, .done = is_bound, .undo = let_go,
 	  .leave = dev_down },
 	{ .test.name = "unbind_virtio", .step = 11, .enter = dev_virtio_up,

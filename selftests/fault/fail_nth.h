@@ -26,10 +26,9 @@
  * @undo: after each run, whatever came of it; leaves what @prepare expects
  * @leave: once, after all
  * @kernel_pins: the kernel's own fault that pages stay pinned; NULL
- * @not_in: a function of the kernel's that breaks something when it runs out of
- *	memory: with FAULT_INJECTION_STACKTRACE_FILTER it never does, and
- *	without only the first failures are tried
- * @until: so many of them; none if 0
+ * @not_in: a function of the kernel's that breaks something when it, or what it
+ *	calls, runs out of memory: it never does, thanks to
+ *	FAULT_INJECTION_STACKTRACE_FILTER
  * @also: errnos, positive, that are right here besides those of nth_sane()
  *
  * All but @run give 0, or the test fails.
@@ -46,7 +45,6 @@ struct scenario {
 	int (*leave)(void);
 	const char *kernel_pins;
 	const char *not_in;
-	unsigned int until;
 	int also[3];
 };
 

@@ -6,7 +6,6 @@
 # lab: --blk 1 --prop page-per-vq=on --prop host_mtu=1500
 # kernels: debug
 # limit: 400
-# long-kernels: debug
 # long-limit: 2400
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
@@ -71,6 +70,9 @@ echo vmdev_pci >"/sys/bus/pci/devices/$BDF_pf0/driver_override"
 sweep 'sriov*'
 unbind_driver "$BDF_pf0"
 tap_check "no module is needed any more" modules_gone
+# Probes have scenarios of their own.
+echo >"/sys/bus/pci/devices/$BDF_pf0/driver_override"
+echo >"/sys/bus/pci/devices/$BDF_blk0/driver_override"
 sweep 'load_*'
 tap_check "a clean kernel log" clean_log
 tap_done

@@ -5,7 +5,6 @@
 # lab: --blk 1
 # kernels: 6.12 debug
 # limit: 300
-# long-kernels: debug
 # long-limit: 300
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
