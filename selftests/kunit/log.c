@@ -23,7 +23,7 @@
  */
 struct log_test {
 	struct fake_hw fake;
-	struct vmdev_dirty *logs[VMDEV_NAS_MAX];
+	struct vmdev_dirty *logs[VMDEV_AS_MAX];
 };
 
 static struct vmdev_dev *dev_of(struct kunit *test)
@@ -41,8 +41,8 @@ static int log_init(struct kunit *test)
 	test->priv = t;
 	fake_hw_init(&t->fake, VIRTIO_ID_NET);
 	t->fake.dev.hw = &t->fake.hw;
-	t->fake.dev.vdpa.nas = VMDEV_NAS_MAX;
-	for (i = 0; i < VMDEV_NAS_MAX; i++) {
+	t->fake.dev.vdpa.nas = VMDEV_AS_MAX;
+	for (i = 0; i < VMDEV_AS_MAX; i++) {
 		t->logs[i] = vmdev_dirty_alloc(12, &range, 1);
 		KUNIT_ASSERT_FALSE(test, IS_ERR(t->logs[i]));
 	}
@@ -54,7 +54,7 @@ static void log_exit(struct kunit *test)
 	struct log_test *t = test->priv;
 	unsigned int i;
 
-	for (i = 0; i < VMDEV_NAS_MAX; i++)
+	for (i = 0; i < VMDEV_AS_MAX; i++)
 		vmdev_dirty_free(t->logs[i]);
 }
 
@@ -128,25 +128,25 @@ static void log_outlasts_maps(struct kunit *test)
 {
 	struct vmdev_dev *dev = dev_of(test);
 
-	vmdev_maps_init(&dev->mem.maps);
+	vmdev_mem_init(&dev->mem);
 	dev->mem.range = (struct vdpa_iova_range) { 0, U64_MAX };
 	dev->mem.attached = true;
 	KUNIT_ASSERT_EQ(test, start(test, 0), 0);
 	mutex_lock(&dev->parent->lock);
-	KUNIT_EXPECT_EQ(test, vmdev_mem_map(dev, BASE, 8 * P, 0x10000000, VHOST_ACCESS_RW), 0);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_map(dev, 0, BASE, 8 * P, 0x10000000, VHOST_ACCESS_RW), 0);
 	vmdev_log_mark(dev, 0, BASE + 2 * P, P);
-	KUNIT_EXPECT_EQ(test, vmdev_mem_unmap(dev, BASE, 8 * P), 0);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_unmap(dev, 0, BASE, 8 * P), 0);
 	mutex_unlock(&dev->parent->lock);
 	KUNIT_EXPECT_EQ(test, vmdev_log_ops.sync(dev, 0), 0);
 	KUNIT_EXPECT_EQ(test, dirty(test, 0), 0x4ULL);
 	mutex_lock(&dev->parent->lock);
-	KUNIT_EXPECT_EQ(test, vmdev_mem_map(dev, BASE, P, 0x10000000, VHOST_ACCESS_RW), 0);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_map(dev, 0, BASE, P, 0x10000000, VHOST_ACCESS_RW), 0);
 	vmdev_log_mark(dev, 0, BASE, 1);
-	vmdev_mem_clear(dev);
+	vmdev_mem_clear(dev, 0);
 	mutex_unlock(&dev->parent->lock);
 	KUNIT_EXPECT_EQ(test, dirty(test, 0), 0x1ULL);
 	stop(test, 0);
-	vmdev_maps_destroy(&dev->mem.maps);
+	vmdev_mem_destroy(&dev->mem);
 }
 
 /* Hardware without a log writes and nobody sees it. */
@@ -155,7 +155,11 @@ static void log_refuses_direct_queues(struct kunit *test)
 	struct vmdev_dev *dev = dev_of(test);
 	u32 caps = dev->hw->caps.caps;
 
+	dev->running = true;
+	dev->policy = VMDEV_POLICY_DIRECT;
+	dev->mem.user = true;
 	dev->vqs[3].on = true;
+	dev->vqs[3].direct = true;
 	KUNIT_EXPECT_EQ(test, start(test, 0), -EOPNOTSUPP);
 	KUNIT_EXPECT_FALSE(test, vmdev_log_active(dev, 0));
 	dev->hw->caps.caps |= VMDEV_CAP_LOG;
@@ -163,11 +167,12 @@ static void log_refuses_direct_queues(struct kunit *test)
 	stop(test, 0);
 	dev->hw->caps.caps = caps;
 	dev->vqs[3].on = false;
+	dev->vqs[3].direct = false;
 	KUNIT_EXPECT_EQ(test, start(test, 0), 0);
 	mutex_lock(&dev->parent->lock);
-	KUNIT_EXPECT_EQ(test, vmdev_log_check_direct(dev), -EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, vmdev_log_check_direct(dev, 3), -EOPNOTSUPP);
 	dev->hw->caps.caps |= VMDEV_CAP_LOG;
-	KUNIT_EXPECT_EQ(test, vmdev_log_check_direct(dev), 0);
+	KUNIT_EXPECT_EQ(test, vmdev_log_check_direct(dev, 3), 0);
 	mutex_unlock(&dev->parent->lock);
 	stop(test, 0);
 }
