@@ -214,8 +214,8 @@ static void drv_wish(u8 ahead)
 	u16 at = f.pos.used, event[2];
 	bool wrap = f.pos.used_wrap;
 
-	/* One of those that come next, or of those that came last. */
-	move_on(&at, &wrap, ahead & 0x80 ? 2 * f.num - ahead % 8 : ahead % 8);
+	/* One of those that come next, or (eight laps less that) that came last. */
+	move_on(&at, &wrap, ahead & 0x80 ? 8 * f.num - ahead % 8 : ahead % 8);
 	event[0] = htole16(at | wrap << 15);
 	event[1] = htole16(ahead >> 5 & 3 ? 2 : ahead & 1);
 	drv_write(DRIVER, 0, event, sizeof(event));
