@@ -70,6 +70,8 @@ load_peers() { modprobe -a vdpa vhost_vdpa "${@:-vp_vdpa}"; }
 
 # --- PCI functions -----------------------------------------------------------------------
 driver_of() { basename "$(readlink "/sys/bus/pci/devices/$1/driver")" 2>/dev/null; }
+# has_driver BDF DRIVER: no process is made for that, either.
+has_driver() { [ "/sys/bus/pci/devices/$1/driver" -ef "/sys/bus/pci/drivers/$2" ]; }
 iommu_group() { basename "$(readlink "/sys/bus/pci/devices/$1/iommu_group")" 2>/dev/null; }
 
 unbind_driver() {
@@ -84,7 +86,7 @@ bind_driver() {
 	unbind_driver "$1" || return
 	echo "$2" >"$dev/driver_override" || return
 	echo "$1" >/sys/bus/pci/drivers_probe || return
-	[ "$(driver_of "$1")" = "$2" ]
+	has_driver "$1" "$2"
 }
 
 # release_driver BDF: back to the driver that its ids name.
@@ -107,7 +109,7 @@ name_below() {
 	local path
 
 	for path; do
-		[ -e "$path" ] && { basename "$path"; return; }
+		[ -e "$path" ] && { echo "${path##*/}"; return; }
 	done
 	return 1
 }
@@ -115,7 +117,11 @@ name_below() {
 netdev_of() { name_below "/sys/bus/pci/devices/$1"/virtio*/net/*; }
 block_of() { name_below "/sys/bus/pci/devices/$1"/virtio*/block/*; }
 # vhost_of NAME: the vhost-vdpa character device of a vDPA device.
-vhost_of() { echo "/dev/$(name_below "/sys/bus/vdpa/devices/$1"/vhost-vdpa-*)"; }
+vhost_of() {
+	local path=("/sys/bus/vdpa/devices/$1"/vhost-vdpa-*)
+
+	echo "/dev/${path[0]##*/}"
+}
 
 # vhost_type DEV: network or block.
 vhost_type() {

@@ -41,7 +41,7 @@ use_bus() {
 	[ ! -e "$dev/driver" ] || echo "$1" >"$dev/driver/unbind" || return
 	echo "$2" >"$dev/driver_override" || return
 	echo "$1" >/sys/bus/vdpa/drivers_probe || return
-	[ "$(bus_of "$1")" = "$2" ]
+	[ "$dev/driver" -ef "/sys/bus/vdpa/drivers/$2" ]
 }
 
 # dev_add NAME BDF [BUS [ATTR...]]: a device on a function that is or becomes ours.
@@ -49,7 +49,7 @@ dev_add() {
 	local name=$1 bdf=$2 bus=${3-}
 
 	shift $(($# < 3 ? $# : 3))
-	[ "$(driver_of "$bdf")" = vmdev_pci ] || bind_driver "$bdf" vmdev_pci || return
+	has_driver "$bdf" vmdev_pci || bind_driver "$bdf" vmdev_pci || return
 	vdpa dev add name "$name" mgmtdev "pci/$bdf" "$@" || return
 	[ -z "$bus" ] || use_bus "$name" "$bus" || return
 	[ "$bus" != vhost_vdpa ] || wait_for "[ -c \"\$(vhost_of $name)\" ]" 5

@@ -4,8 +4,9 @@
 # a line that names it, in bounded time; and once it is honest again the function works again.
 # lab: --pfs 0 --hostile
 # kernels: 6.12 7.2 debug
-# limit: 900
-# long-kernels: 7.2 debug
+# limit: 400
+# long-limit: 1500
+# long-kernels: 7.2
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh
@@ -75,15 +76,20 @@ then_works() {
 	return 1
 }
 
-# each NAME CMD...: as tap_check. A short run on the debug kernel takes one in six, from SEED on.
-each_number=${SEED:-0} every=1
-[ "${LONG-0}" = 1 ] || ! uname -r | grep -q debug || every=6
+# each NAME CMD...: as tap_check. A short run takes one in so many, from SEED on, and others on the
+# debug kernel.
+each_number=${SEED:-0} every=3
+if [ "${LONG-0}" = 1 ]; then
+	every=1
+elif uname -r | grep -q debug; then
+	each_number=$((each_number + 5)) every=12
+fi
 each() {
 	each_number=$((each_number + 1))
 	if [ $((each_number % every)) = 0 ]; then
 		tap_check "$@"
 	else
-		tap_skip "$1" "on the debug kernel one in six; all in make check-long, and here on 6.12"
+		tap_skip "$1" "one lie in $every; all in make check-long"
 	fi
 }
 
@@ -205,10 +211,10 @@ ones_at_probe() {
 # sweep RUN: it reads all ones from the Nth register on. Which step finds out is not said, but
 # one does, and all of them end. RUN: probe and dev add were before.
 sweep() {
-	local n mark numbers=(0 3 9 20 40)
+	local n mark numbers=(9)
 
-	[ $every = 1 ] || numbers=(9)
-	[ "${LONG-0}" != 1 ] || mapfile -t numbers < <(seq 0 45)
+	[ $every != 3 ] || numbers=(3 20)
+	[ $every != 1 ] || mapfile -t numbers < <(seq 0 45)
 	for n in "${numbers[@]}"; do
 		if [ "$1" = 0 ]; then away; else works; fi || return
 		mark=$(dmesg_mark)
@@ -317,6 +323,9 @@ one_vector() {
 # A huge page is one mapping for the device, where small ones are hundreds.
 echo 4 >/proc/sys/vm/nr_hugepages
 cp "$TOOLS/steps" /tmp
+# virtio_net has too few vectors on one of them, and leaks when its probe fails.
+unbind_driver "$BDF_hostile0"
+unbind_driver "$BDF_hostile1"
 vdpa_setup || exit
 tap_plan 104
 tap_check "the honest function works" all_works
