@@ -4,7 +4,7 @@
 # guest, then through the host's again.
 # lab: --pfs 0 --blk 1
 # limit: 700
-# long-kernels: debug
+# long-kernels: 6.12 debug
 # shellcheck source=/dev/null disable=SC2154,SC2034	# BDF_*, NESTED_*: to and from vm-lib.sh
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh

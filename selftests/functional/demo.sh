@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # The main job: a VF becomes a vDPA device, and a stock QEMU guest pings through it.
 # Runs in the VM: make demo, or scripts/lab-run -- selftests/functional/demo.sh
-# long-kernels: debug
+# long-kernels: 7.2 debug
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
 

@@ -4,7 +4,7 @@
 # lab: --net hub --plain-nic 1 --prop page-per-vq=on
 # lab: --net hub --plain-nic 1
 # limit: 400
-# long-kernels: debug
+# long-kernels: 7.2 debug
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh

@@ -3,7 +3,7 @@
 # Without interrupt remapping a guest could forge interrupts: refused, unless asked for.
 # lab: --no-intremap
 # limit: 300
-# long-kernels: debug
+# long-kernels: 7.2 debug
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh

@@ -3,7 +3,7 @@
 # Without an IOMMU user space gets nothing; the host's own driver works.
 # lab: --iommu off
 # limit: 300
-# long-kernels: debug
+# long-kernels: 7.2 debug
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh

@@ -4,7 +4,7 @@
 # lab: --iommu pt --qemu -device --qemu pcie-pci-bridge,id=conv,bus=pcie.0,addr=10.0 --qemu -netdev --qemu user,id=n-conv --qemu -device --qemu virtio-net-pci,bus=conv,addr=1.0,netdev=n-conv,iommu_platform=on,disable-legacy=on,romfile= --qemu -device --qemu virtio-rng-pci,bus=conv,addr=2.0,iommu_platform=on,disable-legacy=on
 # lab: --iommu on
 # limit: 400
-# long-kernels: debug
+# long-kernels: 6.12 debug
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh

@@ -6,6 +6,7 @@
 # kernels: 6.12 debug
 # limit: 300
 # long-limit: 300
+# long-kernels: 6.12
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh

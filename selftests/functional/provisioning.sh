@@ -5,7 +5,7 @@
 # MAC nor an MTU.
 # lab: --queues 2 --blk 1 --no-platform-nic --prop host_mtu=9000 --prop packed=on --prop in_order=on --append slub_debug=U,kmalloc-*,kernfs_node_cache --qemu -netdev --qemu user,id=poor --qemu -device --qemu virtio-net-pci,netdev=poor,addr=10.0,disable-legacy=on,iommu_platform=on,ctrl_mac_addr=off,romfile=
 # limit: 700
-# long-kernels: debug
+# long-kernels: 6.12 debug
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh

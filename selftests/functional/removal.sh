@@ -3,7 +3,7 @@
 # A function or its device goes away: announced or not, under traffic, held open.
 # lab: --plain-nic 1 --qemu -object --qemu memory-backend-ram,id=ones,size=16K --qemu -device --qemu ivshmem-plain,memdev=ones,addr=1b.0
 # limit: 400
-# long-kernels: debug
+# long-kernels: 6.12 debug
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh

@@ -4,6 +4,7 @@
 # states work on hardware that has none of them.
 # lab: --net hub --blk 1 --prop packed=on --prop page-per-vq=on
 # limit: 700
+# long-kernels: 7.2 debug
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh

@@ -3,7 +3,7 @@
 # VFs of a PF that is ours: with and without a vDPA device on it, idle, busy and held open.
 # lab: --vfs 3 --plain-nic 1 --net hub
 # limit: 300
-# long-kernels: debug
+# long-kernels: 7.2 debug
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh

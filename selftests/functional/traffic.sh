@@ -5,7 +5,7 @@
 # and packed rings.
 # lab: --net hub --prop packed=on
 # limit: 700
-# long-kernels: debug
+# long-kernels: 7.2 debug
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh

@@ -3,7 +3,7 @@
 # A PF with VFs, a slot or the modules go away: idle, under traffic, held open.
 # lab: --pfs 2
 # limit: 400
-# long-kernels: debug
+# long-kernels: 7.2 debug
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh

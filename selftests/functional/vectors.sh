@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # Traffic and config changes in every layout that a number of MSI-X vectors allows.
 # lab: --prop vectors=5
-# lab: --prop vectors=4
+# long-lab: --prop vectors=4
 # lab: --prop vectors=3
-# lab: --prop vectors=2
+# long-lab: --prop vectors=2
 # lab: --prop vectors=1
-# lab: --prop vectors=0
+# long-lab: --prop vectors=0
 # limit: 300
 # long-kernels: 7.2 debug
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run

@@ -3,6 +3,7 @@
 # The lab itself works: SR-IOV, IOMMU groups, interrupt remapping, an in-tree parent, a
 # nested guest. Runs in the VM: scripts/lab-run -- selftests/lab/smoke.sh
 # kernels: 6.12 7.2
+# long-kernels: 6.12
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
 
