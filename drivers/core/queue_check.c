@@ -74,7 +74,7 @@ u16 vmdev_vq_size_max(const struct vmdev_dev *dev, u16 vq)
  * @state: the state of one of its queues
  */
 bool vmdev_state_fresh(const struct vmdev_dev *dev,
-			      const struct vdpa_vq_state *state)
+		       const struct vdpa_vq_state *state)
 {
 	if (!vmdev_is_packed(dev))
 		return !state->split.avail_index;

@@ -34,7 +34,6 @@ struct vmdev_shadow;
  */
 #define VMDEV_VQ_SIZE_MAX	VMDEV_CHAIN_MAX
 
-
 /**
  * struct vmdev_vq - one virtqueue as its driver sees it
  * @cb_lock: protects @cb; taken in hard interrupt context

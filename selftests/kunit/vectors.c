@@ -181,13 +181,13 @@ static void vectors_irq_of_a_queue(struct kunit *test)
  * struct calls - what handlers did
  * @told: how often each queue was told
  * @configs: config changes told
- * @softwares: how often the queues that software serves were told
+ * @software_calls: how often the queues that software serves were told
  * @pending: what config_pending says
  */
 struct calls {
 	u32 told[CALLS_VQS];
 	u32 configs;
-	u32 softwares;
+	u32 software_calls;
 	bool pending;
 };
 
@@ -204,7 +204,7 @@ static void calls_config(void *priv)
 
 static void calls_software(void *priv)
 {
-	((struct calls *)priv)->softwares++;
+	((struct calls *)priv)->software_calls++;
 }
 
 static bool calls_pending(void *priv)
@@ -252,12 +252,12 @@ static void vectors_handlers(struct kunit *test)
 	expect_told(test, &calls, 0, 1);
 	KUNIT_EXPECT_EQ(test, vmdev_vector_all_vqs(0, v), IRQ_HANDLED);
 	expect_told(test, &calls, 1, 1);
-	KUNIT_EXPECT_EQ(test, calls.softwares, 0);
+	KUNIT_EXPECT_EQ(test, calls.software_calls, 0);
 	KUNIT_EXPECT_EQ(test, vmdev_vector_software(0, v), IRQ_HANDLED);
-	KUNIT_EXPECT_EQ(test, calls.softwares, 1);
+	KUNIT_EXPECT_EQ(test, calls.software_calls, 1);
 	expect_told(test, &calls, 1, 1);
 	KUNIT_EXPECT_EQ(test, vmdev_vector_config_software(0, v), IRQ_HANDLED);
-	KUNIT_EXPECT_EQ(test, calls.softwares, 2);
+	KUNIT_EXPECT_EQ(test, calls.software_calls, 2);
 	expect_told(test, &calls, 1, 2);
 }
 
