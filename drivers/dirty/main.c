@@ -43,7 +43,7 @@ static char *vmdev_dirty_devnode(const struct device *dev, umode_t *mode)
 }
 
 static const struct class vmdev_dirty_class = {
-	.name = "vmdev",
+	.name = "vmdev_dirty",
 	.devnode = vmdev_dirty_devnode,
 };
 

@@ -37,16 +37,47 @@ static void dev_again(void)
 	CHECK_OK(shell("echo %s >/sys/bus/vdpa/drivers_probe", opts.name));
 }
 
-/* Until there are shadow queues: what nobody sees must not run. */
+static int policy(const char *name)
+{
+	return shell("echo %s >/sys/bus/vdpa/devices/%s/vmdev/policy", name, opts.name);
+}
+
+/* Is the page of @p, in the client's memory, in the bitmap? */
+static bool is_dirty(struct rig *r, const void *p)
+{
+	__u64 page = (vc_iova(&r->c, p) - LOG_IOVA) / PAGE;
+
+	CHECK(page < LOG_PAGES, "the client's memory is not where the log is");
+	return bitmap[page / 64] >> (page % 64) & 1;
+}
+
+/* REPORT has used rings, as it does while queues run, or has not. */
+static void expect_rings(int fd, struct rig *r, bool dirty)
+{
+	unsigned int i;
+
+	memset(bitmap, 0, sizeof(bitmap));
+	CHECK_OK(report(fd, 0));
+	for (i = 0; i < r->nvqs; i++)
+		CHECK(is_dirty(r, r->vq[i].device) == dirty, "ring %u", i);
+}
+
+/* A device that runs, and was not logged from the start. */
 TAP_TEST(running, 0)
 {
 	int fd = test_open();
 	struct rig r;
 
 	CHECK_OK(rig_up(&r, opts.vhost, 0));
-	CHECK_ERR(start(fd, 0), -EOPNOTSUPP);
-	CHECK_ERR(report(fd, 0), -ENOENT);
+	CHECK_OK(net_post_rx(&r));
+	CHECK_OK(start(fd, 0));
+	expect_rings(fd, &r, true);
+	expect_rings(fd, &r, true);
+	CHECK_OK(vc_suspend(&r.c));
+	expect_rings(fd, &r, true);
+	expect_rings(fd, &r, false);
 	rig_close(&r);
+	CHECK_OK(dirty_stop(fd, 0));
 }
 
 TAP_TEST(runs_while_logged, 0)
@@ -54,12 +85,33 @@ TAP_TEST(runs_while_logged, 0)
 	int fd = test_started();
 	struct rig r;
 
+	CHECK_OK(rig_up(&r, opts.vhost, 0));
+	expect_rings(fd, &r, true);
+	CHECK_OK(vc_reset(&r.c));
+	expect_rings(fd, &r, true);
+	expect_rings(fd, &r, false);
+	rig_close(&r);
+}
+
+/* What nobody would see must not run. */
+TAP_TEST(direct_is_refused, 0)
+{
+	int fd = test_open();
+	struct rig r;
+
+	CHECK_OK(policy("direct"));
+	CHECK_OK(rig_up(&r, opts.vhost, 0));
+	CHECK_ERR(start(fd, 0), -EOPNOTSUPP);
+	CHECK_ERR(report(fd, 0), -ENOENT);
+	rig_close(&r);
+	CHECK_OK(start(fd, 0));
 	CHECK_FAILS(rig_up(&r, opts.vhost, 0));
 	rig_close(&r);
 	CHECK_OK(report(fd, 0));
 	CHECK_OK(dirty_stop(fd, 0));
 	CHECK_OK(rig_up(&r, opts.vhost, 0));
 	rig_close(&r);
+	CHECK_OK(policy("auto"));
 }
 
 TAP_TEST(reset_keeps_it, 0)

@@ -119,6 +119,9 @@ TAP_TEST(covered, 0)
 	struct vmdev_dirty_iova_range r[3] = {
 		R(0x9000, 0x1000), R(0x1000, 0x2000), R(0x3000, 0x1000),
 	};
+	const struct vmdev_dirty_range apart[3] = {
+		{ 0x1000, 0x2fff }, { 0x3000, 0x3fff }, { U64_MAX - 0xfff, U64_MAX },
+	};
 	u64 page_size = 0x1000;
 	struct vmdev_dirty *log = vmdev_dirty_negotiate(&page_size, r, 3);
 
@@ -131,6 +134,14 @@ TAP_TEST(covered, 0)
 	CHECK(!vmdev_dirty_covers(log, 0x3000, 0x9000), "with a hole");
 	CHECK(!vmdev_dirty_covers(log, 0x9000, 0xa000), "behind the last");
 	CHECK(!vmdev_dirty_covers(log, U64_MAX, U64_MAX), "the end");
+	vmdev_dirty_free(log);
+
+	/* Those that touch are one there; here they are not. */
+	log = vmdev_dirty_alloc(12, apart, 3);
+	CHECK(!IS_ERR(log), "%ld", PTR_ERR(log));
+	CHECK(vmdev_dirty_covers(log, 0x1000, 0x3fff), "two that touch");
+	CHECK(!vmdev_dirty_covers(log, 0x1000, 0x4000), "a hole behind");
+	CHECK(vmdev_dirty_covers(log, U64_MAX, U64_MAX), "up to the end");
 	vmdev_dirty_free(log);
 }
 
