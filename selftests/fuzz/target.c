@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/virtio_blk.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -29,6 +30,22 @@ bool fz_no_shared_calls;
 
 static int shared_memfd, shared_epoll, shared_pipe[2], shared_socket;
 static unsigned int files_at_start;
+
+/*
+ * Nobody opens a device while a bus driver takes it: vhost_vdpa_probe() makes
+ * the character device before what open and close need is set up (6.12).
+ */
+static pthread_mutex_t probing = PTHREAD_MUTEX_INITIALIZER;
+
+static void probing_lock(void)
+{
+	pthread_mutex_lock(&probing);
+}
+
+static void probing_unlock(void)
+{
+	pthread_mutex_unlock(&probing);
+}
 
 /* --- sysfs ------------------------------------------------------------- */
 
@@ -129,8 +146,10 @@ int fz_target_bind(struct fz_target *t, const char *driver)
 		snprintf(path, sizeof(path), BUS "/devices/%s/driver_override",
 			 t->name);
 		ret = put(path, driver, strlen(driver));
+		probing_lock();
 		if (!ret)
 			ret = put(BUS "/drivers_probe", t->name, strlen(t->name));
+		probing_unlock();
 	}
 	fz_target_look(t);
 	return ret;
@@ -292,6 +311,8 @@ int fz_files_init(void)
 	    pipe(shared_pipe))
 		return -errno;
 	files_at_start = count_files();
+	/* Or a child would have it locked by a thread that it has not. */
+	pthread_atfork(probing_lock, probing_unlock, probing_unlock);
 	look_at_kernel();
 	return 0;
 }
@@ -372,14 +393,17 @@ static long run_open(struct fz_thread *th, const struct fz_call *call)
 static long run_open_twice(struct fz_thread *th, const struct fz_call *call)
 {
 	struct fz_target *t = fz_target(call);
-	int fd;
+	int fd, ret = 0;
 
 	(void)th;
+	probing_lock();
 	fd = open(t->node, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
-		return -errno;
-	close(fd);
-	return 0;
+		ret = -errno;
+	else
+		close(fd);
+	probing_unlock();
+	return ret;
 }
 
 static long run_close(struct fz_thread *th, const struct fz_call *call)
