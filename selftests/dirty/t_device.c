@@ -37,7 +37,7 @@ static void dev_again(void)
 	CHECK_OK(shell("echo %s >/sys/bus/vdpa/drivers_probe", opts.name));
 }
 
-static int policy(const char *name)
+static int set_policy(const char *name)
 {
 	return shell("echo %s >/sys/bus/vdpa/devices/%s/vmdev/policy", name, opts.name);
 }
@@ -99,7 +99,7 @@ TAP_TEST(direct_is_refused, 0)
 	int fd = test_open();
 	struct rig r;
 
-	CHECK_OK(policy("direct"));
+	CHECK_OK(set_policy("direct"));
 	CHECK_OK(rig_up(&r, opts.vhost, 0));
 	CHECK_ERR(start(fd, 0), -EOPNOTSUPP);
 	CHECK_ERR(report(fd, 0), -ENOENT);
@@ -111,7 +111,7 @@ TAP_TEST(direct_is_refused, 0)
 	CHECK_OK(dirty_stop(fd, 0));
 	CHECK_OK(rig_up(&r, opts.vhost, 0));
 	rig_close(&r);
-	CHECK_OK(policy("auto"));
+	CHECK_OK(set_policy("auto"));
 }
 
 TAP_TEST(reset_keeps_it, 0)
