@@ -57,7 +57,7 @@ static void vmdev_op_kick_vq(struct vdpa_device *vdpa, u16 idx)
 	atomic64_inc(&vq->kicks);
 	if (READ_ONCE(vq->live))
 		hw->ops->kick(hw, vq->hw_vq);
-	else if (READ_ONCE(vq->shadowed))
+	else if (smp_load_acquire(&vq->shadowed))
 		vmdev_shadow_kick(vq);
 }
 
@@ -187,11 +187,15 @@ vmdev_op_get_vq_notification(struct vdpa_device *vdpa, u16 idx)
 	if (idx >= 2 && dev->prov.max_vqp != dev->parent->max_vqp)
 		if (idx == 2 * dev->prov.max_vqp)
 			return area;
-	if (READ_ONCE(dev->policy) == VMDEV_POLICY_SHADOW ||
+	if (idx >= dev->nvqs)
+		return area;
+	/* What was answered once, and may be mapped, is the answer. */
+	if ((READ_ONCE(dev->policy) == VMDEV_POLICY_SHADOW &&
+	     !READ_ONCE(dev->vqs[idx].doorbell)) ||
 	    hw->ops->doorbell(hw, idx, &area))
 		return (struct vdpa_notification_area) { 0 };
-	/* From now on kicks may not come here. */
-	WRITE_ONCE(dev->vqs[idx].doorbell, true);
+	/* From now on kicks may not come here. Pairs with vmdev_shadow_run(). */
+	smp_store_mb(dev->vqs[idx].doorbell, true);
 	vmdev_shadow_doorbell(dev, idx);
 	return area;
 }
@@ -427,8 +431,9 @@ int vmdev_reset_device(struct vmdev_dev *dev)
 		err = hw->ops->stop(hw, NULL);
 	if (!vmdev_usable(dev))
 		err = 0;
-	vmdev_log_rings(dev);
 	hw->ops->irq_release(hw);
+	vmdev_shadows_drop(dev);
+	vmdev_log_rings(dev);
 
 	dev->features = 0;
 	dev->status = 0;
@@ -436,8 +441,9 @@ int vmdev_reset_device(struct vmdev_dev *dev)
 	dev->suspended = false;
 	dev->unsettled = false;
 	dev->moves = 0;
-	WRITE_ONCE(dev->needs_reset, err);
 	vmdev_vqs_reset(dev);
+	/* After the last that could have set it. */
+	WRITE_ONCE(dev->needs_reset, err);
 	vmdev_set_cb(&dev->cb_lock, &dev->config_cb, NULL);
 	return err;
 }
@@ -453,12 +459,28 @@ static int vmdev_op_reset(struct vdpa_device *vdpa)
 	return err;
 }
 
-static bool vmdev_any_direct(const struct vmdev_dev *dev)
+/**
+ * vmdev_any_direct() - does the hardware have a ring of the driver's?
+ * @dev: the device
+ *
+ * Context: vmdev_parent.lock held.
+ */
+bool vmdev_any_direct(const struct vmdev_dev *dev)
 {
 	u16 i;
 
 	for (i = 0; i < dev->nvqs; i++)
 		if (dev->vqs[i].direct)
+			return true;
+	return false;
+}
+
+static bool vmdev_any_shadow(const struct vmdev_dev *dev)
+{
+	u16 i;
+
+	for (i = 0; i < dev->nvqs; i++)
+		if (dev->vqs[i].shadowed)
 			return true;
 	return false;
 }
@@ -480,9 +502,12 @@ static int vmdev_suspend(struct vmdev_dev *dev)
 		return -EOPNOTSUPP;
 	}
 
-	err = vmdev_drain(dev);
-	if (err)
-		return err;
+	if (!(dev->parent->hw->caps.caps & VMDEV_CAP_STATE) ||
+	    vmdev_any_shadow(dev)) {
+		err = vmdev_drain(dev);
+		if (err)
+			return err;
+	}
 
 	err = vmdev_stop(dev);
 	if (err) {
@@ -576,10 +601,14 @@ vmdev_op_get_iova_range(struct vdpa_device *vdpa)
 {
 	struct vmdev_dev *dev = vmdev_dev(vdpa);
 	struct vdpa_iova_range range;
+	u16 i;
 
 	mutex_lock(&dev->parent->lock);
 	get_task_comm(dev->holder, current);
 	dev->holder_pid = task_tgid_nr(current);
+	/* A mapped doorbell holds the file, and only one can have it open. */
+	for (i = 0; i < dev->nvqs; i++)
+		WRITE_ONCE(dev->vqs[i].doorbell, false);
 	vmdev_mem_attach(dev);
 	range = dev->mem.range;
 	mutex_unlock(&dev->parent->lock);
@@ -626,6 +655,8 @@ static int vmdev_op_dma_unmap(struct vdpa_device *vdpa, unsigned int asid,
 		return -EINVAL;
 
 	mutex_lock(&dev->parent->lock);
+	if (size)
+		vmdev_shadow_unmapped(dev, asid, iova, iova + size - 1);
 	err = vmdev_mem_unmap(dev, asid, iova, size);
 	mutex_unlock(&dev->parent->lock);
 	return err;
@@ -639,6 +670,7 @@ static int vmdev_op_reset_map(struct vdpa_device *vdpa, unsigned int asid)
 		return -EINVAL;
 
 	mutex_lock(&dev->parent->lock);
+	vmdev_shadow_unmapped(dev, asid, 0, U64_MAX);
 	vmdev_mem_clear(dev, asid);
 	mutex_unlock(&dev->parent->lock);
 	return 0;
@@ -652,7 +684,7 @@ static void vmdev_op_free(struct vdpa_device *vdpa)
 	vmdev_mem_destroy(&dev->mem);
 	kfree(dev->states);
 	kfree(dev->hw_vqs);
-	for (i = 0; i < dev->nvqs; i++)
+	for (i = 0; dev->vqs && i < dev->nvqs; i++)
 		vmdev_shadow_free(&dev->vqs[i]);
 	kfree(dev->vqs);
 }

@@ -41,6 +41,7 @@ int vmdev_drv_init(struct vmdev_drv *ring, const struct vmdev_drv_conf *conf)
 	ring->used_wrap = true;
 	ring->num = conf->num;
 	ring->nfree = conf->num;
+	ring->last_free = conf->num - 1;
 	ring->oldest = VMDEV_DRV_NONE;
 	ring->newest = VMDEV_DRV_NONE;
 	ring->descs = conf->descs;
@@ -195,8 +196,13 @@ void vmdev_drv_free(struct vmdev_drv *ring, u16 id)
 
 	while (ring->descs[last].next != VMDEV_DRV_NONE)
 		last = ring->descs[last].next;
-	ring->descs[last].next = ring->free;
-	ring->free = id;
+	if (ring->in_order && ring->nfree) {
+		ring->descs[ring->last_free].next = id;
+	} else {
+		ring->descs[last].next = ring->free;
+		ring->free = id;
+	}
+	ring->last_free = last;
 	ring->nfree += first->n;
 	first->n = 0;
 	ring->out--;

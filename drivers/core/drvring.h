@@ -76,6 +76,8 @@ struct vmdev_drv_conf {
  * @num: entries
  * @nfree: entries that are not out
  * @free: first of them
+ * @last_free: last of them; with @in_order, which frees at the end: so the table
+ *	is used in the order of the ring (virtio 1.2, 2.7)
  * @oldest: the chain offered first of those that are out
  * @newest: the one offered last
  * @out: chains that are out
@@ -106,6 +108,7 @@ struct vmdev_drv {
 	u16 num;
 	u16 nfree;
 	u16 free;
+	u16 last_free;
 	u16 oldest;
 	u16 newest;
 	u16 out;

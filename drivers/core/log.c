@@ -78,6 +78,11 @@ static int vmdev_log_op_start(void *priv, unsigned int asid,
 		err = -ENODEV;
 		goto out;
 	}
+	/* Queues of a broken device move no more, and hardware may go on with them. */
+	if (dev->needs_reset && vmdev_any_direct(dev)) {
+		err = -EIO;
+		goto out;
+	}
 	vmdev_log_publish(dev, asid, log);
 	err = vmdev_paths_update(dev);
 	if (err) {

@@ -28,8 +28,13 @@ static bool vmdev_vq_wanted(const struct vmdev_vq *vq)
 	return conf->enabled && (conf->desc || conf->driver || conf->device);
 }
 
-/* What is prepared and does not come to run. */
-static void vmdev_shadows_drop(struct vmdev_dev *dev)
+/**
+ * vmdev_shadows_drop() - end all queues in shadow, whose rings nobody looks at again
+ * @dev: the device, its hardware stopped, or not started
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ */
+void vmdev_shadows_drop(struct vmdev_dev *dev)
 {
 	u16 i;
 
@@ -48,7 +53,6 @@ void vmdev_vqs_reset(struct vmdev_dev *dev)
 {
 	u16 i;
 
-	vmdev_shadows_drop(dev);
 	for (i = 0; i < dev->nvqs; i++) {
 		struct vmdev_vq *vq = &dev->vqs[i];
 
@@ -164,7 +168,8 @@ static void vmdev_vqs_forwarding(struct vmdev_dev *dev, bool on)
 			vmdev_shadow_forwarding(dev, i, on && vq->conf.enabled);
 		else
 			WRITE_ONCE(vq->live, on && vq->direct &&
-				   vq->conf.enabled);
+				   vq->conf.enabled &&
+				   !READ_ONCE(dev->needs_reset));
 	}
 }
 
@@ -332,9 +337,12 @@ static bool vmdev_all_idle(struct vmdev_dev *dev)
 	for (i = 0; i < dev->nvqs; i++) {
 		if (!dev->vqs[i].on || (net && i != vmdev_cvq(dev) && !(i & 1)))
 			continue;
-		if (dev->vqs[i].shadowed ? !vmdev_shadow_idle(dev, i) :
-		    !vmdev_vq_idle(dev, i))
+		if (dev->vqs[i].shadowed) {
+			if (!vmdev_shadow_idle(dev, i))
+				return false;
+		} else if (!vmdev_is_packed(dev) && !vmdev_vq_idle(dev, i)) {
 			return false;
+		}
 	}
 	return true;
 }
@@ -374,7 +382,7 @@ int vmdev_drain(struct vmdev_dev *dev)
 	vmdev_kick_all(dev);
 	vmdev_vqs_forwarding(dev, false);
 	while (!vmdev_all_idle(dev)) {
-		if (!vmdev_usable(dev))
+		if (!vmdev_usable(dev) || READ_ONCE(dev->needs_reset))
 			return -EIO;
 		if (--tries) {
 			msleep(VMDEV_DRAIN_MS);
@@ -589,6 +597,8 @@ static void vmdev_vq_stop_early(struct vmdev_dev *dev, u16 i)
 		return;
 	if (vmdev_vq_stop_hw(dev, i))
 		vmdev_break(dev);
+	else
+		vmdev_call(&dev->vqs[i].cb_lock, &dev->vqs[i].cb);
 }
 
 /**

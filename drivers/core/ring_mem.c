@@ -25,8 +25,8 @@ static void vmdev_ring_put_pages(struct vmdev_ring_pages *part)
 }
 
 /*
- * Whoever mapped it has it pinned, and as long as the lock is held cannot
- * unmap it: a reference can still be had.
+ * Whoever mapped it had it pinned, but vhost unpins before it unmaps: it may be
+ * nobody's by now.
  */
 static struct page *vmdev_ring_get_page(const struct vmdev_as *as, u64 iova,
 					u32 perm)
@@ -38,8 +38,7 @@ static struct page *vmdev_ring_get_page(const struct vmdev_as *as, u64 iova,
 	page = vmdev_as_page(as, iova, perm, &offset, &len);
 	if (!page || PageReserved(page) || offset != offset_in_page(iova))
 		return NULL;
-	get_page(page);
-	return page;
+	return folio_try_get(page_folio(page)) ? page : NULL;
 }
 
 static int vmdev_ring_get_pages(const struct vmdev_as *as,

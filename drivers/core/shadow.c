@@ -52,15 +52,19 @@ void vmdev_shadow_mark(struct vmdev_shadow *s, u16 id)
 	}
 }
 
-/* Marked when its use was seen, and before the guest sees it. */
-static void vmdev_shadow_complete(struct vmdev_shadow *s, u16 id, u32 len)
+/* Marked when its use was seen, and before the guest sees it. Returns its cost. */
+static int vmdev_shadow_complete(struct vmdev_shadow *s, u16 id, u32 len)
 {
 	const struct vmdev_shadow_buf *buf = &s->bufs[id];
+	int cost = 1;
 
-	if (vmdev_log_active(s->dev, s->asid))
+	if (vmdev_log_active(s->dev, s->asid)) {
 		vmdev_shadow_mark(s, id);
+		cost += s->hw.descs[id].write_len >> VMDEV_SHADOW_MARK_SHIFT;
+	}
 	vmdev_vring_push(&s->guest, buf->id, buf->slots, len);
 	s->done = max(s->done, buf->seq + 1);
+	return cost;
 }
 
 /* Every piece is memory that the guest may use so, and not the core's. */
@@ -178,12 +182,12 @@ bool vmdev_shadow_reap(struct vmdev_shadow *s, int budget)
 
 	do {
 		while (budget && (got = vmdev_drv_take(&s->hw, &id, &len)) > 0) {
-			vmdev_shadow_complete(s, id, len);
+			budget -= min(budget, vmdev_shadow_complete(s, id, len));
 			vmdev_drv_free(&s->hw, id);
-			budget--;
 		}
+		/* Also when nothing is left just now: the next one interrupts. */
 		if (!budget)
-			return vmdev_drv_more(&s->hw);
+			return vmdev_drv_interrupts_on(&s->hw);
 		if (got < 0) {
 			s->running = false;
 			vmdev_shadow_broken(s, s->hw.why);

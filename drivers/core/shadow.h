@@ -19,6 +19,9 @@
 /* Chains carried in one go with interrupts off. */
 #define VMDEV_SHADOW_BUDGET	64
 
+/* To mark as much writable memory costs as much as a chain: 16 MiB. */
+#define VMDEV_SHADOW_MARK_SHIFT	24
+
 /* How often to look at a ring whose doorbell the guest has. */
 #define VMDEV_SHADOW_POLL_MIN	(50 * NSEC_PER_USEC)
 #define VMDEV_SHADOW_POLL_MAX	(1 * NSEC_PER_MSEC)
@@ -104,6 +107,8 @@ void vmdev_shadow_state(struct vmdev_dev *dev, u16 i,
 			struct vdpa_vq_state *state);
 int vmdev_shadow_stop(struct vmdev_dev *dev, u16 i,
 		      struct vdpa_vq_state *state);
+void vmdev_shadow_unmapped(struct vmdev_dev *dev, unsigned int asid, u64 first,
+			   u64 last);
 void vmdev_shadow_free(struct vmdev_vq *vq);
 
 /* shadow.c; any context */

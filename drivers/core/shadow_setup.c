@@ -77,6 +77,7 @@ static int vmdev_shadow_hw_ring(struct vmdev_shadow *s, u16 num,
 		.num = num,
 		.features = s->dev->features,
 	};
+	int err;
 
 	s->area = NULL;
 	vmdev_shadow_layout(s, num, NULL, NULL);
@@ -102,8 +103,9 @@ static int vmdev_shadow_hw_ring(struct vmdev_shadow *s, u16 num,
 		hw_conf->state.packed.last_used_counter = 1;
 	}
 	vmdev_shadow_layout(s, num, &conf, hw_conf);
+	err = vmdev_drv_init(&s->hw, &conf);
 	s->hw.descs = conf.descs;
-	return vmdev_drv_init(&s->hw, &conf);
+	return err;
 }
 
 static int vmdev_shadow_read(void *ctx, u64 iova, void *buf, u32 len)
@@ -217,7 +219,8 @@ int vmdev_shadow_prepare(struct vmdev_dev *dev, u16 i,
 	s->done = 0;
 	s->starved = false;
 	s->why = NULL;
-	dev->vqs[i].shadowed = true;
+	/* Who sees it sees the rest: kicks come without any lock. */
+	smp_store_release(&dev->vqs[i].shadowed, true);
 	return 0;
 }
 
@@ -238,6 +241,8 @@ void vmdev_shadow_run(struct vmdev_dev *dev, u16 i)
 	spin_unlock_irq(&s->lock);
 	/* Buffers may be there already, and their kick came before. */
 	vmdev_shadow_kick(s->vq);
+	/* Either this sees the doorbell, or who maps it sees a running queue. */
+	smp_mb();
 	if (READ_ONCE(s->vq->doorbell))
 		vmdev_shadow_doorbell(dev, i);
 }
@@ -314,6 +319,14 @@ void vmdev_shadow_state(struct vmdev_dev *dev, u16 i,
 
 /* --- stop ------------------------------------------------------------------ */
 
+/* Nobody else works on a queue that is being stopped. */
+static void vmdev_shadow_breathe(struct vmdev_shadow *s)
+{
+	spin_unlock_irq(&s->lock);
+	cond_resched();
+	spin_lock_irq(&s->lock);
+}
+
 /*
  * The guest's ring goes on at the first chain that was not used. Those that the
  * hardware left out, while it used younger ones, go back as they are: packets
@@ -325,7 +338,7 @@ static int vmdev_shadow_settle(struct vmdev_shadow *s)
 	bool lost;
 
 	while (vmdev_shadow_reap(s, VMDEV_SHADOW_BUDGET))
-		;
+		vmdev_shadow_breathe(s);
 	lost = s->hw.why || (s->hw.out && !vmdev_is_net(s->dev->hw));
 	for (id = 0; id < num; id++) {
 		if (!s->hw.descs[id].n)
@@ -334,8 +347,11 @@ static int vmdev_shadow_settle(struct vmdev_shadow *s)
 		if (s->bufs[id].seq < s->done)
 			vmdev_vring_push(&s->guest, s->bufs[id].id,
 					 s->bufs[id].slots, 0);
+		vmdev_shadow_breathe(s);
 	}
 	vmdev_vring_publish(&s->guest);
+	/* Whoever goes on with the ring finds it asking for kicks. */
+	vmdev_vring_kicks_on(&s->guest);
 	return lost ? -EILSEQ : 0;
 }
 
@@ -343,9 +359,12 @@ static void vmdev_shadow_mark_out(struct vmdev_shadow *s)
 {
 	u16 id;
 
-	for (id = 0; id < s->hw.num; id++)
-		if (s->hw.descs[id].n)
-			vmdev_shadow_mark(s, id);
+	for (id = 0; id < s->hw.num; id++) {
+		if (!s->hw.descs[id].n)
+			continue;
+		vmdev_shadow_mark(s, id);
+		vmdev_shadow_breathe(s);
+	}
 }
 
 /**
@@ -369,7 +388,7 @@ int vmdev_shadow_stop(struct vmdev_dev *dev, u16 i,
 	bool ran;
 
 	spin_lock_irq(&s->lock);
-	ran = s->running;
+	ran = s->running || s->hw.why;
 	s->running = false;
 	s->forwarding = false;
 	s->polling = false;
@@ -385,13 +404,63 @@ int vmdev_shadow_stop(struct vmdev_dev *dev, u16 i,
 		vmdev_shadow_mark_out(s);
 	if (state)
 		vmdev_shadow_get_pos(&s->guest, state);
-	vq->shadowed = false;
+	smp_store_release(&vq->shadowed, false);
 	spin_unlock_irq(&s->lock);
+	/* What may have come up just now is in what is returned. */
+	cancel_work_sync(&s->bh);
+	s->why = NULL;
 
 	vmdev_log_ring(dev, i);
 	vmdev_ring_mem_unmap(&s->mem);
 	vmdev_shadow_put(s);
 	return err;
+}
+
+static bool vmdev_shadow_touches(const struct vmdev_shadow *s, u64 first,
+				 u64 last)
+{
+	struct vmdev_ring_area areas[VMDEV_RING_PARTS];
+	int i;
+
+	vmdev_ring_areas(s->dev, &s->vq->conf, areas);
+	for (i = 0; i < VMDEV_RING_PARTS; i++)
+		if (areas[i].iova <= last &&
+		    areas[i].iova + areas[i].len - 1 >= first)
+			return true;
+	return false;
+}
+
+/**
+ * vmdev_shadow_unmapped() - memory goes: was a ring in it that is being served?
+ * @dev: the device
+ * @asid: address space
+ * @first: first IOVA
+ * @last: last IOVA
+ *
+ * Then the device is broken, as it would be if hardware had the ring.
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ */
+void vmdev_shadow_unmapped(struct vmdev_dev *dev, unsigned int asid, u64 first,
+			   u64 last)
+{
+	u16 i;
+
+	for (i = 0; i < dev->nvqs; i++) {
+		struct vmdev_shadow *s = dev->vqs[i].shadow;
+
+		if (!dev->vqs[i].shadowed || s->asid != asid ||
+		    !vmdev_shadow_touches(s, first, last))
+			continue;
+		spin_lock_irq(&s->lock);
+		s->running = false;
+		s->forwarding = false;
+		spin_unlock_irq(&s->lock);
+		dev_err_ratelimited(&dev->vdpa.dev,
+				    "queue %u runs, and its ring was unmapped\n",
+				    i);
+		vmdev_break(dev);
+	}
 }
 
 /**

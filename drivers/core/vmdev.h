@@ -301,6 +301,7 @@ static inline bool vmdev_is_multiqueue(const struct vmdev_dev *dev)
 extern const struct vdpa_config_ops vmdev_vdpa_ops;
 int vmdev_negotiate(struct vmdev_dev *dev);
 int vmdev_reset_device(struct vmdev_dev *dev);
+bool vmdev_any_direct(const struct vmdev_dev *dev);
 
 /**
  * struct vmdev_ring_area - one of the three areas of a ring
@@ -347,6 +348,7 @@ void vmdev_vqs_reset(struct vmdev_dev *dev);
 void vmdev_vqs_negotiated(struct vmdev_dev *dev);
 int vmdev_start(struct vmdev_dev *dev);
 int vmdev_stop(struct vmdev_dev *dev);
+void vmdev_shadows_drop(struct vmdev_dev *dev);
 int vmdev_drain(struct vmdev_dev *dev);
 void vmdev_undrain(struct vmdev_dev *dev);
 int vmdev_restart(struct vmdev_dev *dev);

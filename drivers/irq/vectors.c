@@ -105,7 +105,10 @@ static irqreturn_t vmdev_vector_software(int irq, void *data)
 /* Vectors are short by one: config changes and software have the same. */
 static irqreturn_t vmdev_vector_config_software(int irq, void *data)
 {
-	vmdev_vector_config(irq, data);
+	struct vmdev_vectors *vectors = data;
+
+	if (vectors->ops->config_pending(vectors->priv))
+		vectors->ops->config(vectors->priv);
 	return vmdev_vector_software(irq, data);
 }
 

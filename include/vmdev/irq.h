@@ -52,7 +52,7 @@ struct vmdev_vector_layout {
  *	interrupt context
  * @software: a queue that software serves may have used buffers; hard interrupt
  *	context. Not called where all queues share a vector: @vq is
- * @config_pending: with a single vector only: tell, and forget, whether the
+ * @config_pending: where config changes share a vector: tell, and forget, whether the
  *	device reports a config change
  */
 struct vmdev_vector_ops {

@@ -38,6 +38,17 @@ struct log_test {
 	struct vmdev_dirty *logs[VMDEV_AS_MAX];
 };
 
+/* Likewise for drivers/core/device.c. */
+bool vmdev_any_direct(const struct vmdev_dev *dev)
+{
+	u16 i;
+
+	for (i = 0; i < dev->nvqs; i++)
+		if (dev->vqs[i].direct)
+			return true;
+	return false;
+}
+
 static struct vmdev_dev *dev_of(struct kunit *test)
 {
 	return &((struct log_test *)test->priv)->fake.dev;
@@ -189,6 +200,19 @@ static void log_refuses_direct_queues(struct kunit *test)
 	stop(test, 0);
 }
 
+/* Its hardware may go on writing, and its queues cannot be moved. */
+static void log_refuses_what_is_broken(struct kunit *test)
+{
+	struct vmdev_dev *dev = dev_of(test);
+
+	dev->needs_reset = true;
+	KUNIT_EXPECT_EQ(test, start(test, 0), 0);
+	stop(test, 0);
+	dev->vqs[3].direct = true;
+	KUNIT_EXPECT_EQ(test, start(test, 0), -EIO);
+	KUNIT_EXPECT_FALSE(test, vmdev_log_active(dev, 0));
+}
+
 static void log_refuses_who_leaves(struct kunit *test)
 {
 	dev_of(test)->leaving = true;
@@ -244,6 +268,7 @@ static struct kunit_case log_cases[] = {
 	KUNIT_CASE(log_address_spaces),
 	KUNIT_CASE(log_outlasts_maps),
 	KUNIT_CASE(log_refuses_direct_queues),
+	KUNIT_CASE(log_refuses_what_is_broken),
 	KUNIT_CASE(log_refuses_who_leaves),
 	KUNIT_CASE(log_rings),
 	{}

@@ -256,8 +256,13 @@ static void vectors_handlers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vmdev_vector_software(0, v), IRQ_HANDLED);
 	KUNIT_EXPECT_EQ(test, calls.software_calls, 1);
 	expect_told(test, &calls, 1, 1);
+	/* Where they share one, the ISR tells. */
 	KUNIT_EXPECT_EQ(test, vmdev_vector_config_software(0, v), IRQ_HANDLED);
 	KUNIT_EXPECT_EQ(test, calls.software_calls, 2);
+	expect_told(test, &calls, 1, 1);
+	calls.pending = true;
+	KUNIT_EXPECT_EQ(test, vmdev_vector_config_software(0, v), IRQ_HANDLED);
+	KUNIT_EXPECT_EQ(test, calls.software_calls, 3);
 	expect_told(test, &calls, 1, 2);
 }
 

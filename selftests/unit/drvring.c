@@ -67,6 +67,7 @@ struct pair {
 	u16 order[1 << 16];
 	struct held held[NUM_MAX];	/* by the device, oldest first */
 	u16 nheld;
+	u16 next;			/* descriptor after those of the chain added last */
 	bool dev_sleeps, drv_sleeps;
 };
 
@@ -121,6 +122,9 @@ static void add(struct pair *p)
 	n = random_chain(segs, p->drv.nfree < SEGS_MAX ? p->drv.nfree : SEGS_MAX);
 	id = vmdev_drv_add(&p->drv, segs, n);
 	CHECK(id < p->num && !p->buf[id].out, "id %u is out already", id);
+	/* 2.7: in order, descriptors are used in the order of the table. */
+	CHECK(!(p->features & F_ORDER) || id == p->next, "in order, but %u after %u", id, p->next);
+	p->next = (id + n) % p->num;
 	b = &p->buf[id];
 	*b = (struct buffer) { .out = true, .nsegs = n, .seq = p->offered };
 	memcpy(b->segs, segs, sizeof(segs));

@@ -15,7 +15,11 @@
  * _REPORT), for address spaces of a vDPA device. Addresses are IOVAs: a page that
  * was unmapped stays in the log until it was reported.
  *
- * Only errors of START and INFO leave everything as it was. If REPORT fails the
+ * An error of INFO leaves everything as it was. If START fails nothing is logged; with
+ * EOPNOTSUPP (a queue runs on hardware that has no log, and cannot be moved) and
+ * EBUSY (somebody else logs, or requests do not finish) the device goes on as it
+ * was, with any other error that is not about the arguments it may need a reset,
+ * and says so (NEEDS_RESET). If REPORT fails the
  * pages that it had found may be in the caller's bitmap, in the log, or in both:
  * take all of the range for dirty, or give up.
  *
