@@ -57,6 +57,7 @@ static void vmdev_op_kick_vq(struct vdpa_device *vdpa, u16 idx)
 	atomic64_inc(&vq->kicks);
 	if (READ_ONCE(vq->live))
 		hw->ops->kick(hw, vq->hw_vq);
+	/* Pairs with vmdev_shadow_prepare(): what it set up is seen, too. */
 	else if (smp_load_acquire(&vq->shadowed))
 		vmdev_shadow_kick(vq);
 }

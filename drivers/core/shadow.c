@@ -112,7 +112,7 @@ static int vmdev_shadow_carry(struct vmdev_shadow *s)
 		return 0;
 	}
 	if (!vmdev_shadow_allowed(s, &chain))
-		return vmdev_vring_broken(&s->guest, "buffer is not in memory that the device may use so");
+		return vmdev_vring_broken(&s->guest, "buffer is outside of its memory");
 
 	id = vmdev_drv_add(&s->hw, chain.segs, chain.nsegs);
 	s->bufs[id] = (struct vmdev_shadow_buf) {

@@ -404,7 +404,7 @@ int vmdev_shadow_stop(struct vmdev_dev *dev, u16 i,
 		vmdev_shadow_mark_out(s);
 	if (state)
 		vmdev_shadow_get_pos(&s->guest, state);
-	smp_store_release(&vq->shadowed, false);
+	WRITE_ONCE(vq->shadowed, false);
 	spin_unlock_irq(&s->lock);
 	/* What may have come up just now is in what is returned. */
 	cancel_work_sync(&s->bh);
