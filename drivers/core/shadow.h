@@ -47,6 +47,7 @@ struct vmdev_shadow_buf {
  * @running: the hardware has the ring
  * @forwarding: buffers of the guest are taken
  * @starved: the next chain waits for room in the hardware's ring
+ * @late: it came to be in shadow while it ran; vmdev_parent.lock
  * @polling: the guest may ring the hardware's doorbell itself
  * @why: the guest's ring, or the hardware's, is broken: what happened, until told
  * @mem: the guest's ring in memory of the kernel
@@ -76,6 +77,7 @@ struct vmdev_shadow {
 	bool running;
 	bool forwarding;
 	bool starved;
+	bool late;
 	bool polling;
 	const char *why;
 	struct vmdev_ring_mem mem;

@@ -218,6 +218,7 @@ int vmdev_shadow_prepare(struct vmdev_dev *dev, u16 i,
 	s->seq = 0;
 	s->done = 0;
 	s->starved = false;
+	s->late = dev->moving;
 	s->why = NULL;
 	/* Who sees it sees the rest: kicks come without any lock. */
 	smp_store_release(&dev->vqs[i].shadowed, true);
@@ -437,7 +438,10 @@ static bool vmdev_shadow_touches(const struct vmdev_shadow *s, u64 first,
  * @first: first IOVA
  * @last: last IOVA
  *
- * Then the device is broken, as it would be if hardware had the ring.
+ * As a rule that does no harm: its pages are held. But vhost unpins pages before it
+ * unmaps them, and only its own calls wait for each other: those of a queue that
+ * came to be in shadow by another call may have been somebody else's already. Then
+ * the device is broken.
  *
  * Context: may sleep; vmdev_parent.lock held.
  */
@@ -449,7 +453,7 @@ void vmdev_shadow_unmapped(struct vmdev_dev *dev, unsigned int asid, u64 first,
 	for (i = 0; i < dev->nvqs; i++) {
 		struct vmdev_shadow *s = dev->vqs[i].shadow;
 
-		if (!dev->vqs[i].shadowed || s->asid != asid ||
+		if (!dev->vqs[i].shadowed || !s->late || s->asid != asid ||
 		    !vmdev_shadow_touches(s, first, last))
 			continue;
 		spin_lock_irq(&s->lock);

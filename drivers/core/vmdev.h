@@ -174,6 +174,7 @@ struct vmdev_mem {
  * @prov: how it was provisioned; vmdev_parent.lock after registration
  * @mem: guest memory
  * @policy: on which rings its hardware works; vmdev_parent.lock
+ * @moving: queues are on their way to another path; vmdev_parent.lock
  * @features: features the driver accepted; vmdev_parent.lock
  * @status: device status as the driver set it, less what was refused;
  *	vmdev_parent.lock
@@ -211,6 +212,7 @@ struct vmdev_dev {
 	struct vmdev_provision prov;
 	struct vmdev_mem mem;
 	enum vmdev_policy policy;
+	bool moving;
 	u64 features;
 	u8 status;
 	bool running;
