@@ -458,7 +458,7 @@ static bool all_moved(const struct dev *d, const __u32 *before)
 	return true;
 }
 
-static void __attribute__((noreturn)) stands_still(struct run *run, struct dev *d)
+static void stands_still(struct run *run, struct dev *d)
 {
 	unsigned int i;
 

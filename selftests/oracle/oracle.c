@@ -119,9 +119,9 @@ static void print_stats(void)
 	       stats.rx, stats.tx, stats.reads, stats.other, stats.indirect, stats.chained);
 	printf("# logs: %lu starts, %lu refused, %lu cancelled, %lu reports, %lu pages\n",
 	       stats.starts, stats.refused, stats.cancelled, stats.reports, stats.pages);
-	printf("# %lu comparisons, %lu buffers half written; %lu paths, %lu resumes, %lu restarts, %lu queues off\n",
-	       stats.compares, stats.half_written, stats.switches, stats.resumes,
-	       stats.restarts, stats.disables);
+	printf("# %lu comparisons, %lu buffers half written\n", stats.compares, stats.half_written);
+	printf("# %lu paths, %lu resumes, %lu restarts, %lu queues off\n", stats.switches,
+	       stats.resumes, stats.restarts, stats.disables);
 }
 
 /* A run in which something never happened shows nothing. */
@@ -136,7 +136,8 @@ static bool all_happened(void)
 static int usage(void)
 {
 	fprintf(stderr,
-		"Usage: oracle [-s SEED] [-r RUNS] [-t SECONDS] [-p PEER] [-v] [-c split|packed] NAME=VHOST...\n"
+		"Usage: oracle [-s SEED] [-r RUNS] [-t SECONDS] [-p PEER] [-v] [-c split|packed]\n"
+		"	NAME=VHOST...\n"
 		"RUNS runs of the seeds from SEED on, or as many as there is time for; at least one.\n"
 		"-c: recycled buffers, see recycled.c. Exits with 1 if a write was missed.\n");
 	return 2;

@@ -23,7 +23,8 @@
 #include "vdpa_rig.h"
 
 #define PAGE		4096UL
-#define MIB		(1UL << 20)
+#define MIB		0x100000UL
+#define ATTR		__attribute__
 #define MEM_MAX		(16 * MIB)
 
 #define DEVS		2
@@ -228,9 +229,9 @@ struct run {
 extern struct stats stats;
 
 /* Ends the program: 1 for a write that was missed, 2 for all else. */
-void __attribute__((noreturn, format(printf, 3, 4)))
+void ATTR((noreturn, format(printf, 3, 4)))
 run_fail(const struct run *run, int code, const char *fmt, ...);
-void __attribute__((format(printf, 2, 3))) run_say(const struct run *run, const char *fmt, ...);
+void ATTR((format(printf, 2, 3))) run_say(const struct run *run, const char *fmt, ...);
 
 #define MUST(run, expr) do {							\
 	int _ret = (expr);							\

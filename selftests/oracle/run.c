@@ -92,11 +92,11 @@ static void one_thing(struct run *run)
 		change_queue(run);
 		break;
 	case 4 ... 8:
-		if (precopy_on(run)) {
+		if (precopy_on(run))
 			precopy_round(run);
-			break;
-		}
-		/* fallthrough */
+		else
+			traffic(run, rng_range(&run->plan, 1, 40));
+		break;
 	default:
 		traffic(run, rng_range(&run->plan, 1, 40));
 	}
