@@ -5,6 +5,7 @@
 # lab: --queues 2
 # limit: 400
 # long-limit: 1200
+# long-kernels: 6.12 7.2 debug
 # shellcheck source=/dev/null disable=SC2154,SC2034	# BDF_*, NESTED_*: to and from vm-lib.sh
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh
