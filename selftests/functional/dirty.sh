@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # The dirty log's character device: its ioctls, its errors, and its life beside that of its device.
 # limit: 400
-# long-kernels: 7.2
+# long-kernels: 7.2 debug
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh

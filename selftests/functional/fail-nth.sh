@@ -5,6 +5,7 @@
 # Arguments: scenarios of selftests/fault/fail_nth (all).
 # lab: --blk 1 --prop page-per-vq=on --prop host_mtu=1500
 # kernels: debug
+# long-kernels: debug
 # limit: 400
 # long-limit: 2400
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run

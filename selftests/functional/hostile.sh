@@ -6,7 +6,7 @@
 # kernels: 6.12 7.2 debug
 # limit: 400
 # long-limit: 1500
-# long-kernels: 7.2
+# long-kernels: 7.2 debug
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh
