@@ -5,8 +5,9 @@
 TREE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 CACHE=${VMDEV_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/vmdev}
 ROOT=${VMDEV_ROOT:-$CACHE/root}	# Debian tree: builds, QEMU and the kernels come from here
+BUILD=${VMDEV_BUILD:-$CACHE/build}	# modules and selftests of this tree, as the VM sees them
 VMROOT=$CACHE/vm-root	# the part of it that the VM sees (hard links)
-export TREE CACHE ROOT VMROOT
+export TREE CACHE ROOT BUILD VMROOT
 
 say() { printf '[%4ds] %s\n' "$SECONDS" "$*" >&2; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }

@@ -23,7 +23,7 @@ if ! mount -t overlay overlay -o "lowerdir=$ROOT,upperdir=$work/upper,workdir=$w
 fi
 r612=$(kernel_release 6.12)
 r72=$(kernel_release 7.2)
-built=$CACHE/build/$r612
+built=$BUILD/$r612
 export VMDEV_ROOT=$work/root ROOT=$work/root
 version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' "$TREE/dkms.conf")
 package=vmdev/$version
