@@ -48,6 +48,27 @@ static inline void vmdev_compat_set_dma_dev(struct vdpa_device *vdpa,
 #endif
 }
 
+/*
+ * The op that tells the DMA device of a queue returns a device on 6.12, a union
+ * virtio_map on later kernels. @fn returns a device.
+ */
+#ifdef VMDEV_HAVE_VDPA_VMAP
+#define VMDEV_COMPAT_VQ_DMA_DEV(fn) \
+static union virtio_map vmdev_compat_vq_map(struct vdpa_device *vdpa, u16 idx) \
+{ \
+	return (union virtio_map) { .dma_dev = fn(vdpa, idx) }; \
+}
+#define VMDEV_COMPAT_VQ_DMA_OP	.get_vq_map = vmdev_compat_vq_map
+#else
+#define VMDEV_COMPAT_VQ_DMA_DEV(fn) \
+static struct device *vmdev_compat_vq_dma_dev(struct vdpa_device *vdpa, \
+					      u16 idx) \
+{ \
+	return fn(vdpa, idx); \
+}
+#define VMDEV_COMPAT_VQ_DMA_OP	.get_vq_dma_dev = vmdev_compat_vq_dma_dev
+#endif
+
 /* 6.12 sets the function apart from the rest. */
 #ifdef VMDEV_HAVE_HRTIMER_SETUP
 #define vmdev_compat_hrtimer_setup	hrtimer_setup

@@ -4,6 +4,7 @@
  * over it.
  */
 #include <linux/etherdevice.h>
+#include <linux/virtio_config.h>
 #include <linux/virtio_ids.h>
 #include <linux/virtio_net.h>
 
@@ -203,6 +204,7 @@ void vmdev_config_get(struct vmdev_dev *dev, u32 offset, void *buf, u32 len)
 		vmdev_config_read_hw(dev, 0, &net,
 				     min_t(u32, size, sizeof(net)));
 		vmdev_config_overlay(&dev->prov, &net);
+		vmdev_ctrl_config(dev, &net);
 		memcpy(buf, (u8 *)&net + offset, known);
 		buf += known;
 		offset += known;
@@ -219,7 +221,9 @@ void vmdev_config_get(struct vmdev_dev *dev, u32 offset, void *buf, u32 len)
  * @buf: what to write
  * @len: bytes; what lies beyond the configuration is dropped
  *
- * Nothing that a modern net driver may write is there to be written.
+ * Nothing that a modern net driver may write is there to be written. But QEMU
+ * writes the MAC address of its own NIC before anything else. It is remembered:
+ * see vmdev_ctrl_mac_is_qemus().
  *
  * Context: may sleep; vmdev_parent.lock held.
  */
@@ -229,6 +233,9 @@ void vmdev_config_set(struct vmdev_dev *dev, u32 offset, const void *buf,
 	struct vmdev_hw *hw = dev->parent->hw;
 	u32 size = hw->caps.config_size;
 
+	if (vmdev_is_net(hw) && !offset && len >= ETH_ALEN &&
+	    !(dev->status & VIRTIO_CONFIG_S_FEATURES_OK))
+		ether_addr_copy(dev->user_mac, buf);
 	if (offset >= size || len > size - offset || vmdev_is_net(hw) ||
 	    !vmdev_usable(dev))
 		return;

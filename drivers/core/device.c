@@ -6,6 +6,7 @@
  * vhost-vdpa, user space's. Setters return nothing: a refusal shows in what is
  * read back, and in the log.
  */
+#include <linux/etherdevice.h>
 #include <linux/log2.h>
 #include <linux/slab.h>
 #include <linux/virtio_config.h>
@@ -60,6 +61,8 @@ static void vmdev_op_kick_vq(struct vdpa_device *vdpa, u16 idx)
 	/* Pairs with vmdev_shadow_prepare(): what it set up is seen, too. */
 	else if (smp_load_acquire(&vq->shadowed))
 		vmdev_shadow_kick(vq);
+	else if (READ_ONCE(vq->served))
+		vmdev_ctrl_kick(dev);
 }
 
 static void vmdev_op_kick_vq_with_data(struct vdpa_device *vdpa, u32 data)
@@ -76,6 +79,8 @@ static void vmdev_op_kick_vq_with_data(struct vdpa_device *vdpa, u32 data)
 	atomic64_inc(&vq->kicks);
 	if (READ_ONCE(vq->live))
 		hw->ops->kick_with_data(hw, vq->hw_vq, data);
+	else if (READ_ONCE(vq->served))
+		vmdev_ctrl_kick(dev);
 }
 
 static void vmdev_op_set_vq_cb(struct vdpa_device *vdpa, u16 idx,
@@ -182,13 +187,11 @@ vmdev_op_get_vq_notification(struct vdpa_device *vdpa, u16 idx)
 	struct vmdev_hw *hw = dev->parent->hw;
 
 	/*
-	 * Where the control queue's number depends on features the answer
-	 * could change: then it has no doorbell to map.
+	 * The control queue has none. Without multiqueue it is queue 2, which else
+	 * is a queue of packets; then it is looked at as those in shadow are.
 	 */
-	if (idx >= 2 && dev->prov.max_vqp != dev->parent->max_vqp)
-		if (idx == 2 * dev->prov.max_vqp)
-			return area;
-	if (idx >= dev->nvqs)
+	if (idx >= dev->nvqs ||
+	    (dev->vdpa.ngroups > 1 && idx == 2 * dev->prov.max_vqp))
 		return area;
 	/* What was answered once, and may be mapped, is the answer. */
 	if ((READ_ONCE(dev->policy) == VMDEV_POLICY_SHADOW &&
@@ -198,6 +201,8 @@ vmdev_op_get_vq_notification(struct vdpa_device *vdpa, u16 idx)
 	/* From now on kicks may not come here. Pairs with vmdev_shadow_run(). */
 	smp_store_mb(dev->vqs[idx].doorbell, true);
 	vmdev_shadow_doorbell(dev, idx);
+	if (READ_ONCE(dev->vqs[idx].served))
+		vmdev_ctrl_kick(dev);
 	return area;
 }
 
@@ -209,7 +214,7 @@ static int vmdev_op_get_vq_irq(struct vdpa_device *vdpa, u16 idx)
 
 	mutex_lock(&dev->parent->lock);
 	/* Also for queues that are enabled later: vhost-vdpa asks only once. */
-	if (dev->running && !dev->vqs[idx].shadowed)
+	if (dev->running && !dev->vqs[idx].shadowed && idx != vmdev_cvq(dev))
 		irq = hw->ops->vq_irq(hw, dev->vqs[idx].hw_vq);
 	mutex_unlock(&dev->parent->lock);
 	return irq;
@@ -232,10 +237,34 @@ static u32 vmdev_op_get_vq_align(struct vdpa_device *vdpa)
 	return vmdev_dev(vdpa)->parent->hw->caps.vq_align;
 }
 
+/* QEMU asks with features negotiated: they say which one is the control queue. */
 static u32 vmdev_op_get_vq_group(struct vdpa_device *vdpa, u16 idx)
 {
-	return 0;
+	struct vmdev_dev *dev = vmdev_dev(vdpa);
+	u32 group;
+
+	mutex_lock(&dev->parent->lock);
+	group = idx == vmdev_cvq(dev) ? VMDEV_GROUP_CTRL : VMDEV_GROUP_DATA;
+	mutex_unlock(&dev->parent->lock);
+	return group;
 }
+
+/*
+ * Only a host driver asks. What software reads must be where its address says: no
+ * IOMMU translates for the vDPA device itself.
+ */
+static struct device *vmdev_vq_dma_dev(struct vdpa_device *vdpa, u16 idx)
+{
+	struct vmdev_dev *dev = vmdev_dev(vdpa);
+	struct device *dma_dev = dev->hw->dma_dev;
+
+	mutex_lock(&dev->parent->lock);
+	if (idx == vmdev_cvq(dev))
+		dma_dev = &vdpa->dev;
+	mutex_unlock(&dev->parent->lock);
+	return dma_dev;
+}
+VMDEV_COMPAT_VQ_DMA_DEV(vmdev_vq_dma_dev)
 
 static u64 vmdev_op_get_device_features(struct vdpa_device *vdpa)
 {
@@ -296,12 +325,7 @@ static void vmdev_op_set_config_cb(struct vdpa_device *vdpa,
 /* One number for all queues; get_vq_size knows each. */
 static u16 vmdev_op_get_vq_num_max(struct vdpa_device *vdpa)
 {
-	const struct vmdev_dev *dev = vmdev_dev(vdpa);
-	u16 i, max = 0;
-
-	for (i = 0; i < dev->nvqs; i++)
-		max = max(max, dev->parent->hw->caps.vq_size[i]);
-	return min_t(u16, max, VMDEV_VQ_SIZE_MAX);
+	return vmdev_size_max(vmdev_dev(vdpa));
 }
 
 static u16 vmdev_op_get_vq_num_min(struct vdpa_device *vdpa)
@@ -433,8 +457,11 @@ int vmdev_reset_device(struct vmdev_dev *dev)
 	if (!vmdev_usable(dev))
 		err = 0;
 	hw->ops->irq_release(hw);
-	vmdev_shadows_drop(dev);
+	vmdev_vqs_drop(dev);
 	vmdev_log_rings(dev);
+	vmdev_ctrl_forget(dev);
+	/* What is in the domain is changed when it starts again. */
+	memset(dev->mem.group_as, 0, sizeof(dev->mem.group_as));
 
 	dev->features = 0;
 	dev->status = 0;
@@ -607,6 +634,7 @@ vmdev_op_get_iova_range(struct vdpa_device *vdpa)
 	mutex_lock(&dev->parent->lock);
 	get_task_comm(dev->holder, current);
 	dev->holder_pid = task_tgid_nr(current);
+	eth_zero_addr(dev->user_mac);
 	/* A mapped doorbell holds the file, and only one can have it open. */
 	for (i = 0; i < dev->nvqs; i++)
 		WRITE_ONCE(dev->vqs[i].doorbell, false);
@@ -620,15 +648,18 @@ static int vmdev_op_set_group_asid(struct vdpa_device *vdpa,
 				   unsigned int group, unsigned int asid)
 {
 	struct vmdev_dev *dev = vmdev_dev(vdpa);
-	bool running;
+	int err = 0;
 
-	if (group || asid)
+	if (group >= vdpa->ngroups || asid >= vdpa->nas)
 		return -EINVAL;
 
 	mutex_lock(&dev->parent->lock);
-	running = dev->running;
+	if (dev->running)
+		err = -EBUSY;
+	else
+		err = vmdev_mem_set_asid(dev, group, asid);
 	mutex_unlock(&dev->parent->lock);
-	return running ? -EBUSY : 0;
+	return err;
 }
 
 static int vmdev_op_dma_map(struct vdpa_device *vdpa, unsigned int asid,
@@ -637,7 +668,7 @@ static int vmdev_op_dma_map(struct vdpa_device *vdpa, unsigned int asid,
 	struct vmdev_dev *dev = vmdev_dev(vdpa);
 	int err;
 
-	if (asid)
+	if (asid >= vdpa->nas)
 		return -EINVAL;
 
 	mutex_lock(&dev->parent->lock);
@@ -652,7 +683,7 @@ static int vmdev_op_dma_unmap(struct vdpa_device *vdpa, unsigned int asid,
 	struct vmdev_dev *dev = vmdev_dev(vdpa);
 	int err;
 
-	if (asid)
+	if (asid >= vdpa->nas)
 		return -EINVAL;
 
 	mutex_lock(&dev->parent->lock);
@@ -667,7 +698,7 @@ static int vmdev_op_reset_map(struct vdpa_device *vdpa, unsigned int asid)
 {
 	struct vmdev_dev *dev = vmdev_dev(vdpa);
 
-	if (asid)
+	if (asid >= vdpa->nas)
 		return -EINVAL;
 
 	mutex_lock(&dev->parent->lock);
@@ -687,6 +718,8 @@ static void vmdev_op_free(struct vdpa_device *vdpa)
 	kfree(dev->hw_vqs);
 	for (i = 0; dev->vqs && i < dev->nvqs; i++)
 		vmdev_shadow_free(&dev->vqs[i]);
+	vmdev_ctrl_quiesce(dev);
+	vmdev_ctrl_free(dev);
 	kfree(dev->vqs);
 }
 
@@ -710,6 +743,7 @@ const struct vdpa_config_ops vmdev_vdpa_ops = {
 	.get_vq_size		= vmdev_op_get_vq_size,
 	.get_vq_align		= vmdev_op_get_vq_align,
 	.get_vq_group		= vmdev_op_get_vq_group,
+	VMDEV_COMPAT_VQ_DMA_OP,
 	.get_device_features	= vmdev_op_get_device_features,
 	.get_backend_features	= vmdev_op_get_backend_features,
 	.set_driver_features	= vmdev_op_set_driver_features,

@@ -15,6 +15,7 @@
 #define VMDEV_NET_F_FIRST_HIGH		50
 
 /* virtio 1.2 and 1.3; 6.12's uapi does not name them all. */
+#define VMDEV_NET_F_DEVICE_STATS	50
 #define VMDEV_NET_F_HASH_TUNNEL		51
 #define VMDEV_NET_F_VQ_NOTF_COAL	52
 #define VMDEV_NET_F_NOTF_COAL		53
@@ -128,8 +129,13 @@ static const struct vmdev_feature_need vmdev_net_needs[] = {
  */
 u64 vmdev_features_possible(const struct vmdev_hw_caps *caps)
 {
-	return caps->features &
-	       (~VMDEV_F_TRANSPORT | VMDEV_TRANSPORT_POSSIBLE);
+	u64 features = caps->features &
+		       (~VMDEV_F_TRANSPORT | VMDEV_TRANSPORT_POSSIBLE);
+
+	/* Statistics are asked for, and answered, in commands of any length. */
+	if (caps->device_id == VIRTIO_ID_NET)
+		features &= ~BIT_ULL(VMDEV_NET_F_DEVICE_STATS);
+	return features;
 }
 
 /**
@@ -221,9 +227,24 @@ u64 vmdev_features_to_hw(const struct vmdev_hw_caps *caps,
 {
 	u64 helpers = BIT_ULL(VIRTIO_F_SR_IOV) | BIT_ULL(VIRTIO_F_RING_RESET);
 
-	/* vmdev_netctrl_set_mac() needs them. */
+	/* vmdev_ctrl_replay() needs them. */
 	if (!is_zero_ether_addr(prov->mac))
 		helpers |= BIT_ULL(VIRTIO_NET_F_CTRL_VQ) |
 			   BIT_ULL(VIRTIO_NET_F_CTRL_MAC_ADDR);
 	return features | (caps->features & helpers);
+}
+
+/**
+ * vmdev_features_set_mac() - can hardware be told a MAC address?
+ * @caps: the hardware
+ *
+ * Context: any. Pure.
+ */
+bool vmdev_features_set_mac(const struct vmdev_hw_caps *caps)
+{
+	u64 needed = BIT_ULL(VIRTIO_NET_F_MAC) | BIT_ULL(VIRTIO_NET_F_CTRL_VQ) |
+		     BIT_ULL(VIRTIO_NET_F_CTRL_MAC_ADDR);
+
+	return caps->device_id == VIRTIO_ID_NET &&
+	       (caps->features & needed) == needed;
 }

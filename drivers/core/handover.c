@@ -53,7 +53,7 @@ static bool vmdev_path_differs(const struct vmdev_dev *dev, u16 i)
 {
 	const struct vmdev_vq *vq = &dev->vqs[i];
 
-	if (!vq->on || vmdev_path_is_shadow(dev, i) == vq->shadowed)
+	if (!vq->on || vq->served || vmdev_path_is_shadow(dev, i) == vq->shadowed)
 		return false;
 	return !vq->shadowed || dev->policy != VMDEV_POLICY_AUTO ||
 	       (dev->hw->caps.caps & VMDEV_CAP_STATE);
@@ -195,6 +195,7 @@ static ssize_t paths_show(struct device *d, struct device_attribute *attr,
 		len += sysfs_emit_at(buf, len, "%s%s", i ? " " : "",
 				     !dev->vqs[i].on ? "off" :
 				     dev->vqs[i].shadowed ? "shadow" :
+				     dev->vqs[i].served ? "software" :
 				     "direct");
 	mutex_unlock(&dev->parent->lock);
 	len += sysfs_emit_at(buf, len, "\n");

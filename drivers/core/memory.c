@@ -96,6 +96,7 @@ void vmdev_mem_detach(struct vmdev_dev *dev)
 	vmdev_mem_destroy(mem);
 	dev->parent->hw->ops->iommu_detach(dev->parent->hw);
 	mem->attached = false;
+	mem->loaded = VMDEV_AS_NONE;
 }
 
 /* How many there are vhost-vdpa bounds (max_iotlb_entries, memlock). */
@@ -121,6 +122,52 @@ static void vmdev_mem_del(struct vmdev_as *as, struct vmdev_map *map)
 	vmdev_maps_del(&as->maps, map);
 	as->changes++;
 	spin_unlock_irq(&as->lock);
+}
+
+/**
+ * vmdev_mem_host() - a host driver's memory, for queues that software serves
+ * @dev: the device, which user space does not have
+ *
+ * Their addresses are physical ones (vmdev_vq_dma_dev()): what is mapped is all
+ * of memory. Only software looks there.
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ * Return: 0 or -ENOMEM.
+ */
+int vmdev_mem_host(struct vmdev_dev *dev)
+{
+	struct vmdev_mem *mem = &dev->mem;
+	int err;
+
+	lockdep_assert_held(&dev->parent->lock);
+
+	if (mem->host)
+		return 0;
+	err = vmdev_mem_add(&mem->as[VMDEV_AS_HOST], 0, VMDEV_HOST_LAST, 0,
+			    VHOST_ACCESS_RW);
+	if (err)
+		return err;
+	mem->group_as[VMDEV_GROUP_CTRL] = VMDEV_AS_HOST;
+	mem->host = true;
+	return 0;
+}
+
+/**
+ * vmdev_mem_no_host() - the reverse of vmdev_mem_host()
+ * @dev: the device, no queue of which is served
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ */
+void vmdev_mem_no_host(struct vmdev_dev *dev)
+{
+	struct vmdev_mem *mem = &dev->mem;
+	struct vmdev_as *as = &mem->as[VMDEV_AS_HOST];
+
+	if (!mem->host)
+		return;
+	vmdev_mem_del(as, as->maps.lowest);
+	mem->group_as[VMDEV_GROUP_CTRL] = 0;
+	mem->host = false;
 }
 
 /**
@@ -307,6 +354,28 @@ int vmdev_mem_load(struct vmdev_dev *dev)
 	err = vmdev_mem_fill_domain(dev, asid);
 	if (!err)
 		mem->loaded = asid;
+	return err;
+}
+
+/**
+ * vmdev_mem_set_asid() - move the queues of a group to another address space
+ * @dev: the device, stopped
+ * @group: the group
+ * @asid: the address space, below VMDEV_AS_MAX
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ * Return: 0, or an error of vmdev_mem_load() with all as it was.
+ */
+int vmdev_mem_set_asid(struct vmdev_dev *dev, unsigned int group, u8 asid)
+{
+	struct vmdev_mem *mem = &dev->mem;
+	u8 old = mem->group_as[group];
+	int err;
+
+	mem->group_as[group] = asid;
+	err = vmdev_mem_load(dev);
+	if (err)
+		mem->group_as[group] = old;
 	return err;
 }
 
@@ -501,6 +570,42 @@ int vmdev_mem_fill(struct vmdev_dev *dev, unsigned int asid, u64 iova, u8 byte,
 		va = kmap_local_page(page);
 		memset(va + offset, byte, len);
 		kunmap_local(va);
+		iova += len;
+		size -= len;
+	}
+	return 0;
+}
+
+/**
+ * vmdev_mem_write() - write guest memory by IOVA
+ * @dev: the device
+ * @asid: address space, below VMDEV_AS_MAX
+ * @iova: first IOVA
+ * @from: what to write
+ * @size: bytes
+ *
+ * Context: vmdev_parent.lock held.
+ * Return: 0, or -EFAULT if not all of it is mapped writable, or is not memory.
+ */
+int vmdev_mem_write(struct vmdev_dev *dev, unsigned int asid, u64 iova,
+		    const void *from, u64 size)
+{
+	if (size && iova + size - 1 < iova)
+		return -EFAULT;
+
+	while (size) {
+		size_t offset;
+		struct page *page;
+		u64 len;
+
+		page = vmdev_as_page(&dev->mem.as[asid], iova, VHOST_ACCESS_WO,
+				     &offset, &len);
+		if (!page)
+			return -EFAULT;
+
+		len = min(len, size);
+		memcpy_to_page(page, offset, from, len);
+		from += len;
 		iova += len;
 		size -= len;
 	}

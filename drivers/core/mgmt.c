@@ -2,6 +2,7 @@
 /*
  * Management devices, and the vDPA devices made of them.
  */
+#include <linux/dma-mapping.h>
 #include <linux/etherdevice.h>
 #include <linux/export.h>
 #include <linux/slab.h>
@@ -47,7 +48,7 @@ static int vmdev_dev_init(struct vmdev_dev *dev, struct vmdev_parent *parent)
 	for (i = 0; i < dev->nvqs; i++)
 		spin_lock_init(&dev->vqs[i].cb_lock);
 	dev->nb.notifier_call = vmdev_bus_notify;
-	return 0;
+	return vmdev_ctrl_create(dev);
 }
 
 /* Ops of hardware that cannot do it all are cleared. */
@@ -67,11 +68,16 @@ static struct vmdev_dev *vmdev_dev_create(struct vmdev_parent *parent,
 					  const char *name,
 					  const struct vmdev_provision *prov)
 {
+	bool cvq = vmdev_is_net(parent->hw) &&
+		   (prov->features & BIT_ULL(VIRTIO_NET_F_CTRL_VQ));
 	struct vmdev_dev *dev;
 	int err;
 
+	/* The control queue is in a group of its own, in whichever address space. */
 	dev = vmdev_compat_vdpa_alloc(struct vmdev_dev, vdpa, parent->hw->dev,
-				      &vmdev_vdpa_ops, 1, 1, name);
+				      &vmdev_vdpa_ops,
+				      cvq ? VMDEV_GROUPS_MAX : 1,
+				      cvq ? VMDEV_AS_MAX : 1, name);
 	if (IS_ERR(dev))
 		return dev;
 
@@ -82,8 +88,10 @@ static struct vmdev_dev *vmdev_dev_create(struct vmdev_parent *parent,
 	dev->nvqs = vmdev_count_vqs(parent, prov);
 	dev->vdpa.mdev = &parent->mgmt;
 	vmdev_compat_set_dma_dev(&dev->vdpa, parent->hw->dma_dev);
+	dev->vdpa.dev.dma_mask = &dev->vdpa.dev.coherent_dma_mask;
 
-	err = vmdev_dev_init(dev, parent);
+	err = dma_set_mask_and_coherent(&dev->vdpa.dev, DMA_BIT_MASK(64)) ? :
+	      vmdev_dev_init(dev, parent);
 	if (err) {
 		put_device(&dev->vdpa.dev);
 		return ERR_PTR(err);
@@ -226,6 +234,7 @@ static void vmdev_mgmt_dev_del(struct vdpa_mgmt_dev *mgmt,
 	mutex_unlock(&parent->lock);
 	vmdev_parent_set_dev(parent, NULL);
 	cancel_work_sync(&parent->break_work);
+	vmdev_ctrl_quiesce(dev);
 	put_device(&vdpa->dev);
 }
 
@@ -276,7 +285,7 @@ static int vmdev_mgmt_set_attr(struct vdpa_mgmt_dev *mgmt,
 
 	if (!(mgmt->config_attr_mask &
 	      BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MACADDR))) {
-		dev_err(&vdpa->dev, "mac: hardware cannot be told one (it needs CTRL_VQ, CTRL_MAC_ADDR and RING_RESET)\n");
+		dev_err(&vdpa->dev, "mac: hardware cannot be told one (it needs CTRL_VQ and CTRL_MAC_ADDR)\n");
 		return -EOPNOTSUPP;
 	}
 

@@ -1,294 +1,587 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Commands of the core's own on the control queue of a net device.
+ * The control queue of a net device, served by the core.
  *
- * The driver's control queue goes to the hardware. But a MAC address that was
- * provisioned has to be told to the hardware, or it would filter for its own:
- * so before the driver's queues start the core runs the control queue on a
- * ring of its own for one command, and resets it (RING_RESET). To the driver
- * it is a fresh queue.
+ * The driver's control queue never reaches the hardware. The core takes each
+ * command, judges it, passes it on over a queue of its own (ctrl_hw.c), and
+ * remembers it (ctrl_state.c). So hardware that was reset, for whatever reason
+ * but its driver's wish, can be made what it was, as can other hardware. And as
+ * only software reads the ring, it may be in an address space of its own.
  *
- * Source: virtio 1.2, 5.1.6.5 (control queue), 2.7 and 2.8 (rings).
+ * Commands are carried out in a work item: a kick may come in any context, and
+ * hardware may take its time. Whoever stops the device holds vmdev_parent.lock,
+ * as does the work item, so none is half done then.
  */
-#include <linux/delay.h>
 #include <linux/etherdevice.h>
-#include <linux/mm.h>
-#include <linux/virtio_byteorder.h>
+#include <linux/slab.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
-#include <uapi/linux/virtio_ring.h>
+#include <uapi/linux/vhost_types.h>
 
-#include "vmdev.h"
-#include "window.h"
+#include "netctrl.h"
+#include "vring.h"
 
-#define VMDEV_CTRL_SIZE		4
-#define VMDEV_CTRL_WAIT_US	1000
-#define VMDEV_CTRL_TRIES	2000
-#define VMDEV_CTRL_NO_ACK	0xff
+/* Commands carried out before others get at the device. */
+#define VMDEV_CTRL_BUDGET	16
 
-/* A driver's first lap around a packed ring: available, not used. */
-#define VMDEV_PACKED_AVAIL	BIT(VRING_PACKED_DESC_F_AVAIL)
-#define VMDEV_PACKED_USED \
-	(BIT(VRING_PACKED_DESC_F_AVAIL) | BIT(VRING_PACKED_DESC_F_USED))
+/* How often to look at a ring whose doorbell the driver may have. */
+#define VMDEV_CTRL_POLL_MS	20
 
 /**
- * struct vmdev_ctrl_split - split ring of the core's own
- * @desc: one chain of two
- * @avail: offers it
- * @used: where it comes back
- */
-struct vmdev_ctrl_split {
-	struct vring_desc desc[VMDEV_CTRL_SIZE];
-	struct {
-		__virtio16 flags;
-		__virtio16 idx;
-		__virtio16 ring[VMDEV_CTRL_SIZE];
-		__virtio16 used_event;
-	} avail;
-	struct {
-		__virtio16 flags;
-		__virtio16 idx;
-		struct vring_used_elem ring[VMDEV_CTRL_SIZE];
-		__virtio16 avail_event;
-	} used __aligned(4);
-};
-
-/**
- * struct vmdev_ctrl_packed - packed ring of the core's own
- * @desc: one chain of two
- * @driver: the driver's event suppression
- * @device: the device's
- */
-struct vmdev_ctrl_packed {
-	struct vring_packed_desc desc[VMDEV_CTRL_SIZE];
-	struct vring_packed_desc_event driver;
-	struct vring_packed_desc_event device;
-};
-
-/**
- * struct vmdev_ctrl_page - all that one command needs, in one page
- * @split: the ring, or
- * @packed: the ring
- * @hdr: the command
- * @mac: its argument
- * @ack: the answer
- */
-struct vmdev_ctrl_page {
-	union {
-		struct vmdev_ctrl_split split;
-		struct vmdev_ctrl_packed packed;
-	};
-	struct virtio_net_ctrl_hdr hdr;
-	u8 mac[ETH_ALEN];
-	u8 ack;
-};
-
-/**
- * struct vmdev_ctrl - the core's own use of a control queue
- * @dev: the device
- * @page: memory that the hardware sees
- * @iova: where it sees it
- * @packed: the ring is packed
- */
-struct vmdev_ctrl {
-	struct vmdev_dev *dev;
-	struct vmdev_ctrl_page *page;
-	u64 iova;
-	bool packed;
-};
-
-static int vmdev_ctrl_alloc(struct vmdev_ctrl *ctrl)
-{
-	BUILD_BUG_ON(sizeof(struct vmdev_ctrl_page) > PAGE_SIZE);
-
-	ctrl->page = vmdev_window_alloc(ctrl->dev, PAGE_SIZE, &ctrl->iova);
-	return ctrl->page ? 0 : -ENOMEM;
-}
-
-static void vmdev_ctrl_free(struct vmdev_ctrl *ctrl)
-{
-	vmdev_window_free(ctrl->dev, ctrl->page);
-}
-
-static u64 vmdev_ctrl_out(const struct vmdev_ctrl *ctrl)
-{
-	return ctrl->iova + offsetof(struct vmdev_ctrl_page, hdr);
-}
-
-static u32 vmdev_ctrl_out_len(void)
-{
-	return offsetofend(struct vmdev_ctrl_page, mac) -
-	       offsetof(struct vmdev_ctrl_page, hdr);
-}
-
-static u64 vmdev_ctrl_in(const struct vmdev_ctrl *ctrl)
-{
-	return ctrl->iova + offsetof(struct vmdev_ctrl_page, ack);
-}
-
-static void vmdev_ctrl_fill_split(struct vmdev_ctrl *ctrl)
-{
-	struct vmdev_ctrl_split *ring = &ctrl->page->split;
-
-	ring->desc[0].addr = __cpu_to_virtio64(true, vmdev_ctrl_out(ctrl));
-	ring->desc[0].len = __cpu_to_virtio32(true, vmdev_ctrl_out_len());
-	ring->desc[0].flags = __cpu_to_virtio16(true, VRING_DESC_F_NEXT);
-	ring->desc[0].next = __cpu_to_virtio16(true, 1);
-	ring->desc[1].addr = __cpu_to_virtio64(true, vmdev_ctrl_in(ctrl));
-	ring->desc[1].len = __cpu_to_virtio32(true, 1);
-	ring->desc[1].flags = __cpu_to_virtio16(true, VRING_DESC_F_WRITE);
-	ring->avail.flags = __cpu_to_virtio16(true,
-					      VRING_AVAIL_F_NO_INTERRUPT);
-	ring->avail.idx = __cpu_to_virtio16(true, 1);
-}
-
-static void vmdev_ctrl_fill_packed(struct vmdev_ctrl *ctrl)
-{
-	struct vmdev_ctrl_packed *ring = &ctrl->page->packed;
-
-	ring->desc[0].addr = cpu_to_le64(vmdev_ctrl_out(ctrl));
-	ring->desc[0].len = cpu_to_le32(vmdev_ctrl_out_len());
-	ring->desc[0].flags = cpu_to_le16(VRING_DESC_F_NEXT |
-					  VMDEV_PACKED_AVAIL);
-	ring->desc[1].addr = cpu_to_le64(vmdev_ctrl_in(ctrl));
-	ring->desc[1].len = cpu_to_le32(1);
-	ring->desc[1].flags = cpu_to_le16(VRING_DESC_F_WRITE |
-					  VMDEV_PACKED_AVAIL);
-	ring->driver.flags = cpu_to_le16(VRING_PACKED_EVENT_FLAG_DISABLE);
-}
-
-static void vmdev_ctrl_conf(const struct vmdev_ctrl *ctrl,
-			    struct vmdev_vq_conf *conf)
-{
-	*conf = (struct vmdev_vq_conf) {
-		.size = VMDEV_CTRL_SIZE,
-		.enabled = true,
-	};
-	if (ctrl->packed) {
-		conf->desc = ctrl->iova +
-			offsetof(struct vmdev_ctrl_page, packed.desc);
-		conf->driver = ctrl->iova +
-			offsetof(struct vmdev_ctrl_page, packed.driver);
-		conf->device = ctrl->iova +
-			offsetof(struct vmdev_ctrl_page, packed.device);
-		conf->state.packed.last_avail_counter = 1;
-		conf->state.packed.last_used_counter = 1;
-	} else {
-		conf->desc = ctrl->iova +
-			offsetof(struct vmdev_ctrl_page, split.desc);
-		conf->driver = ctrl->iova +
-			offsetof(struct vmdev_ctrl_page, split.avail);
-		conf->device = ctrl->iova +
-			offsetof(struct vmdev_ctrl_page, split.used);
-	}
-}
-
-static bool vmdev_ctrl_done(const struct vmdev_ctrl *ctrl)
-{
-	const struct vmdev_ctrl_page *page = ctrl->page;
-	bool done;
-
-	if (ctrl->packed)
-		done = (le16_to_cpu(READ_ONCE(page->packed.desc[0].flags)) &
-			VMDEV_PACKED_USED) == VMDEV_PACKED_USED;
-	else
-		done = READ_ONCE(page->split.used.idx);
-	if (done)
-		dma_rmb();
-	return done;
-}
-
-/* Where the next offer will be (virtio 1.2, 2.9), wrap counter in bit 15. */
-static u32 vmdev_ctrl_next(const struct vmdev_ctrl *ctrl)
-{
-	return ctrl->packed ? BIT(15) | 2 : 1;
-}
-
-static int vmdev_ctrl_run(struct vmdev_ctrl *ctrl, u16 cvq)
-{
-	struct vmdev_hw *hw = ctrl->dev->parent->hw;
-	int tries = VMDEV_CTRL_TRIES;
-
-	dma_wmb();
-	if (ctrl->dev->features & BIT_ULL(VIRTIO_F_NOTIFICATION_DATA))
-		hw->ops->kick_with_data(hw, cvq, vmdev_ctrl_next(ctrl) << 16);
-	else
-		hw->ops->kick(hw, cvq);
-	while (!vmdev_ctrl_done(ctrl)) {
-		if (!vmdev_usable(ctrl->dev))
-			return -ENODEV;
-		if (!--tries)
-			return -ETIMEDOUT;
-		fsleep(VMDEV_CTRL_WAIT_US);
-	}
-	return READ_ONCE(ctrl->page->ack) == VIRTIO_NET_OK ? 0 : -EIO;
-}
-
-/**
- * vmdev_netctrl_can_set_mac() - can hardware be told a MAC address?
- * @caps: the hardware
+ * vmdev_ctrl_create() - a net device gets what it takes to serve a control queue
+ * @dev: the device, new
  *
- * Context: any. Pure.
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
  */
-bool vmdev_netctrl_can_set_mac(const struct vmdev_hw_caps *caps)
+int vmdev_ctrl_create(struct vmdev_dev *dev)
 {
-	u64 needed = BIT_ULL(VIRTIO_NET_F_MAC) | BIT_ULL(VIRTIO_NET_F_CTRL_VQ) |
-		     BIT_ULL(VIRTIO_NET_F_CTRL_MAC_ADDR);
+	struct vmdev_ctrl *ctrl;
 
-	return caps->device_id == VIRTIO_ID_NET &&
-	       (caps->features & needed) == needed &&
-	       (caps->caps & VMDEV_CAP_RING_RESET);
+	if (!vmdev_is_net(dev->parent->hw))
+		return 0;
+	ctrl = kvzalloc(sizeof(*ctrl), GFP_KERNEL);
+	if (!ctrl)
+		return -ENOMEM;
+	ctrl->dev = dev;
+	INIT_DELAYED_WORK(&ctrl->work, vmdev_ctrl_work);
+	vmdev_ctrl_state_init(&ctrl->state);
+	dev->ctrl = ctrl;
+	return 0;
 }
 
 /**
- * vmdev_netctrl_set_mac() - tell the hardware the MAC address provisioned
- * @dev: the device; features that vmdev_features_to_hw() gave are negotiated,
- *	its hardware is at DRIVER_OK with no queue enabled
- * @cvq: the control queue as the hardware numbers it
+ * vmdev_ctrl_quiesce() - no command is being, or will be, carried out
+ * @dev: the device, reset; no kick comes any more
+ *
+ * Context: may sleep; takes vmdev_parent.lock in the work item.
+ */
+void vmdev_ctrl_quiesce(struct vmdev_dev *dev)
+{
+	if (dev->ctrl)
+		cancel_delayed_work_sync(&dev->ctrl->work);
+}
+
+/**
+ * vmdev_ctrl_free() - the reverse of vmdev_ctrl_create()
+ * @dev: the device, quiesced
+ */
+void vmdev_ctrl_free(struct vmdev_dev *dev)
+{
+	if (!dev->ctrl)
+		return;
+	vmdev_ctrl_state_forget(&dev->ctrl->state);
+	kvfree(dev->ctrl);
+	dev->ctrl = NULL;
+}
+
+/* --- the hardware's side --------------------------------------------------- */
+
+/**
+ * vmdev_ctrl_hw_start() - what hardware shall run as its control queue
+ * @dev: the device, with features negotiated
+ * @hw_vqs: the queues of the hardware; gets this one, if it is needed
+ *
+ * It is needed if the driver has a control queue, or a MAC address was provisioned.
  *
  * Context: may sleep; vmdev_parent.lock held.
- * Return: 0, with the control queue fresh again; -EIO if the hardware refused;
- * -ETIMEDOUT if it did not answer within 2 s; -ENOMEM; an error of its ops.
+ * Return: 0, or an error of vmdev_ctrl_hw_prepare().
  */
-int vmdev_netctrl_set_mac(struct vmdev_dev *dev, u16 cvq)
+int vmdev_ctrl_hw_start(struct vmdev_dev *dev, struct vmdev_vq_conf *hw_vqs)
 {
-	struct vmdev_hw *hw = dev->parent->hw;
-	struct vmdev_ctrl ctrl = {
-		.dev = dev,
-		.packed = dev->features & BIT_ULL(VIRTIO_F_RING_PACKED),
+	u64 features = vmdev_features_to_hw(&dev->hw->caps, &dev->prov,
+					    dev->features);
+	u16 vq = vmdev_is_multiqueue(dev) ? dev->parent->cvq : 2;
+
+	if (!dev->ctrl || !(features & BIT_ULL(VIRTIO_NET_F_CTRL_VQ)))
+		return 0;
+	return vmdev_ctrl_hw_prepare(dev->ctrl, vq, &hw_vqs[vq]);
+}
+
+/**
+ * vmdev_ctrl_hw_stop() - the hardware does not have its control queue any more
+ * @dev: the device, its hardware stopped, or not started
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ */
+void vmdev_ctrl_hw_stop(struct vmdev_dev *dev)
+{
+	if (dev->ctrl)
+		vmdev_ctrl_hw_release(dev->ctrl);
+}
+
+static int vmdev_ctrl_replay_one(struct vmdev_ctrl *ctrl, const u8 *data,
+				 u32 len)
+{
+	int err = vmdev_ctrl_hw_send(ctrl, data, len, 1);
+
+	if (err)
+		dev_err_ratelimited(&ctrl->dev->vdpa.dev,
+				    "hardware does not take control command %u/%u again: %pe\n",
+				    data[0], data[1], ERR_PTR(err));
+	return err;
+}
+
+/* A driver that set an address of its own overrides what was provisioned. */
+static int vmdev_ctrl_replay_mac(struct vmdev_ctrl *ctrl)
+{
+	u8 data[sizeof(struct virtio_net_ctrl_hdr) + ETH_ALEN] = {
+		VIRTIO_NET_CTRL_MAC, VIRTIO_NET_CTRL_MAC_ADDR_SET,
 	};
-	struct vmdev_vq_conf conf;
-	int err, stop_err;
+	const u8 *mac = ctrl->dev->prov.mac;
+	int err;
+
+	if (is_zero_ether_addr(mac) ||
+	    vmdev_ctrl_recall(&ctrl->state, VIRTIO_NET_CTRL_MAC,
+			      VIRTIO_NET_CTRL_MAC_ADDR_SET))
+		return 0;
+	ether_addr_copy(data + sizeof(struct virtio_net_ctrl_hdr), mac);
+	err = vmdev_ctrl_hw_send(ctrl, data, sizeof(data), 1);
+	if (err)
+		dev_err_ratelimited(&ctrl->dev->vdpa.dev,
+				    "hardware does not take MAC address %pM: %pe\n",
+				    mac, ERR_PTR(err));
+	return err;
+}
+
+static int vmdev_ctrl_replay_vlans(struct vmdev_ctrl *ctrl)
+{
+	unsigned int vlan;
+	int err = 0;
+
+	for_each_set_bit(vlan, ctrl->state.vlans, VMDEV_CTRL_VLANS) {
+		const u8 data[] = {
+			VIRTIO_NET_CTRL_VLAN, VIRTIO_NET_CTRL_VLAN_ADD,
+			vlan & U8_MAX, vlan >> 8,
+		};
+
+		err = vmdev_ctrl_replay_one(ctrl, data, sizeof(data));
+		if (err)
+			break;
+	}
+	return err;
+}
+
+/**
+ * vmdev_ctrl_replay() - make hardware what the driver, or an operator, had made of it
+ * @dev: the device, its hardware live
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ * Return: 0, or an error of vmdev_ctrl_hw_send(), with a line.
+ */
+int vmdev_ctrl_replay(struct vmdev_dev *dev)
+{
+	struct vmdev_ctrl *ctrl = dev->ctrl;
+	struct vmdev_ctrl_cmd *cmd;
+	int err;
 
 	lockdep_assert_held(&dev->parent->lock);
 
-	err = vmdev_ctrl_alloc(&ctrl);
+	if (!ctrl || !ctrl->hw.on)
+		return 0;
+	err = vmdev_ctrl_replay_mac(ctrl);
+	if (err)
+		return err;
+	list_for_each_entry(cmd, &ctrl->state.cmds, node) {
+		err = vmdev_ctrl_replay_one(ctrl, cmd->data, cmd->len);
+		if (err)
+			return err;
+	}
+	return vmdev_ctrl_replay_vlans(ctrl);
+}
+
+/* --- commands -------------------------------------------------------------- */
+
+static void vmdev_ctrl_limits(const struct vmdev_dev *dev,
+			      struct vmdev_ctrl_limits *limits)
+{
+	struct vmdev_hw *hw = dev->hw;
+	u8 key = 0;
+
+	*limits = (struct vmdev_ctrl_limits) {
+		.features = dev->features,
+		.max_vqp = dev->prov.max_vqp,
+	};
+	if (!(dev->features & (BIT_ULL(VIRTIO_NET_F_RSS) |
+			       BIT_ULL(VIRTIO_NET_F_HASH_REPORT))))
+		return;
+	if (hw->caps.config_size >
+	    offsetof(struct virtio_net_config, rss_max_key_size))
+		hw->ops->config_read(hw, offsetof(struct virtio_net_config,
+						  rss_max_key_size), &key, 1);
+	limits->rss_key_max = key;
+	limits->rss_table_max =
+		vmdev_config_le16(hw, offsetof(struct virtio_net_config,
+					       rss_max_indirection_table_length));
+}
+
+/* From the pieces that the driver wants read to @ctrl->cmd. */
+static int vmdev_ctrl_gather(struct vmdev_ctrl *ctrl,
+			     const struct vmdev_vring_chain *chain)
+{
+	const struct vmdev_as *as = &ctrl->dev->mem.as[ctrl->asid];
+	u8 *to = ctrl->cmd;
+	int err = 0;
+	u16 i;
+
+	for (i = 0; i < chain->nread && !err; i++) {
+		const struct vmdev_vring_seg *seg = &chain->segs[i];
+
+		err = vmdev_as_read(as, seg->addr, to, seg->len,
+				    VHOST_ACCESS_RO);
+		to += seg->len;
+	}
+	return err;
+}
+
+/* To the pieces that the driver wants written. */
+static int vmdev_ctrl_scatter(struct vmdev_ctrl *ctrl,
+			      const struct vmdev_vring_chain *chain,
+			      const u8 *from, u32 len)
+{
+	struct vmdev_dev *dev = ctrl->dev;
+	u16 i;
+
+	for (i = chain->nread; i < chain->nsegs && len; i++) {
+		const struct vmdev_vring_seg *seg = &chain->segs[i];
+		u32 part = min(seg->len, len);
+		int err = vmdev_mem_write(dev, ctrl->asid, seg->addr, from,
+					  part);
+
+		if (err)
+			return err;
+		vmdev_log_mark(dev, ctrl->asid, seg->addr, part);
+		from += part;
+		len -= part;
+	}
+	return 0;
+}
+
+/* @ctrl->cmd makes sense: have it done. An error if the hardware is of no use any more. */
+static int vmdev_ctrl_forward(struct vmdev_ctrl *ctrl, u32 len, u32 in_len,
+			      u8 *ack)
+{
+	struct vmdev_ctrl_cmd *memo;
+	int err;
+
+	*ack = VIRTIO_NET_ERR;
+	if (vmdev_ctrl_reserve(ctrl->cmd, len, &memo))
+		return 0;
+	err = vmdev_ctrl_hw_send(ctrl, ctrl->cmd, len, in_len);
+	if (!err) {
+		*ack = VIRTIO_NET_OK;
+		/* Some of it shows in the configuration. */
+		ctrl->dev->generation++;
+		vmdev_ctrl_remember(&ctrl->state, ctrl->cmd, memo);
+		return 0;
+	}
+	kfree(memo);
+	return err == -EIO ? 0 : err;
+}
+
+static bool vmdev_ctrl_any_data(const struct vmdev_dev *dev)
+{
+	u16 i;
+
+	for (i = 0; i < dev->nvqs; i++)
+		if (dev->vqs[i].on && !dev->vqs[i].served)
+			return true;
+	return false;
+}
+
+/*
+ * QEMU has its guest read the device's MAC address, and does not read it itself:
+ * before it enables the queues it sets that of its own command line, or a default,
+ * which then nobody has. A guest that wants another address sets it later on.
+ */
+static bool vmdev_ctrl_mac_is_qemus(struct vmdev_ctrl *ctrl)
+{
+	const u8 *mac = ctrl->cmd + sizeof(struct virtio_net_ctrl_hdr);
+	struct vmdev_dev *dev = ctrl->dev;
+	u8 shown[ETH_ALEN];
+
+	if (ctrl->cmd[0] != VIRTIO_NET_CTRL_MAC ||
+	    ctrl->cmd[1] != VIRTIO_NET_CTRL_MAC_ADDR_SET ||
+	    memcmp(mac, dev->user_mac, ETH_ALEN) || vmdev_ctrl_any_data(dev))
+		return false;
+	vmdev_config_get(dev, 0, shown, ETH_ALEN);
+	if (!memcmp(mac, shown, ETH_ALEN))
+		return false;
+	dev_info_ratelimited(&dev->vdpa.dev,
+			     "MAC address %pM of user space's is not the device's: it stays %pM\n",
+			     dev->user_mac, shown);
+	return true;
+}
+
+/* What the driver is to be told, @in_len bytes, is in @in. */
+static int vmdev_ctrl_command(struct vmdev_ctrl *ctrl, u32 len, u32 room,
+			      u8 *in, u32 *in_len)
+{
+	struct vmdev_ctrl_limits limits;
+	const char *why;
+	int err;
+
+	in[0] = VIRTIO_NET_ERR;
+	*in_len = min(room, 1);
+	vmdev_ctrl_limits(ctrl->dev, &limits);
+	why = vmdev_ctrl_check(&limits, ctrl->cmd, len);
+	if (!why && room < 1 + vmdev_ctrl_result_len(ctrl->cmd))
+		why = "no room for its answer";
+	if (why) {
+		dev_warn_ratelimited(&ctrl->dev->vdpa.dev,
+				     "control command refused: %s (%*ph, %u bytes)\n",
+				     why, min_t(int, len, 2), ctrl->cmd, len);
+		return 0;
+	}
+
+	if (vmdev_ctrl_mac_is_qemus(ctrl)) {
+		in[0] = VIRTIO_NET_OK;
+		return 0;
+	}
+	room = 1 + vmdev_ctrl_result_len(ctrl->cmd);
+	err = vmdev_ctrl_forward(ctrl, len, room, &in[0]);
+	dev_dbg(&ctrl->dev->vdpa.dev, "control command %*ph: %s\n",
+		min_t(int, len, 16), ctrl->cmd,
+		in[0] == VIRTIO_NET_OK ? "ok" : "refused");
+	if (in[0] == VIRTIO_NET_OK && room > 1) {
+		memcpy(in + 1, ctrl->hw.in + 1, room - 1);
+		*in_len = room;
+	}
+	return err;
+}
+
+/* One command that was popped. An error, with a line, if it is the last one. */
+static int vmdev_ctrl_serve_one(struct vmdev_ctrl *ctrl,
+				const struct vmdev_vring_chain *chain)
+{
+	u8 in[VMDEV_CTRL_IN_MAX];
+	u32 in_len = min(chain->write_len, 1u);
+	int err = 0, fault = 0;
+
+	in[0] = VIRTIO_NET_ERR;
+	if (chain->read_len <= VMDEV_CTRL_OUT_MAX) {
+		fault = vmdev_ctrl_gather(ctrl, chain);
+		if (!fault)
+			err = vmdev_ctrl_command(ctrl, chain->read_len,
+						 chain->write_len, in,
+						 &in_len);
+	}
+	if (!fault)
+		fault = vmdev_ctrl_scatter(ctrl, chain, in, in_len);
+	if (fault)
+		return vmdev_vring_broken(&ctrl->guest,
+					  "buffer is outside of its memory");
+
+	vmdev_vring_push(&ctrl->guest, chain->id, chain->slots, in_len);
+	if (err)
+		dev_err_ratelimited(&ctrl->dev->vdpa.dev,
+				    "hardware does not answer control commands: %pe\n",
+				    ERR_PTR(err));
+	return err;
+}
+
+static void vmdev_ctrl_tell(struct vmdev_ctrl *ctrl)
+{
+	struct vmdev_vq *vq = &ctrl->dev->vqs[ctrl->index];
+
+	if (!vmdev_vring_publish(&ctrl->guest))
+		return;
+	atomic64_inc(&vq->events);
+	vmdev_call(&vq->cb_lock, &vq->cb);
+}
+
+/* A batch of commands; 1 if there may be more, 0 if there are none. */
+static int vmdev_ctrl_batch(struct vmdev_ctrl *ctrl)
+{
+	struct vmdev_vring_chain chain = {
+		.segs = ctrl->segs,
+		.max = VMDEV_CTRL_SEGS,
+	};
+	int got, err, budget = VMDEV_CTRL_BUDGET;
+
+	vmdev_vring_kicks_off(&ctrl->guest);
+	do {
+		while ((got = vmdev_vring_pop(&ctrl->guest, &chain)) > 0) {
+			err = vmdev_ctrl_serve_one(ctrl, &chain);
+			vmdev_ctrl_tell(ctrl);
+			if (err)
+				return err;
+			if (!--budget)
+				return 1;
+		}
+	} while (!got && vmdev_vring_kicks_on(&ctrl->guest));
+	return got;
+}
+
+static void vmdev_ctrl_serve(struct vmdev_ctrl *ctrl)
+{
+	struct vmdev_dev *dev = ctrl->dev;
+	struct vmdev_vq *vq = &dev->vqs[ctrl->index];
+	int got;
+
+	if (!vq->served || !vq->conf.enabled || dev->needs_reset ||
+	    !vmdev_usable(dev))
+		return;
+
+	got = vmdev_ctrl_batch(ctrl);
+	if (got < 0) {
+		if (ctrl->guest.why)
+			dev_err_ratelimited(&dev->vdpa.dev,
+					    "queue %u is broken: %s\n",
+					    ctrl->index, ctrl->guest.why);
+		vmdev_break(dev);
+	} else if (got) {
+		vmdev_ctrl_kick(dev);
+	} else if (READ_ONCE(vq->doorbell)) {
+		schedule_delayed_work(&ctrl->work,
+				      msecs_to_jiffies(VMDEV_CTRL_POLL_MS));
+	}
+}
+
+/**
+ * vmdev_ctrl_work() - carry out what is in the driver's queue
+ * @work: vmdev_ctrl.work
+ *
+ * Context: may sleep; takes vmdev_parent.lock.
+ */
+void vmdev_ctrl_work(struct work_struct *work)
+{
+	struct vmdev_ctrl *ctrl = container_of(to_delayed_work(work),
+					       struct vmdev_ctrl, work);
+	struct vmdev_parent *parent = ctrl->dev->parent;
+
+	mutex_lock(&parent->lock);
+	vmdev_ctrl_serve(ctrl);
+	mutex_unlock(&parent->lock);
+}
+
+/**
+ * vmdev_ctrl_kick() - there may be commands
+ * @dev: a device whose control queue is served, or was just now
+ *
+ * Context: any.
+ */
+void vmdev_ctrl_kick(struct vmdev_dev *dev)
+{
+	mod_delayed_work(system_percpu_wq, &dev->ctrl->work, 0);
+}
+
+/* --- the driver's side ----------------------------------------------------- */
+
+static int vmdev_ctrl_read(void *ctx, u64 iova, void *buf, u32 len)
+{
+	struct vmdev_ctrl *ctrl = ctx;
+
+	return vmdev_as_read(&ctrl->dev->mem.as[ctrl->asid], iova, buf, len,
+			     VHOST_ACCESS_RO);
+}
+
+/**
+ * vmdev_ctrl_open() - get ready to serve the driver's control queue
+ * @dev: the device, with features negotiated
+ * @i: the queue, configured, and not open
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ * Return: 0; -EINVAL or -EILSEQ for a ring, or a state of it, that cannot be;
+ * -EFAULT for one that is not in mapped memory; -ENOMEM; all with a line.
+ */
+int vmdev_ctrl_open(struct vmdev_dev *dev, u16 i)
+{
+	struct vmdev_ctrl *ctrl = dev->ctrl;
+	int err;
+
+	lockdep_assert_held(&dev->parent->lock);
+
+	err = vmdev_vq_check(dev, i, false);
+	if (!err && !dev->mem.user)
+		err = vmdev_mem_host(dev);
 	if (err)
 		return err;
 
-	ctrl.page->hdr.class = VIRTIO_NET_CTRL_MAC;
-	ctrl.page->hdr.cmd = VIRTIO_NET_CTRL_MAC_ADDR_SET;
-	ether_addr_copy(ctrl.page->mac, dev->prov.mac);
-	ctrl.page->ack = VMDEV_CTRL_NO_ACK;
-	if (ctrl.packed)
-		vmdev_ctrl_fill_packed(&ctrl);
-	else
-		vmdev_ctrl_fill_split(&ctrl);
-	vmdev_ctrl_conf(&ctrl, &conf);
-
-	err = hw->ops->vq_start(hw, cvq, &conf);
-	if (!err) {
-		err = vmdev_ctrl_run(&ctrl, cvq);
-		stop_err = hw->ops->vq_stop(hw, cvq);
-		/* Hardware that still has the page must lose it first. */
-		if (stop_err && vmdev_usable(dev))
-			hw->ops->stop(hw, NULL);
-		err = err ? : stop_err;
-	}
-	vmdev_ctrl_free(&ctrl);
-	if (err)
+	ctrl->index = i;
+	ctrl->asid = vmdev_vq_asid(dev, i);
+	err = vmdev_ring_open(dev, i, vmdev_ctrl_read, ctrl, &ctrl->mem,
+			      &ctrl->guest);
+	if (err) {
 		dev_err_ratelimited(&dev->vdpa.dev,
-				    "hardware does not take MAC address %pM: %pe\n",
-				    dev->prov.mac, ERR_PTR(err));
-	return err;
+				    "queue %u cannot be served: %pe\n", i,
+				    ERR_PTR(err));
+		return err;
+	}
+	/* Who sees it sees the rest: kicks come without any lock. */
+	smp_store_release(&dev->vqs[i].served, true);
+	return 0;
+}
+
+/**
+ * vmdev_ctrl_tell_state() - where the driver's control queue is
+ * @dev: the device
+ * @state: the answer
+ *
+ * Context: vmdev_parent.lock held, and the queue open.
+ */
+void vmdev_ctrl_tell_state(const struct vmdev_dev *dev,
+			   struct vdpa_vq_state *state)
+{
+	vmdev_ring_tell_state(&dev->ctrl->guest, state);
+}
+
+/**
+ * vmdev_ctrl_close() - the reverse of vmdev_ctrl_open()
+ * @dev: the device
+ * @i: the queue, open
+ * @state: where the ring goes on, if anybody wants to know. NULL: nobody looks at
+ *	it again, and nothing is written to it
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ */
+void vmdev_ctrl_close(struct vmdev_dev *dev, u16 i,
+		      struct vdpa_vq_state *state)
+{
+	struct vmdev_ctrl *ctrl = dev->ctrl;
+
+	WRITE_ONCE(dev->vqs[i].served, false);
+	if (state) {
+		/* Whoever goes on with the ring finds it asking for kicks. */
+		vmdev_vring_kicks_on(&ctrl->guest);
+		vmdev_ctrl_tell_state(dev, state);
+	}
+	vmdev_log_ring(dev, i);
+	vmdev_ring_mem_unmap(&ctrl->mem);
+}
+
+/**
+ * vmdev_ctrl_forget() - the driver reset its device
+ * @dev: the device, its control queue closed
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ */
+void vmdev_ctrl_forget(struct vmdev_dev *dev)
+{
+	if (dev->ctrl)
+		vmdev_ctrl_state_forget(&dev->ctrl->state);
+	vmdev_mem_no_host(dev);
+}
+
+/**
+ * vmdev_ctrl_config() - lay what the driver set over a net configuration
+ * @dev: the device
+ * @config: what the hardware says, and what was provisioned
+ *
+ * A MAC address that was set shows there (virtio 1.3, 5.1.6.5.2).
+ *
+ * Context: vmdev_parent.lock held.
+ */
+void vmdev_ctrl_config(const struct vmdev_dev *dev,
+		       struct virtio_net_config *config)
+{
+	const struct vmdev_ctrl_cmd *cmd;
+
+	if (!dev->ctrl)
+		return;
+	cmd = vmdev_ctrl_recall(&dev->ctrl->state, VIRTIO_NET_CTRL_MAC,
+				VIRTIO_NET_CTRL_MAC_ADDR_SET);
+	if (cmd)
+		ether_addr_copy(config->mac,
+				cmd->data + sizeof(struct virtio_net_ctrl_hdr));
 }

@@ -268,7 +268,7 @@ u64 vmdev_provision_attrs(const struct vmdev_parent *parent)
 	if (!vmdev_is_net(parent->hw))
 		return mask;
 	mask |= BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MAX_VQP);
-	if (vmdev_netctrl_can_set_mac(caps))
+	if (vmdev_features_set_mac(caps))
 		mask |= BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MACADDR);
 	if (caps->features & BIT_ULL(VIRTIO_NET_F_MTU))
 		mask |= BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MTU);

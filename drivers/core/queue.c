@@ -3,7 +3,6 @@
  * Virtqueues: from what the driver said to what the hardware runs.
  */
 #include <linux/delay.h>
-#include <linux/etherdevice.h>
 #include <linux/slab.h>
 #include <linux/virtio_config.h>
 #include <uapi/linux/virtio_ring.h>
@@ -21,26 +20,33 @@
  * QEMU enables all queues of a device, also those that its guest, firmware as a
  * rule, does not use and gave no addresses. Address 0 is guest memory.
  */
-static bool vmdev_vq_wanted(const struct vmdev_vq *vq)
+static bool vmdev_vq_wanted(const struct vmdev_dev *dev, u16 i)
 {
-	const struct vmdev_vq_conf *conf = &vq->conf;
+	const struct vmdev_vq_conf *conf = &dev->vqs[i].conf;
 
-	return conf->enabled && (conf->desc || conf->driver || conf->device);
+	return conf->enabled && vmdev_vq_exists(dev, i) &&
+	       (conf->desc || conf->driver || conf->device);
 }
 
 /**
- * vmdev_shadows_drop() - end all queues in shadow, whose rings nobody looks at again
+ * vmdev_vqs_drop() - end all queues of software, whose rings nobody looks at again
  * @dev: the device, its hardware stopped, or not started
+ *
+ * Those in shadow, and the control queue with what it has of the hardware.
  *
  * Context: may sleep; vmdev_parent.lock held.
  */
-void vmdev_shadows_drop(struct vmdev_dev *dev)
+void vmdev_vqs_drop(struct vmdev_dev *dev)
 {
 	u16 i;
 
-	for (i = 0; i < dev->nvqs; i++)
+	for (i = 0; i < dev->nvqs; i++) {
 		if (dev->vqs[i].shadowed)
 			vmdev_shadow_stop(dev, i, NULL);
+		if (dev->vqs[i].served)
+			vmdev_ctrl_close(dev, i, NULL);
+	}
+	vmdev_ctrl_hw_stop(dev);
 }
 
 /**
@@ -128,18 +134,23 @@ static int vmdev_vq_setup(struct vmdev_dev *dev, u16 i,
 static int vmdev_collect(struct vmdev_dev *dev)
 {
 	u16 i, nvqs = dev->parent->hw->caps.nvqs;
-	int err = 0;
+	int err;
 
 	memset(dev->hw_vqs, 0, nvqs * sizeof(*dev->hw_vqs));
+	err = vmdev_ctrl_hw_start(dev, dev->hw_vqs);
 	for (i = 0; i < dev->nvqs && !err; i++) {
 		struct vmdev_vq *vq = &dev->vqs[i];
 
 		vq->hw_vq = vmdev_hw_vq(dev, i);
-		if (vmdev_vq_wanted(vq))
+		if (!vmdev_vq_wanted(dev, i))
+			continue;
+		if (i == vmdev_cvq(dev))
+			err = vmdev_ctrl_open(dev, i);
+		else
 			err = vmdev_vq_setup(dev, i, &dev->hw_vqs[vq->hw_vq]);
 	}
 	if (err)
-		vmdev_shadows_drop(dev);
+		vmdev_vqs_drop(dev);
 	return err;
 }
 
@@ -150,8 +161,8 @@ static void vmdev_vqs_set_live(struct vmdev_dev *dev, bool live)
 	for (i = 0; i < dev->nvqs; i++) {
 		struct vmdev_vq *vq = &dev->vqs[i];
 
-		WRITE_ONCE(vq->on, live && vmdev_vq_wanted(vq));
-		WRITE_ONCE(vq->direct, vq->on && !vq->shadowed);
+		WRITE_ONCE(vq->on, live && vmdev_vq_wanted(dev, i));
+		WRITE_ONCE(vq->direct, vq->on && !vq->shadowed && !vq->served);
 		WRITE_ONCE(vq->live, vq->direct);
 	}
 }
@@ -173,13 +184,17 @@ static void vmdev_vqs_forwarding(struct vmdev_dev *dev, bool on)
 	}
 }
 
-static void vmdev_shadows_run(struct vmdev_dev *dev)
+/* The hardware is live: software goes to work. */
+static void vmdev_vqs_run(struct vmdev_dev *dev)
 {
 	u16 i;
 
-	for (i = 0; i < dev->nvqs; i++)
+	for (i = 0; i < dev->nvqs; i++) {
 		if (dev->vqs[i].shadowed)
 			vmdev_shadow_run(dev, i);
+		if (dev->vqs[i].served)
+			vmdev_ctrl_kick(dev);
+	}
 }
 
 /* A kick with data has to say where in the ring, which nobody knows here. */
@@ -198,28 +213,6 @@ static void vmdev_kick_all(struct vmdev_dev *dev)
 
 	for (i = 0; i < dev->nvqs; i++)
 		vmdev_kick_one(dev, &dev->vqs[i]);
-}
-
-/* The queues start one by one, after the hardware was told its address. */
-static int vmdev_start_with_mac(struct vmdev_dev *dev,
-				const struct vmdev_hw_conf *conf)
-{
-	struct vmdev_hw *hw = dev->parent->hw;
-	const struct vmdev_hw_conf none = { .features = conf->features };
-	u16 i, cvq = vmdev_is_multiqueue(dev) ? dev->parent->cvq : 2;
-	int err;
-
-	err = hw->ops->start(hw, &none);
-	if (err)
-		return err;
-
-	err = vmdev_netctrl_set_mac(dev, cvq);
-	for (i = 0; i < conf->nvqs && !err; i++)
-		if (conf->vqs[i].enabled)
-			err = hw->ops->vq_start(hw, i, &conf->vqs[i]);
-	if (err && vmdev_usable(dev))
-		hw->ops->stop(hw, NULL);
-	return err;
 }
 
 /**
@@ -245,32 +238,35 @@ int vmdev_start(struct vmdev_dev *dev)
 	if (dev->mem.user && !dev->mem.attached)
 		return dev->mem.error ? : -ENODEV;
 
-	err = vmdev_collect(dev);
+	err = vmdev_mem_load(dev) ? : vmdev_collect(dev);
 	if (err)
 		return err;
 
 	err = hw->ops->irq_request(hw);
 	if (err)
-		goto err_shadows;
+		goto err_queues;
 
 	/* Interrupts may come before start returns: let them through. */
 	vmdev_vqs_set_live(dev, true);
-	if (is_zero_ether_addr(dev->prov.mac))
-		err = hw->ops->start(hw, &conf);
-	else
-		err = vmdev_start_with_mac(dev, &conf);
+	err = hw->ops->start(hw, &conf);
 	if (err)
 		goto err_live;
+	err = vmdev_ctrl_replay(dev);
+	if (err)
+		goto err_stop;
 
 	/* A kick may have come before there was anybody to take it. */
 	vmdev_kick_all(dev);
-	vmdev_shadows_run(dev);
+	vmdev_vqs_run(dev);
 	return 0;
 
+err_stop:
+	if (vmdev_usable(dev))
+		hw->ops->stop(hw, NULL);
 err_live:
 	vmdev_vqs_set_live(dev, false);
-err_shadows:
-	vmdev_shadows_drop(dev);
+err_queues:
+	vmdev_vqs_drop(dev);
 	return err;
 }
 
@@ -304,11 +300,15 @@ int vmdev_stop(struct vmdev_dev *dev)
 		vq->state_learned = true;
 		if (vq->shadowed)
 			err = vmdev_shadow_stop(dev, i, &vq->conf.state);
+		else if (vq->served)
+			vmdev_ctrl_close(dev, i, &vq->conf.state);
 		else if (has_state)
 			vq->conf.state = dev->states[vq->hw_vq];
 		else
 			err = vmdev_vq_read_state(dev, i, &vq->conf.state);
 	}
+	if (!err)
+		vmdev_ctrl_hw_stop(dev);
 	vmdev_log_rings(dev);
 	vmdev_notify_vqs(dev);
 	vmdev_vqs_set_live(dev, false);
@@ -328,14 +328,17 @@ static bool vmdev_vq_idle(struct vmdev_dev *dev, u16 i)
 	       avail.idx == used.idx;
 }
 
-/* Receive queues of a net device wait for packets, and so are left out. */
+/*
+ * Receive queues of a net device wait for packets, and so are left out. So is its
+ * control queue, which has an even number, too, and is served under the lock.
+ */
 static bool vmdev_all_idle(struct vmdev_dev *dev)
 {
 	bool net = vmdev_is_net(dev->parent->hw);
 	u16 i;
 
 	for (i = 0; i < dev->nvqs; i++) {
-		if (!dev->vqs[i].on || (net && i != vmdev_cvq(dev) && !(i & 1)))
+		if (!dev->vqs[i].on || (net && !(i & 1)))
 			continue;
 		if (dev->vqs[i].shadowed) {
 			if (!vmdev_shadow_idle(dev, i))
@@ -431,6 +434,10 @@ int vmdev_vq_read_state(struct vmdev_dev *dev, u16 i,
 		vmdev_shadow_state(dev, i, state);
 		return 0;
 	}
+	if (dev->vqs[i].served) {
+		vmdev_ctrl_tell_state(dev, state);
+		return 0;
+	}
 	if (vmdev_is_packed(dev) || !dev->mem.attached)
 		return -EOPNOTSUPP;
 
@@ -492,14 +499,30 @@ static int vmdev_vq_start_hw(struct vmdev_dev *dev, u16 i)
 	return err;
 }
 
+static void vmdev_ctrl_start_late(struct vmdev_dev *dev, u16 i)
+{
+	struct vmdev_vq *vq = &dev->vqs[i];
+
+	if (!vq->on && vmdev_ctrl_open(dev, i)) {
+		vq->conf.enabled = false;
+		return;
+	}
+	WRITE_ONCE(vq->on, true);
+	vmdev_ctrl_kick(dev);
+}
+
 static void vmdev_vq_start_late(struct vmdev_dev *dev, u16 i)
 {
 	struct vmdev_vq *vq = &dev->vqs[i];
 	bool was_on = vq->on;
 
 	vq->conf.enabled = true;
-	if (!vmdev_vq_wanted(vq))
+	if (!vmdev_vq_wanted(dev, i))
 		return;
+	if (i == vmdev_cvq(dev)) {
+		vmdev_ctrl_start_late(dev, i);
+		return;
+	}
 	if (!was_on && vmdev_vq_start_hw(dev, i)) {
 		vq->conf.enabled = false;
 		return;
@@ -576,12 +599,25 @@ int vmdev_restart(struct vmdev_dev *dev)
 	return vmdev_stop(dev) ? : vmdev_negotiate(dev) ? : vmdev_start(dev);
 }
 
+static void vmdev_ctrl_stop_early(struct vmdev_dev *dev, u16 i)
+{
+	struct vmdev_vq *vq = &dev->vqs[i];
+
+	WRITE_ONCE(vq->on, false);
+	vq->state_learned = true;
+	vmdev_ctrl_close(dev, i, &vq->conf.state);
+}
+
 static void vmdev_vq_stop_early(struct vmdev_dev *dev, u16 i)
 {
 	struct vmdev_vq *vq = &dev->vqs[i];
 	struct vmdev_hw *hw = dev->parent->hw;
 
 	vq->conf.enabled = false;
+	if (vq->served) {
+		vmdev_ctrl_stop_early(dev, i);
+		return;
+	}
 	if (vq->shadowed)
 		vmdev_shadow_forwarding(dev, i, false);
 	WRITE_ONCE(vq->live, false);

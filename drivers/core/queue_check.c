@@ -49,23 +49,53 @@ u16 vmdev_hw_vq(const struct vmdev_dev *dev, u16 vq)
 }
 
 /**
+ * vmdev_vq_exists() - has the device such a queue, as its driver made it?
+ * @dev: the device
+ * @vq: number as the driver counts, one that it was offered
+ *
+ * Some clients (DPDK) set up a control queue that they did not negotiate.
+ *
+ * Context: vmdev_parent.lock held.
+ */
+bool vmdev_vq_exists(const struct vmdev_dev *dev, u16 vq)
+{
+	return vq != vmdev_cvq(dev) ||
+	       (dev->features & BIT_ULL(VIRTIO_NET_F_CTRL_VQ));
+}
+
+/**
+ * vmdev_size_max() - the largest ring that any queue can have
+ * @dev: the device
+ *
+ * Context: any. Pure.
+ */
+u16 vmdev_size_max(const struct vmdev_dev *dev)
+{
+	u16 i, max = 0;
+
+	for (i = 0; i < dev->nvqs; i++)
+		max = max(max, dev->parent->hw->caps.vq_size[i]);
+	return min_t(u16, max, VMDEV_VQ_SIZE_MAX);
+}
+
+/**
  * vmdev_vq_size_max() - largest ring that a queue can have
  * @dev: the device
  * @vq: number as the driver counts
  *
- * The sizes of the hardware were read with multiqueue negotiated, so that of
- * the control queue stands behind those of all pairs.
+ * The control queue is the core's business: it is as large as any.
  *
  * Context: vmdev_parent.lock held.
  */
 u16 vmdev_vq_size_max(const struct vmdev_dev *dev, u16 vq)
 {
 	const struct vmdev_hw_caps *caps = &dev->parent->hw->caps;
-	u16 hw_vq = vq == vmdev_cvq(dev) ? dev->parent->cvq : vq;
 
-	if (hw_vq >= caps->nvqs)
+	if (vq == vmdev_cvq(dev))
+		return vmdev_size_max(dev);
+	if (vq >= caps->nvqs)
 		return 0;
-	return min_t(u16, caps->vq_size[hw_vq], VMDEV_VQ_SIZE_MAX);
+	return min_t(u16, caps->vq_size[vq], VMDEV_VQ_SIZE_MAX);
 }
 
 /**
@@ -134,7 +164,8 @@ void vmdev_ring_areas(const struct vmdev_dev *dev,
  */
 u8 vmdev_vq_asid(const struct vmdev_dev *dev, u16 vq)
 {
-	return dev->mem.group_as[VMDEV_GROUP_DATA];
+	return dev->mem.group_as[vq == vmdev_cvq(dev) ? VMDEV_GROUP_CTRL :
+				 VMDEV_GROUP_DATA];
 }
 
 /* Under vhost-vdpa what the device cannot reach would be a DMA fault. */

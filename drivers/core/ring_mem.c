@@ -14,7 +14,7 @@ static void vmdev_ring_put_pages(struct vmdev_ring_pages *part)
 {
 	unsigned int i;
 
-	for (i = 0; i < part->count; i++) {
+	for (i = 0; part->held && i < part->count; i++) {
 		if (part->write)
 			set_page_dirty_lock(part->pages[i]);
 		put_page(part->pages[i]);
@@ -26,10 +26,11 @@ static void vmdev_ring_put_pages(struct vmdev_ring_pages *part)
 
 /*
  * Whoever mapped it had it pinned, but vhost unpins before it unmaps: it may be
- * nobody's by now.
+ * nobody's by now. A host driver keeps its ring until it has reset the device; pages
+ * of the kernel's own may have no count.
  */
 static struct page *vmdev_ring_get_page(const struct vmdev_as *as, u64 iova,
-					u32 perm)
+					u32 perm, bool hold)
 {
 	struct page *page;
 	size_t offset;
@@ -38,7 +39,7 @@ static struct page *vmdev_ring_get_page(const struct vmdev_as *as, u64 iova,
 	page = vmdev_as_page(as, iova, perm, &offset, &len);
 	if (!page || PageReserved(page) || offset != offset_in_page(iova))
 		return NULL;
-	return folio_try_get(page_folio(page)) ? page : NULL;
+	return !hold || folio_try_get(page_folio(page)) ? page : NULL;
 }
 
 static int vmdev_ring_get_pages(const struct vmdev_as *as,
@@ -54,7 +55,8 @@ static int vmdev_ring_get_pages(const struct vmdev_as *as,
 		return -ENOMEM;
 
 	while (part->count < n) {
-		struct page *page = vmdev_ring_get_page(as, iova, area->perm);
+		struct page *page = vmdev_ring_get_page(as, iova, area->perm,
+							part->held);
 
 		if (!page)
 			return -EFAULT;
@@ -77,6 +79,7 @@ static int vmdev_ring_map_part(struct vmdev_dev *dev, const struct vmdev_as *as,
 		return -EFAULT;
 
 	part->write = area->perm & VHOST_ACCESS_WO;
+	part->held = dev->mem.user;
 	err = vmdev_ring_get_pages(as, area, part);
 	if (err)
 		return err;
@@ -146,4 +149,90 @@ void vmdev_ring_mem_unmap(struct vmdev_ring_mem *mem)
 		vmdev_ring_put_pages(&mem->parts[i]);
 	}
 	memset(mem, 0, sizeof(*mem));
+}
+
+static int vmdev_ring_pos(const struct vmdev_dev *dev,
+			  const struct vdpa_vq_state *state,
+			  struct vmdev_vring_pos *pos)
+{
+	if (!vmdev_is_packed(dev)) {
+		pos->avail = state->split.avail_index;
+		pos->used = pos->avail;
+		return 0;
+	}
+
+	/* Buffers that were out when it was stopped are taken anew. */
+	pos->used = state->packed.last_used_idx;
+	pos->used_wrap = state->packed.last_used_counter;
+	pos->avail = pos->used;
+	pos->avail_wrap = pos->used_wrap;
+	if (state->packed.last_avail_idx == state->packed.last_used_idx &&
+	    state->packed.last_avail_counter == state->packed.last_used_counter)
+		return 0;
+	/* Requests that may have been carried out must not be again. */
+	return vmdev_is_net(dev->hw) ? 0 : -EILSEQ;
+}
+
+/**
+ * vmdev_ring_open() - serve a queue's ring from where its driver says it is
+ * @dev: the device, with features negotiated
+ * @i: the queue, configured
+ * @read: reads guest memory, for indirect tables, see struct vmdev_vring_conf
+ * @ctx: its first argument
+ * @mem: filled in; vmdev_ring_mem_unmap() is the reverse of it all
+ * @ring: filled in
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ * Return: 0; -EINVAL or -EILSEQ for a state that cannot be; an error of
+ * vmdev_ring_mem_map().
+ */
+int vmdev_ring_open(struct vmdev_dev *dev, u16 i,
+		    int (*read)(void *ctx, u64 iova, void *buf, u32 len),
+		    void *ctx, struct vmdev_ring_mem *mem,
+		    struct vmdev_vring *ring)
+{
+	const struct vmdev_vq_conf *conf = &dev->vqs[i].conf;
+	struct vmdev_vring_conf ring_conf = {
+		.num = conf->size,
+		.features = dev->features,
+		.read = read,
+		.ctx = ctx,
+	};
+	struct vmdev_vring_pos pos = { 0 };
+	int err;
+
+	err = vmdev_ring_pos(dev, &conf->state, &pos);
+	if (err)
+		return err;
+	err = vmdev_ring_mem_map(dev, vmdev_vq_asid(dev, i), conf, mem);
+	if (err)
+		return err;
+
+	ring_conf.desc = mem->desc;
+	ring_conf.driver = mem->driver;
+	ring_conf.device = mem->device;
+	err = vmdev_vring_init(ring, &ring_conf, &pos);
+	if (err)
+		vmdev_ring_mem_unmap(mem);
+	return err;
+}
+
+/**
+ * vmdev_ring_tell_state() - where a ring goes on, if it is stopped now
+ * @ring: the ring
+ * @state: the answer
+ *
+ * Context: any; the caller serialises.
+ */
+void vmdev_ring_tell_state(const struct vmdev_vring *ring,
+			   struct vdpa_vq_state *state)
+{
+	if (!ring->packed) {
+		state->split.avail_index = ring->pos.used;
+		return;
+	}
+	state->packed.last_avail_idx = ring->pos.used;
+	state->packed.last_avail_counter = ring->pos.used_wrap;
+	state->packed.last_used_idx = ring->pos.used;
+	state->packed.last_used_counter = ring->pos.used_wrap;
 }

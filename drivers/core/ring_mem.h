@@ -8,15 +8,17 @@
 /**
  * struct vmdev_ring_pages - the pages of one area
  * @va: where they are mapped, NULL if they are not
- * @pages: with a reference on each
+ * @pages: the pages
  * @count: how many
  * @write: they are written
+ * @held: with a reference on each
  */
 struct vmdev_ring_pages {
 	void *va;
 	struct page **pages;
 	unsigned int count;
 	bool write;
+	bool held;
 };
 
 /**
@@ -40,5 +42,11 @@ int vmdev_ring_mem_map(struct vmdev_dev *dev, unsigned int asid,
 		       const struct vmdev_vq_conf *conf,
 		       struct vmdev_ring_mem *mem);
 void vmdev_ring_mem_unmap(struct vmdev_ring_mem *mem);
+int vmdev_ring_open(struct vmdev_dev *dev, u16 i,
+		    int (*read)(void *ctx, u64 iova, void *buf, u32 len),
+		    void *ctx, struct vmdev_ring_mem *mem,
+		    struct vmdev_vring *ring);
+void vmdev_ring_tell_state(const struct vmdev_vring *ring,
+			   struct vdpa_vq_state *state);
 
 #endif /* _VMDEV_RING_MEM_H */

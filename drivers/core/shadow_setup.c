@@ -116,56 +116,6 @@ static int vmdev_shadow_read(void *ctx, u64 iova, void *buf, u32 len)
 	return vmdev_as_read(s->as, iova, buf, len, VHOST_ACCESS_RO);
 }
 
-/* Buffers that were out when it was stopped are taken anew. */
-static int vmdev_shadow_pos(struct vmdev_shadow *s,
-			    struct vmdev_vring_pos *pos)
-{
-	const struct vdpa_vq_state *state = &s->vq->conf.state;
-
-	if (!vmdev_is_packed(s->dev)) {
-		pos->avail = state->split.avail_index;
-		pos->used = pos->avail;
-		return 0;
-	}
-
-	pos->used = state->packed.last_used_idx;
-	pos->used_wrap = state->packed.last_used_counter;
-	pos->avail = pos->used;
-	pos->avail_wrap = pos->used_wrap;
-	if (state->packed.last_avail_idx == state->packed.last_used_idx &&
-	    state->packed.last_avail_counter == state->packed.last_used_counter)
-		return 0;
-	/* Requests that may have been carried out must not be again. */
-	return vmdev_is_net(s->dev->hw) ? 0 : -EILSEQ;
-}
-
-static int vmdev_shadow_guest_ring(struct vmdev_shadow *s)
-{
-	struct vmdev_vring_conf conf = {
-		.num = s->vq->conf.size,
-		.features = s->dev->features,
-		.read = vmdev_shadow_read,
-		.ctx = s,
-	};
-	struct vmdev_vring_pos pos = { 0 };
-	int err;
-
-	err = vmdev_shadow_pos(s, &pos);
-	if (err)
-		return err;
-	err = vmdev_ring_mem_map(s->dev, s->asid, &s->vq->conf, &s->mem);
-	if (err)
-		return err;
-
-	conf.desc = s->mem.desc;
-	conf.driver = s->mem.driver;
-	conf.device = s->mem.device;
-	err = vmdev_vring_init(&s->guest, &conf, &pos);
-	if (err)
-		vmdev_ring_mem_unmap(&s->mem);
-	return err;
-}
-
 static void vmdev_shadow_put(struct vmdev_shadow *s)
 {
 	kvfree(s->hw.descs);
@@ -206,7 +156,8 @@ int vmdev_shadow_prepare(struct vmdev_dev *dev, u16 i,
 	s->hint = (struct vmdev_map_hint) { 0 };
 	err = vmdev_shadow_hw_ring(s, vmdev_vq_size_max(dev, i), hw_conf);
 	if (!err)
-		err = vmdev_shadow_guest_ring(s);
+		err = vmdev_ring_open(dev, i, vmdev_shadow_read, s, &s->mem,
+				      &s->guest);
 	if (err) {
 		vmdev_shadow_put(s);
 		dev_err_ratelimited(&dev->vdpa.dev,
@@ -287,19 +238,6 @@ bool vmdev_shadow_idle(struct vmdev_dev *dev, u16 i)
 	return idle;
 }
 
-static void vmdev_shadow_get_pos(const struct vmdev_vring *ring,
-				 struct vdpa_vq_state *state)
-{
-	if (!ring->packed) {
-		state->split.avail_index = ring->pos.used;
-		return;
-	}
-	state->packed.last_avail_idx = ring->pos.used;
-	state->packed.last_avail_counter = ring->pos.used_wrap;
-	state->packed.last_used_idx = ring->pos.used;
-	state->packed.last_used_counter = ring->pos.used_wrap;
-}
-
 /**
  * vmdev_shadow_state() - where a queue is just now
  * @dev: the device
@@ -314,7 +252,7 @@ void vmdev_shadow_state(struct vmdev_dev *dev, u16 i,
 	struct vmdev_shadow *s = dev->vqs[i].shadow;
 
 	spin_lock_irq(&s->lock);
-	vmdev_shadow_get_pos(&s->guest, state);
+	vmdev_ring_tell_state(&s->guest, state);
 	spin_unlock_irq(&s->lock);
 }
 
@@ -404,7 +342,7 @@ int vmdev_shadow_stop(struct vmdev_dev *dev, u16 i,
 	else
 		vmdev_shadow_mark_out(s);
 	if (state)
-		vmdev_shadow_get_pos(&s->guest, state);
+		vmdev_ring_tell_state(&s->guest, state);
 	WRITE_ONCE(vq->shadowed, false);
 	spin_unlock_irq(&s->lock);
 	/* What may have come up just now is in what is returned. */

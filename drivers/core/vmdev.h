@@ -26,6 +26,7 @@
 
 #include "maps.h"
 
+struct vmdev_ctrl;
 struct vmdev_shadow;
 
 /*
@@ -49,6 +50,8 @@ struct vmdev_shadow;
  * @direct: it is on, and the ring that the hardware has is the driver's;
  *	vmdev_parent.lock
  * @shadowed: the hardware has a ring of @shadow. Written under vmdev_parent.lock
+ * @served: the core carries out what is in it, and hardware knows nothing of it:
+ *	the control queue. Written under vmdev_parent.lock
  * @doorbell: the driver may have mapped its doorbell; never cleared
  * @live: kicks reach the hardware. Written under vmdev_parent.lock, read
  *	without from any context: a kick that comes late is ignored by hardware
@@ -71,6 +74,7 @@ struct vmdev_vq {
 	bool on;
 	bool direct;
 	bool shadowed;
+	bool served;
 	bool doorbell;
 	bool live;
 	atomic64_t kicks;
@@ -94,6 +98,9 @@ struct vmdev_provision {
 /* Address spaces and groups of a device whose control queue is its own. */
 #define VMDEV_AS_MAX		2
 #define VMDEV_AS_NONE		U8_MAX
+/* All of memory, for queues of a host driver that software serves. */
+#define VMDEV_AS_HOST		1
+#define VMDEV_HOST_LAST		(U64_MAX >> 1)
 #define VMDEV_GROUP_DATA	0
 #define VMDEV_GROUP_CTRL	1
 #define VMDEV_GROUPS_MAX	2
@@ -148,6 +155,7 @@ enum vmdev_policy {
  * @attached: the function is in a paging domain of its own
  * @user: user space (vhost-vdpa) has the device, or had it last: it must never
  *	run in the default domain
+ * @host: the address space VMDEV_AS_HOST holds all of memory
  * @error: why it could not be attached
  *
  * All under vmdev_parent.lock; for @as see there.
@@ -160,6 +168,7 @@ struct vmdev_mem {
 	struct list_head blocks;
 	bool attached;
 	bool user;
+	bool host;
 	int error;
 };
 
@@ -183,6 +192,8 @@ struct vmdev_mem {
  * @needs_reset: the device stopped working under its driver; set from any
  *	context, cleared by reset
  * @leaving: the device is being deleted; never cleared
+ * @user_mac: net: what user space would have as MAC address, see config.c;
+ *	vmdev_parent.lock
  * @generation: changes of the configuration that software made;
  *	vmdev_parent.lock
  * @unsettled: the hardware's own generation cannot be believed, until reset;
@@ -196,6 +207,7 @@ struct vmdev_mem {
  * @config_cb: how to tell the driver of config and status changes
  * @nvqs: length of @vqs
  * @vqs: the queues as the driver numbers them
+ * @ctrl: net: what serves the control queue
  * @hw_vqs: scratch for starting, one for each queue of the hardware;
  *	vmdev_parent.lock
  * @states: scratch for stopping, likewise
@@ -219,6 +231,7 @@ struct vmdev_dev {
 	bool suspended;
 	bool needs_reset;
 	bool leaving;
+	u8 user_mac[ETH_ALEN];
 	u32 generation;
 	bool unsettled;
 	u32 told;
@@ -230,6 +243,7 @@ struct vmdev_dev {
 	struct vdpa_callback config_cb;
 	u16 nvqs;
 	struct vmdev_vq *vqs;
+	struct vmdev_ctrl *ctrl;
 	struct vmdev_vq_conf *hw_vqs;
 	struct vdpa_vq_state *states;
 	struct vmdev_dirty __rcu *logs[VMDEV_AS_MAX];
@@ -340,6 +354,8 @@ void vmdev_ring_areas(const struct vmdev_dev *dev,
 u8 vmdev_vq_asid(const struct vmdev_dev *dev, u16 vq);
 u16 vmdev_cvq(const struct vmdev_dev *dev);
 u16 vmdev_hw_vq(const struct vmdev_dev *dev, u16 vq);
+bool vmdev_vq_exists(const struct vmdev_dev *dev, u16 vq);
+u16 vmdev_size_max(const struct vmdev_dev *dev);
 u16 vmdev_vq_size_max(const struct vmdev_dev *dev, u16 vq);
 bool vmdev_state_fresh(const struct vmdev_dev *dev,
 		       const struct vdpa_vq_state *state);
@@ -350,7 +366,7 @@ void vmdev_vqs_reset(struct vmdev_dev *dev);
 void vmdev_vqs_negotiated(struct vmdev_dev *dev);
 int vmdev_start(struct vmdev_dev *dev);
 int vmdev_stop(struct vmdev_dev *dev);
-void vmdev_shadows_drop(struct vmdev_dev *dev);
+void vmdev_vqs_drop(struct vmdev_dev *dev);
 int vmdev_drain(struct vmdev_dev *dev);
 void vmdev_undrain(struct vmdev_dev *dev);
 int vmdev_restart(struct vmdev_dev *dev);
@@ -389,6 +405,7 @@ u64 vmdev_features_possible(const struct vmdev_hw_caps *caps);
 u64 vmdev_features_default(const struct vmdev_hw_caps *caps);
 const char *vmdev_features_check(u32 device_id, u64 features);
 u64 vmdev_features_needy(u64 features, const char **why);
+bool vmdev_features_set_mac(const struct vmdev_hw_caps *caps);
 u64 vmdev_features_to_hw(const struct vmdev_hw_caps *caps,
 			 const struct vmdev_provision *prov, u64 features);
 
@@ -438,12 +455,15 @@ void vmdev_mem_init(struct vmdev_mem *mem);
 void vmdev_mem_destroy(struct vmdev_mem *mem);
 void vmdev_mem_attach(struct vmdev_dev *dev);
 void vmdev_mem_detach(struct vmdev_dev *dev);
+int vmdev_mem_host(struct vmdev_dev *dev);
+void vmdev_mem_no_host(struct vmdev_dev *dev);
 int vmdev_mem_map(struct vmdev_dev *dev, unsigned int asid, u64 iova, u64 size,
 		  u64 pa, u32 perm);
 int vmdev_mem_unmap(struct vmdev_dev *dev, unsigned int asid, u64 iova,
 		    u64 size);
 void vmdev_mem_clear(struct vmdev_dev *dev, unsigned int asid);
 int vmdev_mem_load(struct vmdev_dev *dev);
+int vmdev_mem_set_asid(struct vmdev_dev *dev, unsigned int group, u8 asid);
 bool vmdev_mem_covers(struct vmdev_dev *dev, unsigned int asid, u64 iova,
 		      u64 size, u32 perm);
 bool vmdev_as_covers_slow(const struct vmdev_as *as,
@@ -459,6 +479,8 @@ int vmdev_mem_read_atomic(struct vmdev_dev *dev, unsigned int asid, u64 iova,
 			  void *buf, u32 size);
 int vmdev_mem_fill(struct vmdev_dev *dev, unsigned int asid, u64 iova, u8 byte,
 		   u64 size);
+int vmdev_mem_write(struct vmdev_dev *dev, unsigned int asid, u64 iova,
+		    const void *from, u64 size);
 
 /**
  * vmdev_as_covers() - may the device use a range of IOVAs?
@@ -504,7 +526,21 @@ u16 vmdev_count_vqs(const struct vmdev_parent *parent,
 u64 vmdev_provision_attrs(const struct vmdev_parent *parent);
 
 /* netctrl.c */
-bool vmdev_netctrl_can_set_mac(const struct vmdev_hw_caps *caps);
-int vmdev_netctrl_set_mac(struct vmdev_dev *dev, u16 cvq);
+int vmdev_ctrl_create(struct vmdev_dev *dev);
+void vmdev_ctrl_quiesce(struct vmdev_dev *dev);
+void vmdev_ctrl_free(struct vmdev_dev *dev);
+int vmdev_ctrl_hw_start(struct vmdev_dev *dev, struct vmdev_vq_conf *hw_vqs);
+void vmdev_ctrl_hw_stop(struct vmdev_dev *dev);
+int vmdev_ctrl_replay(struct vmdev_dev *dev);
+int vmdev_ctrl_open(struct vmdev_dev *dev, u16 i);
+void vmdev_ctrl_tell_state(const struct vmdev_dev *dev,
+			   struct vdpa_vq_state *state);
+void vmdev_ctrl_close(struct vmdev_dev *dev, u16 i,
+		      struct vdpa_vq_state *state);
+void vmdev_ctrl_forget(struct vmdev_dev *dev);
+void vmdev_ctrl_config(const struct vmdev_dev *dev,
+		       struct virtio_net_config *config);
+void vmdev_ctrl_kick(struct vmdev_dev *dev);
+void vmdev_ctrl_work(struct work_struct *work);
 
 #endif /* _VMDEV_CORE_H */
