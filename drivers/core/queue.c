@@ -14,7 +14,7 @@
 /* How long hardware may take to finish what it has, before it is stopped. */
 #define VMDEV_DRAIN_MS		10
 #define VMDEV_DRAIN_TRIES	200
-#define VMDEV_SETTLE_TRIES	10
+#define VMDEV_DRAIN_NET_TRIES	10
 
 /*
  * QEMU enables all queues of a device, also those that its guest, firmware as a
@@ -305,7 +305,7 @@ int vmdev_stop(struct vmdev_dev *dev)
 		else if (has_state)
 			vq->conf.state = dev->states[vq->hw_vq];
 		else
-			err = vmdev_vq_read_state(dev, i, &vq->conf.state);
+			err = vmdev_vq_stopped_state(dev, i, &vq->conf.state);
 	}
 	if (!err)
 		vmdev_ctrl_hw_stop(dev);
@@ -377,7 +377,8 @@ void vmdev_undrain(struct vmdev_dev *dev)
 int vmdev_drain(struct vmdev_dev *dev)
 {
 	bool net = vmdev_is_net(dev->parent->hw);
-	int tries = net ? VMDEV_SETTLE_TRIES : VMDEV_DRAIN_TRIES;
+	int tries = net ? VMDEV_DRAIN_NET_TRIES :
+		    VMDEV_DRAIN_TRIES;
 
 	lockdep_assert_held(&dev->parent->lock);
 
@@ -399,75 +400,6 @@ int vmdev_drain(struct vmdev_dev *dev)
 		return -EBUSY;
 	}
 	return 0;
-}
-
-/**
- * vmdev_vq_read_state() - where is a split queue, by what is in its memory?
- * @dev: the device
- * @i: the queue
- * @state: the answer
- *
- * Exact for hardware that was stopped, a snapshot for hardware that runs.
- *
- * Context: may sleep; vmdev_parent.lock held.
- * Return: 0; -EILSEQ if completions may have been out of order, or if requests
- * are in flight that must not run twice, with a line;
- * -EOPNOTSUPP for packed rings, or when software does not know the memory;
- * -EFAULT; -ENOMEM.
- */
-int vmdev_vq_read_state(struct vmdev_dev *dev, u16 i,
-			struct vdpa_vq_state *state)
-{
-	const struct vmdev_vq_conf *conf = &dev->vqs[i].conf;
-	u64 avail_size = sizeof(struct vring_avail) +
-			 conf->size * sizeof(__virtio16);
-	u64 used_size = sizeof(struct vring_used) +
-			conf->size * sizeof(struct vring_used_elem);
-	u8 asid = vmdev_vq_asid(dev, i);
-	struct vring_avail *avail;
-	struct vring_used *used;
-	int err;
-
-	lockdep_assert_held(&dev->parent->lock);
-
-	if (dev->vqs[i].shadowed) {
-		vmdev_shadow_state(dev, i, state);
-		return 0;
-	}
-	if (dev->vqs[i].served) {
-		vmdev_ctrl_tell_state(dev, state);
-		return 0;
-	}
-	if (vmdev_is_packed(dev) || !dev->mem.attached)
-		return -EOPNOTSUPP;
-
-	avail = kvzalloc(avail_size, GFP_KERNEL);
-	used = kvzalloc(used_size, GFP_KERNEL);
-	if (!avail || !used) {
-		err = -ENOMEM;
-		goto out;
-	}
-
-	err = vmdev_mem_read(dev, asid, conf->device, used, used_size);
-	if (!err)
-		err = vmdev_mem_read(dev, asid, conf->driver, avail, avail_size);
-	if (!err && !vmdev_is_net(dev->parent->hw) && avail->idx != used->idx)
-		err = -EILSEQ;
-	if (!err)
-		err = vmdev_split_state(avail, used, conf->size,
-					dev->features &
-					BIT_ULL(VIRTIO_F_IN_ORDER),
-					&state->split.avail_index);
-	if (err)
-		dev_err_ratelimited(&dev->vdpa.dev,
-				    "queue %u: ring state cannot be known (avail %u, used %u): %pe\n",
-				    i, __virtio16_to_cpu(true, avail->idx),
-				    __virtio16_to_cpu(true, used->idx),
-				    ERR_PTR(err));
-out:
-	kvfree(used);
-	kvfree(avail);
-	return err;
 }
 
 static int vmdev_vq_start_hw(struct vmdev_dev *dev, u16 i)
@@ -555,7 +487,8 @@ static int vmdev_vq_stop_hw(struct vmdev_dev *dev, u16 i)
 	if (vq->shadowed)
 		vq->state_lost = vmdev_shadow_stop(dev, i, &vq->conf.state);
 	else
-		vq->state_lost = vmdev_vq_read_state(dev, i, &vq->conf.state);
+		vq->state_lost = vmdev_vq_stopped_state(dev, i,
+							&vq->conf.state);
 	vmdev_log_ring(dev, i);
 	return 0;
 }

@@ -371,9 +371,13 @@ int vmdev_drain(struct vmdev_dev *dev);
 void vmdev_undrain(struct vmdev_dev *dev);
 int vmdev_restart(struct vmdev_dev *dev);
 int vmdev_vq_restart(struct vmdev_dev *dev, u16 i);
-int vmdev_vq_read_state(struct vmdev_dev *dev, u16 vq,
-			struct vdpa_vq_state *state);
 void vmdev_vq_enable(struct vmdev_dev *dev, u16 vq, bool enable);
+
+/* queue_state.c */
+int vmdev_vq_read_state(struct vmdev_dev *dev, u16 i,
+			struct vdpa_vq_state *state);
+int vmdev_vq_stopped_state(struct vmdev_dev *dev, u16 i,
+			   struct vdpa_vq_state *state);
 
 /* handover.c */
 extern const struct attribute_group *vmdev_path_groups[];

@@ -21,7 +21,8 @@ modules() {
 	[ $# != 0 ] || return
 	kernel=$(basename /lib/modules/6.12.*)
 	for file in $(modprobe -S "$kernel" --show-depends -a "$@" | awk '$1 == "insmod" {print $2}'); do
-		xz -dc "$file" >"$dir/$(basename "$file" .xz)"
+		# Packed, or as the lab's disk has them.
+		xz -dcf "$file" >"$dir/$(basename "$file" .xz)"
 		basename "$file" .xz >>"$dir/order"
 	done
 }

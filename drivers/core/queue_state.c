@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Virtqueues: where a ring is, on hardware that does not tell.
+ */
+#include <linux/delay.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/virtio_config.h>
+#include <uapi/linux/virtio_ring.h>
+
+#include "shadow.h"
+#include "vmdev.h"
+#include "vring_state.h"
+
+/* How long a driver may take that is putting buffers back. */
+#define VMDEV_SETTLE_MS		10
+#define VMDEV_SETTLE_TRIES	10
+
+/**
+ * struct vmdev_vq_copy - a split ring's rings, as they are in memory
+ * @avail: the driver's
+ * @used: the device's
+ * @avail_size: bytes
+ * @used_size: bytes
+ */
+struct vmdev_vq_copy {
+	struct vring_avail *avail;
+	struct vring_used *used;
+	u64 avail_size;
+	u64 used_size;
+};
+
+static int vmdev_vq_copy_alloc(const struct vmdev_vq_conf *conf,
+			       struct vmdev_vq_copy *copy)
+{
+	copy->avail_size = sizeof(struct vring_avail) +
+			   conf->size * sizeof(__virtio16);
+	copy->used_size = sizeof(struct vring_used) +
+			  conf->size * sizeof(struct vring_used_elem);
+	copy->avail = kvzalloc(copy->avail_size, GFP_KERNEL);
+	copy->used = kvzalloc(copy->used_size, GFP_KERNEL);
+	return copy->avail && copy->used ? 0 : -ENOMEM;
+}
+
+static void vmdev_vq_copy_free(struct vmdev_vq_copy *copy)
+{
+	kvfree(copy->used);
+	kvfree(copy->avail);
+}
+
+static int vmdev_vq_recover(struct vmdev_dev *dev, u16 i,
+			    struct vmdev_vq_copy *copy,
+			    struct vdpa_vq_state *state)
+{
+	const struct vmdev_vq_conf *conf = &dev->vqs[i].conf;
+	u8 asid = vmdev_vq_asid(dev, i);
+	int err;
+
+	err = vmdev_mem_read(dev, asid, conf->device, copy->used,
+			     copy->used_size) ? :
+	      vmdev_mem_read(dev, asid, conf->driver, copy->avail,
+			     copy->avail_size);
+	if (err)
+		return err;
+	if (!vmdev_is_net(dev->parent->hw) &&
+	    copy->avail->idx != copy->used->idx)
+		return -EILSEQ;
+	return vmdev_split_state(copy->avail, copy->used, conf->size,
+				 dev->features & BIT_ULL(VIRTIO_F_IN_ORDER),
+				 &state->split.avail_index);
+}
+
+/*
+ * A driver that is just putting buffers back, one by one, leaves a ring that two
+ * histories explain; when it is done there is one. So it is given a moment, if
+ * there is a driver that runs.
+ */
+static int vmdev_vq_settle(struct vmdev_dev *dev, u16 i,
+			   struct vmdev_vq_copy *copy,
+			   struct vdpa_vq_state *state, int tries)
+{
+	int err = vmdev_vq_recover(dev, i, copy, state);
+
+	while (err == -EILSEQ && vmdev_is_net(dev->parent->hw) && tries--) {
+		msleep(VMDEV_SETTLE_MS);
+		err = vmdev_vq_recover(dev, i, copy, state);
+	}
+	return err;
+}
+
+static int vmdev_vq_find_state(struct vmdev_dev *dev, u16 i,
+			       struct vdpa_vq_state *state, int tries)
+{
+	struct vmdev_vq_copy copy;
+	int err;
+
+	lockdep_assert_held(&dev->parent->lock);
+
+	if (dev->vqs[i].shadowed) {
+		vmdev_shadow_state(dev, i, state);
+		return 0;
+	}
+	if (dev->vqs[i].served) {
+		vmdev_ctrl_tell_state(dev, state);
+		return 0;
+	}
+	if (vmdev_is_packed(dev) || !dev->mem.attached)
+		return -EOPNOTSUPP;
+
+	err = vmdev_vq_copy_alloc(&dev->vqs[i].conf, &copy);
+	if (!err) {
+		err = vmdev_vq_settle(dev, i, &copy, state, tries);
+		if (err) { u16 z; u16 A=copy.avail->idx,U=copy.used->idx,N=dev->vqs[i].conf.size;
+			for (z = 0; z < N; z++) printk("ZZ %u: avail[%u]=%u used[%u]=%u\n", i, (u16)(A-N+z), copy.avail->ring[(u16)(A-N+z)%N], (u16)(A-N+z), copy.used->ring[(u16)(A-N+z)%N].id);
+		} if (err)
+			dev_err_ratelimited(&dev->vdpa.dev,
+					    "queue %u: ring state cannot be known (avail %u, used %u): %pe\n",
+					    i, __virtio16_to_cpu(true, copy.avail->idx),
+					    __virtio16_to_cpu(true, copy.used->idx),
+					    ERR_PTR(err));
+	}
+	vmdev_vq_copy_free(&copy);
+	return err;
+}
+
+/**
+ * vmdev_vq_read_state() - where is a queue just now?
+ * @dev: the device
+ * @i: the queue, on
+ * @state: the answer
+ *
+ * By what is in its memory, if the hardware has the driver's ring: a snapshot.
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ * Return: 0; -EILSEQ if completions may have been out of order, or if requests
+ * are in flight that must not run twice, with a line;
+ * -EOPNOTSUPP for packed rings, or when software does not know the memory;
+ * -EFAULT; -ENOMEM.
+ */
+int vmdev_vq_read_state(struct vmdev_dev *dev, u16 i,
+			struct vdpa_vq_state *state)
+{
+	return vmdev_vq_find_state(dev, i, state, 0);
+}
+
+/**
+ * vmdev_vq_stopped_state() - where is a queue that the hardware stopped?
+ * @dev: the device
+ * @i: the queue
+ * @state: the answer
+ *
+ * Exact. A driver that is still at it may take a moment.
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ * Return: as vmdev_vq_read_state().
+ */
+int vmdev_vq_stopped_state(struct vmdev_dev *dev, u16 i,
+			   struct vdpa_vq_state *state)
+{
+	return vmdev_vq_find_state(dev, i, state, VMDEV_SETTLE_TRIES);
+}
