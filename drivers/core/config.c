@@ -204,7 +204,9 @@ void vmdev_config_get(struct vmdev_dev *dev, u32 offset, void *buf, u32 len)
 		vmdev_config_read_hw(dev, 0, &net,
 				     min_t(u32, size, sizeof(net)));
 		vmdev_config_overlay(&dev->prov, &net);
-		vmdev_ctrl_config(dev, &net);
+		/* What its driver set shows there, too (virtio 1.3, 5.1.6.5.2). */
+		if (!is_zero_ether_addr(dev->driver_mac))
+			ether_addr_copy(net.mac, dev->driver_mac);
 		memcpy(buf, (u8 *)&net + offset, known);
 		buf += known;
 		offset += known;

@@ -405,22 +405,3 @@ void vmdev_ctrl_remember(struct vmdev_ctrl_state *state, const u8 *data,
 	}
 	list_add_tail(&cmd->node, &state->cmds);
 }
-
-/**
- * vmdev_ctrl_recall() - the last command of a kind
- * @state: all that was set
- * @class: its class
- * @cmd: its command
- *
- * Return: the command, or NULL if there was none.
- */
-const struct vmdev_ctrl_cmd *
-vmdev_ctrl_recall(const struct vmdev_ctrl_state *state, u8 class, u8 cmd)
-{
-	const struct vmdev_ctrl_cmd *old;
-
-	list_for_each_entry(old, &state->cmds, node)
-		if (old->data[0] == class && old->data[1] == cmd)
-			return old;
-	return NULL;
-}

@@ -71,7 +71,5 @@ u32 vmdev_ctrl_result_len(const u8 *data);
 int vmdev_ctrl_reserve(const u8 *data, u32 len, struct vmdev_ctrl_cmd **cmd);
 void vmdev_ctrl_remember(struct vmdev_ctrl_state *state, const u8 *data,
 			 struct vmdev_ctrl_cmd *cmd);
-const struct vmdev_ctrl_cmd *
-vmdev_ctrl_recall(const struct vmdev_ctrl_state *state, u8 class, u8 cmd);
 
 #endif /* _VMDEV_CTRL_STATE_H */

@@ -132,8 +132,7 @@ static int vmdev_ctrl_replay_mac(struct vmdev_ctrl *ctrl)
 	int err;
 
 	if (is_zero_ether_addr(mac) ||
-	    vmdev_ctrl_recall(&ctrl->state, VIRTIO_NET_CTRL_MAC,
-			      VIRTIO_NET_CTRL_MAC_ADDR_SET))
+	    !is_zero_ether_addr(ctrl->dev->driver_mac))
 		return 0;
 	ether_addr_copy(data + sizeof(struct virtio_net_ctrl_hdr), mac);
 	err = vmdev_ctrl_hw_send(ctrl, data, sizeof(data), 1);
@@ -257,6 +256,18 @@ static int vmdev_ctrl_scatter(struct vmdev_ctrl *ctrl,
 	return 0;
 }
 
+static const u8 *vmdev_ctrl_data(const struct vmdev_ctrl *ctrl)
+{
+	return ctrl->cmd + sizeof(struct virtio_net_ctrl_hdr);
+}
+
+/* Of a command that makes sense. */
+static bool vmdev_ctrl_sets_mac(const struct vmdev_ctrl *ctrl)
+{
+	return ctrl->cmd[0] == VIRTIO_NET_CTRL_MAC &&
+	       ctrl->cmd[1] == VIRTIO_NET_CTRL_MAC_ADDR_SET;
+}
+
 /* @ctrl->cmd makes sense: have it done. An error if the hardware is of no use any more. */
 static int vmdev_ctrl_forward(struct vmdev_ctrl *ctrl, u32 len, u32 in_len,
 			      u8 *ack)
@@ -270,9 +281,12 @@ static int vmdev_ctrl_forward(struct vmdev_ctrl *ctrl, u32 len, u32 in_len,
 	err = vmdev_ctrl_hw_send(ctrl, ctrl->cmd, len, in_len);
 	if (!err) {
 		*ack = VIRTIO_NET_OK;
-		/* Some of it shows in the configuration. */
-		ctrl->dev->generation++;
 		vmdev_ctrl_remember(&ctrl->state, ctrl->cmd, memo);
+		if (vmdev_ctrl_sets_mac(ctrl)) {
+			ether_addr_copy(ctrl->dev->driver_mac,
+					vmdev_ctrl_data(ctrl));
+			ctrl->dev->generation++;
+		}
 		return 0;
 	}
 	kfree(memo);
@@ -296,12 +310,11 @@ static bool vmdev_ctrl_any_data(const struct vmdev_dev *dev)
  */
 static bool vmdev_ctrl_mac_is_qemus(struct vmdev_ctrl *ctrl)
 {
-	const u8 *mac = ctrl->cmd + sizeof(struct virtio_net_ctrl_hdr);
+	const u8 *mac = vmdev_ctrl_data(ctrl);
 	struct vmdev_dev *dev = ctrl->dev;
 	u8 shown[ETH_ALEN];
 
-	if (ctrl->cmd[0] != VIRTIO_NET_CTRL_MAC ||
-	    ctrl->cmd[1] != VIRTIO_NET_CTRL_MAC_ADDR_SET ||
+	if (!vmdev_ctrl_sets_mac(ctrl) ||
 	    memcmp(mac, dev->user_mac, ETH_ALEN) || vmdev_ctrl_any_data(dev))
 		return false;
 	vmdev_config_get(dev, 0, shown, ETH_ALEN);
@@ -560,28 +573,6 @@ void vmdev_ctrl_forget(struct vmdev_dev *dev)
 {
 	if (dev->ctrl)
 		vmdev_ctrl_state_forget(&dev->ctrl->state);
+	eth_zero_addr(dev->driver_mac);
 	vmdev_mem_no_host(dev);
-}
-
-/**
- * vmdev_ctrl_config() - lay what the driver set over a net configuration
- * @dev: the device
- * @config: what the hardware says, and what was provisioned
- *
- * A MAC address that was set shows there (virtio 1.3, 5.1.6.5.2).
- *
- * Context: vmdev_parent.lock held.
- */
-void vmdev_ctrl_config(const struct vmdev_dev *dev,
-		       struct virtio_net_config *config)
-{
-	const struct vmdev_ctrl_cmd *cmd;
-
-	if (!dev->ctrl)
-		return;
-	cmd = vmdev_ctrl_recall(&dev->ctrl->state, VIRTIO_NET_CTRL_MAC,
-				VIRTIO_NET_CTRL_MAC_ADDR_SET);
-	if (cmd)
-		ether_addr_copy(config->mac,
-				cmd->data + sizeof(struct virtio_net_ctrl_hdr));
 }

@@ -12,9 +12,9 @@
 #include "vmdev.h"
 #include "vring_state.h"
 
-/* How long a driver may take that is putting buffers back. */
+/* How long a driver may take that is putting buffers back: its CPU may be busy. */
 #define VMDEV_SETTLE_MS		10
-#define VMDEV_SETTLE_TRIES	10
+#define VMDEV_SETTLE_TRIES	50
 
 /**
  * struct vmdev_vq_copy - a split ring's rings, as they are in memory
@@ -71,9 +71,9 @@ static int vmdev_vq_recover(struct vmdev_dev *dev, u16 i,
 }
 
 /*
- * A driver that is just putting buffers back, one by one, leaves a ring that two
- * histories explain; when it is done there is one. So it is given a moment, if
- * there is a driver that runs.
+ * A driver that is just putting buffers back, the last one first as Linux does,
+ * leaves a ring that two histories explain; when it is done there is one. So it is
+ * given a moment.
  */
 static int vmdev_vq_settle(struct vmdev_dev *dev, u16 i,
 			   struct vmdev_vq_copy *copy,
@@ -110,9 +110,7 @@ static int vmdev_vq_find_state(struct vmdev_dev *dev, u16 i,
 	err = vmdev_vq_copy_alloc(&dev->vqs[i].conf, &copy);
 	if (!err) {
 		err = vmdev_vq_settle(dev, i, &copy, state, tries);
-		if (err) { u16 z; u16 A=copy.avail->idx,U=copy.used->idx,N=dev->vqs[i].conf.size;
-			for (z = 0; z < N; z++) printk("ZZ %u: avail[%u]=%u used[%u]=%u\n", i, (u16)(A-N+z), copy.avail->ring[(u16)(A-N+z)%N], (u16)(A-N+z), copy.used->ring[(u16)(A-N+z)%N].id);
-		} if (err)
+		if (err)
 			dev_err_ratelimited(&dev->vdpa.dev,
 					    "queue %u: ring state cannot be known (avail %u, used %u): %pe\n",
 					    i, __virtio16_to_cpu(true, copy.avail->idx),

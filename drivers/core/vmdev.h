@@ -192,6 +192,8 @@ struct vmdev_mem {
  * @needs_reset: the device stopped working under its driver; set from any
  *	context, cleared by reset
  * @leaving: the device is being deleted; never cleared
+ * @driver_mac: net: the MAC address that its driver set, or zero;
+ *	vmdev_parent.lock
  * @user_mac: net: what user space would have as MAC address, see config.c;
  *	vmdev_parent.lock
  * @generation: changes of the configuration that software made;
@@ -231,6 +233,7 @@ struct vmdev_dev {
 	bool suspended;
 	bool needs_reset;
 	bool leaving;
+	u8 driver_mac[ETH_ALEN];
 	u8 user_mac[ETH_ALEN];
 	u32 generation;
 	bool unsettled;
@@ -542,8 +545,6 @@ void vmdev_ctrl_tell_state(const struct vmdev_dev *dev,
 void vmdev_ctrl_close(struct vmdev_dev *dev, u16 i,
 		      struct vdpa_vq_state *state);
 void vmdev_ctrl_forget(struct vmdev_dev *dev);
-void vmdev_ctrl_config(const struct vmdev_dev *dev,
-		       struct virtio_net_config *config);
 void vmdev_ctrl_kick(struct vmdev_dev *dev);
 void vmdev_ctrl_work(struct work_struct *work);
 

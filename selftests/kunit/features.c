@@ -45,7 +45,9 @@ static void features_possible(struct kunit *test)
 			      B(36) | B(38) | B(40);
 	const u64 device = 0x0000000000ffffffULL | 0xfffc000000000000ULL;
 
-	KUNIT_EXPECT_EQ(test, possible(VIRTIO_ID_NET, U64_MAX), device | transport);
+	/* Not DEVICE_STATS: its commands are not carried. */
+	KUNIT_EXPECT_EQ(test, possible(VIRTIO_ID_NET, U64_MAX),
+			(device & ~B(50)) | transport);
 	KUNIT_EXPECT_EQ(test, possible(VIRTIO_ID_BLOCK, U64_MAX), device | transport);
 	KUNIT_EXPECT_EQ(test, possible(VIRTIO_ID_NET, 0), 0ULL);
 }
@@ -205,8 +207,29 @@ static void features_to_hw_for_a_mac(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vmdev_features_to_hw(&caps, &prov, MANDATORY), MANDATORY);
 }
 
+/* MAC (5), CTRL_VQ (17), CTRL_MAC_ADDR (23). */
+static void features_set_mac(struct kunit *test)
+{
+	static const u8 needed[] = { 5, 17, 23 };
+	struct vmdev_hw_caps caps = {
+		.device_id = VIRTIO_ID_NET,
+		.features = B(5) | B(17) | B(23),
+	};
+	unsigned int i;
+
+	KUNIT_EXPECT_TRUE(test, vmdev_features_set_mac(&caps));
+	for (i = 0; i < ARRAY_SIZE(needed); i++) {
+		caps.features &= ~B(needed[i]);
+		KUNIT_EXPECT_FALSE(test, vmdev_features_set_mac(&caps));
+		caps.features |= B(needed[i]);
+	}
+	caps.device_id = VIRTIO_ID_BLOCK;
+	KUNIT_EXPECT_FALSE(test, vmdev_features_set_mac(&caps));
+}
+
 static struct kunit_case features_cases[] = {
 	KUNIT_CASE(features_possible),
+	KUNIT_CASE(features_set_mac),
 	KUNIT_CASE(features_default_of_net),
 	KUNIT_CASE(features_default_of_block),
 	KUNIT_CASE(features_are_never_invented),

@@ -247,7 +247,11 @@ static void provision_attrs(struct kunit *test)
 	fake->hw.caps.features &= ~B(3);
 	KUNIT_EXPECT_EQ(test, vmdev_provision_attrs(&fake->parent),
 			always | B(VDPA_ATTR_DEV_NET_CFG_MACADDR));
+	/* Nothing but the commands is needed to set an address. */
 	fake->hw.caps.caps = 0;
+	KUNIT_EXPECT_EQ(test, vmdev_provision_attrs(&fake->parent),
+			always | B(VDPA_ATTR_DEV_NET_CFG_MACADDR));
+	fake->hw.caps.features &= ~B(23);
 	KUNIT_EXPECT_EQ(test, vmdev_provision_attrs(&fake->parent), always);
 }
 

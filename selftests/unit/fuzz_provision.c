@@ -6,8 +6,6 @@
  */
 #include "../../drivers/core/features.c"
 #include "../../drivers/core/config.c"
-#include "../../drivers/core/netctrl.c"
-#include "../../drivers/core/window.c"
 #include "../../drivers/core/provision.c"
 #include "../kunit/fake_hw.h"
 #include <fuzz.h>

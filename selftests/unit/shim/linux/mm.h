@@ -95,6 +95,12 @@ static inline void memcpy_from_page(void *to, struct page *page, size_t offset,
 	memcpy(to, (char *)page + offset, len);
 }
 
+static inline void memcpy_to_page(struct page *page, size_t offset,
+				  const void *from, size_t len)
+{
+	memcpy((char *)page + offset, from, len);
+}
+
 static inline void *kvmalloc_array(size_t n, size_t size, gfp_t gfp)
 {
 	return calloc(n, size);
