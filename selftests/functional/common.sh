@@ -30,6 +30,13 @@ vdpa_setup() {
 	load_vmdev && modprobe -a vdpa vhost_vdpa virtio_vdpa virtio_net &&
 		echo 0 >/sys/bus/vdpa/drivers_autoprobe
 }
+# Without hugepages memory is in many pieces, of which newer kernels allow 2048 by default:
+# the next map is then refused (EFAULT).
+allow_many_maps() {
+	modprobe vhost_vdpa
+	[ -e /sys/module/vhost_vdpa/parameters/max_iotlb_entries ] || return 0
+	modprobe -r vhost_vdpa && modprobe vhost_vdpa max_iotlb_entries=200000
+}
 
 # bus_of NAME: the bus driver that has the device.
 bus_of() { basename "$(readlink "/sys/bus/vdpa/devices/$1/driver")" 2>/dev/null; }

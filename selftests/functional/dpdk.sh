@@ -22,13 +22,6 @@ device() {
 	[ ! -e /sys/bus/vdpa/devices/vdpa0 ] || vdpa dev del vdpa0 || return
 	dev_add vdpa0 "$BDF_vf0_0" vhost_vdpa "$@"
 }
-# Without hugepages memory is in many pieces, of which newer kernels allow 2048 by default:
-# the next map is then refused (EFAULT).
-allow_many_maps() {
-	modprobe vhost_vdpa
-	[ -e /sys/module/vhost_vdpa/parameters/max_iotlb_entries ] || return 0
-	modprobe -r vhost_vdpa && modprobe vhost_vdpa max_iotlb_entries=200000
-}
 # pmd DEVARGS: one port that sends; pid in PMD. Not in tap_check, it goes on in the background.
 pmd() {
 	local plugin plugins=()
