@@ -314,7 +314,7 @@ static bool vmdev_ctrl_mac_is_qemus(struct vmdev_ctrl *ctrl)
 	struct vmdev_dev *dev = ctrl->dev;
 	u8 shown[ETH_ALEN];
 
-	if (!vmdev_ctrl_sets_mac(ctrl) ||
+	if (!vmdev_ctrl_sets_mac(ctrl) || is_zero_ether_addr(dev->user_mac) ||
 	    memcmp(mac, dev->user_mac, ETH_ALEN) || vmdev_ctrl_any_data(dev))
 		return false;
 	vmdev_config_get(dev, 0, shown, ETH_ALEN);
@@ -335,9 +335,10 @@ static int vmdev_ctrl_command(struct vmdev_ctrl *ctrl, u32 len, u32 room,
 	int err;
 
 	in[0] = VIRTIO_NET_ERR;
-	*in_len = min(room, 1);
+	*in_len = min(room, 1u);
 	vmdev_ctrl_limits(ctrl->dev, &limits);
-	why = vmdev_ctrl_check(&limits, ctrl->cmd, len);
+	why = len > VMDEV_CTRL_OUT_MAX ? "too long" :
+	      vmdev_ctrl_check(&limits, ctrl->cmd, len);
 	if (!why && room < 1 + vmdev_ctrl_result_len(ctrl->cmd))
 		why = "no room for its answer";
 	if (why) {
@@ -368,17 +369,14 @@ static int vmdev_ctrl_serve_one(struct vmdev_ctrl *ctrl,
 				const struct vmdev_vring_chain *chain)
 {
 	u8 in[VMDEV_CTRL_IN_MAX];
-	u32 in_len = min(chain->write_len, 1u);
 	int err = 0, fault = 0;
+	u32 in_len = 0;
 
-	in[0] = VIRTIO_NET_ERR;
-	if (chain->read_len <= VMDEV_CTRL_OUT_MAX) {
+	if (chain->read_len <= VMDEV_CTRL_OUT_MAX)
 		fault = vmdev_ctrl_gather(ctrl, chain);
-		if (!fault)
-			err = vmdev_ctrl_command(ctrl, chain->read_len,
-						 chain->write_len, in,
-						 &in_len);
-	}
+	if (!fault)
+		err = vmdev_ctrl_command(ctrl, chain->read_len,
+					 chain->write_len, in, &in_len);
 	if (!fault)
 		fault = vmdev_ctrl_scatter(ctrl, chain, in, in_len);
 	if (fault)
@@ -408,7 +406,7 @@ static int vmdev_ctrl_batch(struct vmdev_ctrl *ctrl)
 {
 	struct vmdev_vring_chain chain = {
 		.segs = ctrl->segs,
-		.max = VMDEV_CTRL_SEGS,
+		.max = VMDEV_CHAIN_MAX,
 	};
 	int got, err, budget = VMDEV_CTRL_BUDGET;
 

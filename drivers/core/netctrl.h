@@ -15,9 +15,6 @@
 #include "ring_mem.h"
 #include "vmdev.h"
 
-/* Pieces of a command; a driver has no use for more than a handful. */
-#define VMDEV_CTRL_SEGS		64
-
 /* Entries of the hardware's ring: one command is out at a time, of two pieces. */
 #define VMDEV_CTRL_RING		16
 
@@ -68,7 +65,7 @@ struct vmdev_ctrl {
 	u8 asid;
 	struct vmdev_ring_mem mem;
 	struct vmdev_vring guest;
-	struct vmdev_vring_seg segs[VMDEV_CTRL_SEGS];
+	struct vmdev_vring_seg segs[VMDEV_CHAIN_MAX];
 	u8 cmd[VMDEV_CTRL_OUT_MAX];
 	struct vmdev_ctrl_state state;
 };

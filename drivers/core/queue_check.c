@@ -59,8 +59,12 @@ u16 vmdev_hw_vq(const struct vmdev_dev *dev, u16 vq)
  */
 bool vmdev_vq_exists(const struct vmdev_dev *dev, u16 vq)
 {
-	return vq != vmdev_cvq(dev) ||
-	       (dev->features & BIT_ULL(VIRTIO_NET_F_CTRL_VQ));
+	if (!vmdev_is_net(dev->parent->hw))
+		return true;
+	if (vq == vmdev_cvq(dev))
+		return dev->features & BIT_ULL(VIRTIO_NET_F_CTRL_VQ);
+	/* What is beyond may be the control queue to hardware, which is the core's. */
+	return vq < 2 || vmdev_is_multiqueue(dev);
 }
 
 /**
