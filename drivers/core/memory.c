@@ -11,7 +11,8 @@
  *
  * Queues are in groups, and each group is in an address space. The domain holds
  * that of the group that the hardware serves. What is mapped in the other one
- * only software can reach, and it never enters the IOMMU.
+ * only software can reach, and it never enters the IOMMU. What the platform
+ * reserves is in the domain at another place (alias.c).
  */
 #include <linux/highmem.h>
 #include <linux/sched.h>
@@ -68,6 +69,11 @@ void vmdev_mem_attach(struct vmdev_dev *dev)
 	mem->range = (struct vdpa_iova_range) { .first = 0, .last = U64_MAX };
 	mem->error = vmdev_usable(dev) ? hw->ops->iommu_attach(hw, &mem->range) :
 		     -ENODEV;
+	if (!mem->error) {
+		mem->error = vmdev_alias_init(dev);
+		if (mem->error)
+			hw->ops->iommu_detach(hw);
+	}
 	mem->attached = !mem->error;
 	mem->loaded = mem->group_as[VMDEV_GROUP_DATA];
 }
@@ -94,14 +100,16 @@ void vmdev_mem_detach(struct vmdev_dev *dev)
 		vmdev_mem_clear(dev, asid);
 	/* What is left of it was accounted to who goes now. */
 	vmdev_mem_destroy(mem);
+	vmdev_alias_exit(mem);
 	dev->parent->hw->ops->iommu_detach(dev->parent->hw);
 	mem->attached = false;
 }
 
 /* How many there are vhost-vdpa bounds (max_iotlb_entries, memlock). */
-static int vmdev_mem_add(struct vmdev_as *as, u64 first, u64 last, u64 pa,
-			 u32 perm)
+static int vmdev_mem_add(struct vmdev_mem *mem, struct vmdev_as *as,
+			 u64 first, u64 last, u64 pa, u32 perm)
 {
+	bool aliased = vmdev_alias_meets(mem, first, last);
 	int err;
 
 	err = vmdev_maps_reserve(&as->maps);
@@ -111,15 +119,22 @@ static int vmdev_mem_add(struct vmdev_as *as, u64 first, u64 last, u64 pa,
 	spin_lock_irq(&as->lock);
 	err = vmdev_maps_add(&as->maps, first, last, pa, perm);
 	as->changes++;
+	if (!err && aliased)
+		as->aliased++;
 	spin_unlock_irq(&as->lock);
 	return err;
 }
 
-static void vmdev_mem_del(struct vmdev_as *as, struct vmdev_map *map)
+static void vmdev_mem_del(struct vmdev_mem *mem, struct vmdev_as *as,
+			  struct vmdev_map *map)
 {
+	bool aliased = vmdev_alias_meets(mem, map->first, map->last);
+
 	spin_lock_irq(&as->lock);
 	vmdev_maps_del(&as->maps, map);
 	as->changes++;
+	if (aliased)
+		as->aliased--;
 	spin_unlock_irq(&as->lock);
 }
 
@@ -143,6 +158,9 @@ int vmdev_mem_map(struct vmdev_dev *dev, unsigned int asid, u64 iova, u64 size,
 	struct vmdev_mem *mem = &dev->mem;
 	struct vmdev_as *as = &mem->as[asid];
 	u64 last = iova + size - 1;
+	const struct vmdev_map map = {
+		.first = iova, .last = last, .pa = pa, .perm = perm,
+	};
 	int err;
 
 	lockdep_assert_held(&dev->parent->lock);
@@ -160,7 +178,7 @@ int vmdev_mem_map(struct vmdev_dev *dev, unsigned int asid, u64 iova, u64 size,
 		return -ERANGE;
 	}
 
-	err = vmdev_mem_add(as, iova, last, pa, perm);
+	err = vmdev_mem_add(mem, as, iova, last, pa, perm);
 	if (err == -EEXIST)
 		dev_err_ratelimited(&dev->vdpa.dev,
 				    "map of %#llx-%#llx overlaps another\n",
@@ -168,26 +186,19 @@ int vmdev_mem_map(struct vmdev_dev *dev, unsigned int asid, u64 iova, u64 size,
 	if (err || asid != mem->loaded)
 		return err;
 
-	err = dev->parent->hw->ops->map(dev->parent->hw, iova, size, pa, perm);
+	err = vmdev_alias_map(dev, &map);
 	if (err)
-		vmdev_mem_del(as, vmdev_maps_first(&as->maps, iova, last));
+		vmdev_mem_del(mem, as,
+			      vmdev_maps_first(&as->maps, iova, last));
 	return err;
-}
-
-static void vmdev_mem_unmap_hw(struct vmdev_dev *dev,
-			       const struct vmdev_map *map)
-{
-	struct vmdev_hw *hw = dev->parent->hw;
-
-	hw->ops->unmap(hw, map->first, map->last - map->first + 1);
 }
 
 static void vmdev_mem_unmap_one(struct vmdev_dev *dev, unsigned int asid,
 				struct vmdev_map *map)
 {
 	if (asid == dev->mem.loaded)
-		vmdev_mem_unmap_hw(dev, map);
-	vmdev_mem_del(&dev->mem.as[asid], map);
+		vmdev_alias_unmap(dev, map->first, map->last);
+	vmdev_mem_del(&dev->mem, &dev->mem.as[asid], map);
 }
 
 /**
@@ -259,7 +270,7 @@ static void vmdev_mem_unload(struct vmdev_dev *dev, unsigned int asid,
 	struct vmdev_map *map = dev->mem.as[asid].maps.lowest;
 
 	for (; map != end; map = vmdev_map_next(map)) {
-		vmdev_mem_unmap_hw(dev, map);
+		vmdev_alias_unmap(dev, map->first, map->last);
 		cond_resched();
 	}
 }
@@ -267,12 +278,10 @@ static void vmdev_mem_unload(struct vmdev_dev *dev, unsigned int asid,
 static int vmdev_mem_fill_domain(struct vmdev_dev *dev, unsigned int asid)
 {
 	struct vmdev_map *map = dev->mem.as[asid].maps.lowest;
-	struct vmdev_hw *hw = dev->parent->hw;
 	int err;
 
 	for (; map; map = vmdev_map_next(map)) {
-		err = hw->ops->map(hw, map->first, map->last - map->first + 1,
-				   map->pa, map->perm);
+		err = vmdev_alias_map(dev, map);
 		if (err) {
 			vmdev_mem_unload(dev, asid, map);
 			return err;
