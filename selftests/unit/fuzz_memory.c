@@ -195,6 +195,7 @@ static void do_map(struct model *m, struct fuzz_input *in)
 		/* All or nothing. */
 		FUZZ_CHECK(m->fake.n_maps - maps == m->fake.n_unmaps - unmaps, "%u left",
 			   m->fake.n_maps - maps);
+		check_aliased(m);
 		return;
 	}
 	m->ranges[i] = (struct range) { iova, (s128)iova + size, pa, perm };
