@@ -18,7 +18,7 @@ packed_features=0x700038020
 net() { "$ioctl" -d "$(vhost_of v0)" -p "$(vhost_of v1)" --require net,peer "$@"; }
 huge_pages() { put 8 /proc/sys/vm/nr_hugepages && [ "$(cat /proc/sys/vm/nr_hugepages)" = 8 ]; }
 
-tap_plan $((3 * tests + 11))
+tap_plan $((3 * tests + 12))
 tap_check "virtio_net creates VFs" vf_create "$BDF_pf0" 2
 vdpa_setup
 tap_check "huge pages, which are mapped whole" huge_pages
@@ -30,6 +30,8 @@ tap_adopt "net" net 'alias_*'
 tap_check "one line says why DRIVER_OK is refused" logged "$mark" 1 'v0: DRIVER_OK refused'
 tap_check "one says why a map is" logged "$mark" 1 \
 	'v0: map of 0xfee[0-9a-f]*-0x[0-9a-f]* refused: the platform reserves IOVAs there'
+tap_check "and that queues cannot be direct" logged "$mark" 3 \
+	'v0: queue 0 cannot run: policy is direct, and memory is mapped where the platform reserves'
 mark=$(dmesg_mark)
 tap_adopt "blk" "$ioctl" -d "$(vhost_of b0)" --scratch --require blk 'alias_*'
 tap_check "one line says which chain was too long" logged "$mark" 1 \
