@@ -5,9 +5,10 @@
  *
  * Buffers are not touched: they stay where the guest has them, and are named by
  * the guest's IOVAs on both sides, but for those that the platform reserves
- * (alias.c). So what a shadow queue costs is a look at each descriptor. What it gives: it starts from any state of the guest's ring,
- * on any hardware; what is in flight is known exactly; each page that hardware
- * wrote is marked in the dirty log before the guest learns of it.
+ * (alias.c). So what a shadow queue costs is a look at each descriptor. What it
+ * gives: it starts from any state of the guest's ring, on any hardware; what is
+ * in flight is known exactly; each page that hardware wrote is marked in the
+ * dirty log before the guest learns of it.
  *
  * Both sides are taken for hostile. A guest that breaks a rule breaks its queue,
  * a device that returns what it does not have breaks the device.
@@ -103,7 +104,7 @@ static int vmdev_shadow_alias(struct vmdev_shadow *s,
 				  s->hw.nfree);
 
 	if (n > s->hw.num)
-		return vmdev_vring_broken(&s->guest, "buffer has too many pieces where the platform reserves IOVAs");
+		return vmdev_vring_broken(&s->guest, "too many pieces over reserved IOVAs");
 	if (n > s->hw.nfree) {
 		vmdev_vring_unpop(&s->guest, chain);
 		s->starved = true;

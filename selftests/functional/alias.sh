@@ -35,7 +35,7 @@ tap_check "and that queues cannot be direct" logged "$mark" 3 \
 mark=$(dmesg_mark)
 tap_adopt "blk" "$ioctl" -d "$(vhost_of b0)" --scratch --require blk 'alias_*'
 tap_check "one line says which chain was too long" logged "$mark" 1 \
-	'b0: queue 0 is broken: buffer has too many pieces'
+	'b0: queue 0 is broken: too many pieces over reserved IOVAs'
 tap_adopt "log" $dirty -n b0 -b "$BDF_blk0" -d "$(vhost_of b0)" over_the_msi_window
 vdpa dev del v0
 tap_check "with packed rings" dev_add v0 "$BDF_vf0_0" vhost_vdpa device_features $packed_features

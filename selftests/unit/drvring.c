@@ -408,7 +408,7 @@ TAP_TEST(drv_packed_length, 0)
 	unsigned int i;
 	u32 len;
 
-	for (i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(lens); i++) {
 		offer(&p, F_PACKED, 2);
 		desc = p.desc;
 		desc[0].id = 0;

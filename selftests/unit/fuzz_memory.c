@@ -261,7 +261,8 @@ static void check_split(struct model *m, struct fuzz_input *in)
 			FUZZ_CHECK(!segs[i].len || now[j].addr == (u64)true_alias(m, at),
 				   "piece %u", j);
 			FUZZ_CHECK(!segs[i].len ||
-				   vmdev_alias_to_guest(mem, now[j].addr) == (u64)at, "piece %u", j);
+				   vmdev_alias_to_guest(mem, now[j].addr) == (u64)at,
+				   "piece %u", j);
 			at += now[j].len;
 			FUZZ_CHECK(!segs[i].len || (u64)(now[j].addr + now[j].len - 1) ==
 				   (u64)true_alias(m, at - 1), "end of piece %u", j);

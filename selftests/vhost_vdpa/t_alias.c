@@ -103,7 +103,10 @@ static bool on_path(const char *path)
 	return n;
 }
 
-#define CHECK_PATH(path)	CHECK(on_path(path), "not all queues are " path)
+static void check_path(const char *path)
+{
+	CHECK(on_path(path), "not all queues are %s", path);
+}
 
 /* --- a rig over the window ---------------------------------------------------------------- */
 static __u64 packed_if_offered(const struct vdpa_client *c)
@@ -170,7 +173,7 @@ static void up_pair(const struct place *place)
 }
 
 /* One frame, from one end to the other; whole, and no other than that. */
-static void frame(struct rig *from, struct rig *to, __u32 i)
+static void pass(struct rig *from, struct rig *to, __u32 i)
 {
 	__u64 end = vc_now_ms() + RIG_WAIT_MS;
 	__u32 seq, len;
@@ -191,8 +194,8 @@ static void frames(__u32 first, __u32 n)
 	__u32 i;
 
 	for (i = first; i < first + n; i++) {
-		frame(&dut, &peer, i);
-		frame(&peer, &dut, i);
+		pass(&dut, &peer, i);
+		pass(&peer, &dut, i);
 	}
 }
 
@@ -200,7 +203,7 @@ TEST_OURS(alias_net_inside)
 {
 	up_pair(&inside);
 	CHECK_OK(net_post_rx(&dut));
-	CHECK_PATH("shadow");
+	check_path("shadow");
 	frames(0, FRAMES);
 }
 
@@ -209,7 +212,7 @@ TEST_OURS(alias_net_rings_across)
 	vc_huge_page = true;
 	up_pair(&around);
 	CHECK_OK(net_post_rx(&dut));
-	CHECK_PATH("shadow");
+	check_path("shadow");
 	frames(0, FRAMES);
 }
 
@@ -229,8 +232,8 @@ static void buffers_across(size_t rx, size_t tx, unsigned int step)
 	for (i = 0; i < FRAMES; i++) {
 		dut.tx_nfree = 1;
 		dut.tx_free[0] = dut.c.mem + tx - i * step;
-		frame(&dut, &peer, i);
-		frame(&peer, &dut, i);
+		pass(&dut, &peer, i);
+		pass(&peer, &dut, i);
 	}
 }
 
@@ -283,7 +286,7 @@ static void frames_from_over(void)
 	for (i = 0; i < 20; i++) {
 		dut.tx_nfree = 1;
 		dut.tx_free[0] = dut.c.mem + HIGH + VC_PAGE - i * 400;
-		frame(&dut, &peer, 1000 + i);
+		pass(&dut, &peer, 1000 + i);
 	}
 	dut.c.iova = iova;
 	dut.tx_nfree = RIG_NUM;
@@ -299,7 +302,7 @@ TEST_OURS(alias_moves_queues)
 		SKIP("queues do not run direct");
 	for (i = 0; i < 3; i++) {
 		CHECK_OK(map_over(&dut.c));
-		CHECK_PATH("shadow");
+		check_path("shadow");
 		frames(10, 20);
 		frames_from_over();
 		CHECK_OK(unmap_over(&dut.c));
@@ -307,7 +310,7 @@ TEST_OURS(alias_moves_queues)
 		/* The next start is direct again. */
 		CHECK_OK(rig_again(&dut));
 		CHECK_OK(net_post_rx(&dut));
-		CHECK_PATH("direct");
+		check_path("direct");
 		frames(50, 20);
 	}
 }
@@ -317,7 +320,7 @@ TEST_OURS(alias_moved_and_all_unmapped)
 {
 	up_elsewhere();
 	CHECK_OK(map_over(&dut.c));
-	CHECK_PATH("shadow");
+	check_path("shadow");
 	CHECK_OK(vc_unmap(&dut.c, 0, UINT64_MAX));
 	CHECK_IS(vc_get_status(&dut.c), ST_NEGOTIATED | ST_DRIVER_OK);
 	CHECK_OK(vc_reset(&dut.c));
@@ -335,7 +338,7 @@ TEST_OURS(alias_mapped_while_suspended)
 	CHECK_OK(vc_suspend(&dut.c));
 	CHECK_OK(map_over(&dut.c));
 	CHECK_OK(vc_resume(&dut.c));
-	CHECK_PATH("shadow");
+	check_path("shadow");
 	vq_kick(&dut.vq[NET_RX]);
 	frames(10, 20);
 	frames_from_over();
@@ -362,7 +365,7 @@ TEST_OURS(alias_direct_does_not_start)
 	dut.c.iova = VC_ARENA_IOVA;
 	CHECK_OK(vc_arena_map(&dut.c));
 	CHECK_OK(rig_again(&dut));
-	CHECK_PATH("direct");
+	check_path("direct");
 	rig_close(&dut);
 	CHECK_OK(set_policy("auto"));
 }
@@ -374,13 +377,13 @@ TEST_OURS(alias_direct_refuses_a_map)
 		SKIP("queues do not run direct");
 	policy_direct();
 	CHECK_FAILS(map_over(&dut.c));
-	CHECK_PATH("direct");
+	check_path("direct");
 	frames(10, 20);
 	/* Nothing is left of it. */
 	CHECK_OK(vc_map(&dut.c, MSI - LOW, dut.c.mem, LOW));
 	CHECK_OK(vc_unmap(&dut.c, MSI - LOW, LOW));
 	CHECK_OK(rig_again(&dut));
-	CHECK_PATH("direct");
+	check_path("direct");
 	rig_close(&dut);
 	CHECK_OK(set_policy("auto"));
 }
@@ -392,10 +395,10 @@ TEST_OURS(alias_policy_cannot_be_direct)
 	if (!is_policy("auto"))
 		SKIP("the policy is not auto");
 	run(&dut);
-	CHECK_PATH("shadow");
+	check_path("shadow");
 	CHECK_ERR(set_policy("direct"), -EOPNOTSUPP);
 	CHECK(is_policy("auto"), "another policy");
-	CHECK_PATH("shadow");
+	check_path("shadow");
 	CHECK_IS(vc_get_status(&dut.c), ST_NEGOTIATED | ST_DRIVER_OK);
 }
 
@@ -410,7 +413,7 @@ static void up_blk(const struct place *place)
 	need_blk(&dut.c);
 	CHECK_OK(blk_prepare(&dut, &req));
 	run(&dut);
-	CHECK_PATH("shadow");
+	check_path("shadow");
 }
 
 static __u8 *at(size_t offset)
