@@ -84,11 +84,10 @@ static int vmdev_paths_differ(struct vmdev_dev *dev)
 
 	for (i = 0; i < dev->nvqs; i++) {
 		const struct vmdev_vq *vq = &dev->vqs[i];
-
 		bool differs = vmdev_path_differs(dev, i);
 
 		/* Those that stay direct, and those that would become so. */
-		err = vq->on && vq->shadowed == differs ?
+		err = (differs ? vq->shadowed : vq->direct) ?
 		      vmdev_path_check_direct(dev, i) : 0;
 		if (err)
 			return err;

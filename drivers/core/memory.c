@@ -106,10 +106,9 @@ void vmdev_mem_detach(struct vmdev_dev *dev)
 }
 
 /* How many there are vhost-vdpa bounds (max_iotlb_entries, memlock). */
-static int vmdev_mem_add(struct vmdev_mem *mem, struct vmdev_as *as,
-			 u64 first, u64 last, u64 pa, u32 perm)
+static int vmdev_mem_add(struct vmdev_as *as, u64 first, u64 last, u64 pa,
+			 u32 perm)
 {
-	bool aliased = vmdev_alias_meets(mem, first, last);
 	int err;
 
 	err = vmdev_maps_reserve(&as->maps);
@@ -119,22 +118,28 @@ static int vmdev_mem_add(struct vmdev_mem *mem, struct vmdev_as *as,
 	spin_lock_irq(&as->lock);
 	err = vmdev_maps_add(&as->maps, first, last, pa, perm);
 	as->changes++;
-	if (!err && aliased)
-		as->aliased++;
 	spin_unlock_irq(&as->lock);
 	return err;
 }
 
-static void vmdev_mem_del(struct vmdev_mem *mem, struct vmdev_as *as,
-			  struct vmdev_map *map)
+static void vmdev_mem_del(struct vmdev_as *as, struct vmdev_map *map)
 {
-	bool aliased = vmdev_alias_meets(mem, map->first, map->last);
-
 	spin_lock_irq(&as->lock);
 	vmdev_maps_del(&as->maps, map);
 	as->changes++;
-	if (aliased)
-		as->aliased--;
+	spin_unlock_irq(&as->lock);
+}
+
+/* Counts what is reserved: before it is in the address space, and while it is. */
+static void vmdev_mem_count(struct vmdev_dev *dev, unsigned int asid, u64 first,
+			    u64 last, int n)
+{
+	struct vmdev_as *as = &dev->mem.as[asid];
+
+	if (!vmdev_alias_meets(&dev->mem, first, last))
+		return;
+	spin_lock_irq(&as->lock);
+	as->aliased += n;
 	spin_unlock_irq(&as->lock);
 }
 
@@ -178,27 +183,38 @@ int vmdev_mem_map(struct vmdev_dev *dev, unsigned int asid, u64 iova, u64 size,
 		return -ERANGE;
 	}
 
-	err = vmdev_mem_add(mem, as, iova, last, pa, perm);
+	vmdev_mem_count(dev, asid, iova, last, 1);
+	err = vmdev_mem_add(as, iova, last, pa, perm);
 	if (err == -EEXIST)
 		dev_err_ratelimited(&dev->vdpa.dev,
 				    "map of %#llx-%#llx overlaps another\n",
 				    iova, last);
-	if (err || asid != mem->loaded)
-		return err;
+	if (err)
+		goto err_count;
+	if (asid != mem->loaded)
+		return 0;
 
 	err = vmdev_alias_map(dev, &map);
 	if (err)
-		vmdev_mem_del(mem, as,
-			      vmdev_maps_first(&as->maps, iova, last));
+		goto err_del;
+	return 0;
+
+err_del:
+	vmdev_mem_del(as, vmdev_maps_first(&as->maps, iova, last));
+err_count:
+	vmdev_mem_count(dev, asid, iova, last, -1);
 	return err;
 }
 
 static void vmdev_mem_unmap_one(struct vmdev_dev *dev, unsigned int asid,
 				struct vmdev_map *map)
 {
+	u64 first = map->first, last = map->last;
+
 	if (asid == dev->mem.loaded)
-		vmdev_alias_unmap(dev, map->first, map->last);
-	vmdev_mem_del(&dev->mem, &dev->mem.as[asid], map);
+		vmdev_alias_unmap(dev, first, last);
+	vmdev_mem_del(&dev->mem.as[asid], map);
+	vmdev_mem_count(dev, asid, first, last, -1);
 }
 
 /**
