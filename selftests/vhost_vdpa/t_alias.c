@@ -533,21 +533,27 @@ TEST_OURS(alias_blk_longest_chain)
 	CHECK_OK(blk_wait(&dut, &req, RIG_WAIT_MS));
 }
 
-/* Chains that have to wait for each other, as only some fit in the hardware's ring. */
+/*
+ * Chains that have to wait for each other, as only some fit in the hardware's ring: of
+ * three pieces and, but for the first @whole, of five there. At the first that waits
+ * there is room for three, and not for five.
+ */
 TEST_OURS(alias_blk_starved)
 {
 	struct vq_seg segs[3] = { { .len = sizeof(req.hdr) }, { .len = 512 }, { .len = 1 } };
-	unsigned int i, n, round;
+	unsigned int i, n, round, whole = 0;
 	__u32 len;
 
 	up_blk(&inside);
-	memset(at(HIGH - 8), 0, sizeof(req.hdr));
-	segs[0].iova = vc_iova(&dut.c, at(HIGH - 8));
-	segs[1].iova = vc_iova(&dut.c, at(LOW - 100));
+	while ((dut.vq[0].num - 3 * whole) % 5 < 3)
+		whole++;
+	memset(at(HIGH - 64), 0, 128);
 	n = dut.vq[0].num / 3;
 	for (round = 0; round < 5; round++) {
 		for (i = 0; i < n; i++) {
 			*at(HIGH + VC_PAGE + i) = 0xff;
+			segs[0].iova = vc_iova(&dut.c, at(i < whole ? HIGH - 64 : HIGH - 8));
+			segs[1].iova = vc_iova(&dut.c, at(i < whole ? LOW : LOW - 100));
 			segs[2].iova = vc_iova(&dut.c, at(HIGH + VC_PAGE + i));
 			CHECK_OK(vq_add(&dut.vq[0], segs, 1, 2, at(HIGH + VC_PAGE + i)));
 		}
