@@ -662,6 +662,33 @@ static int vmdev_op_set_group_asid(struct vdpa_device *vdpa,
 	return err;
 }
 
+/*
+ * Where the platform reserves IOVAs hardware cannot have what the driver's own rings
+ * name: queues go to shadow before the driver learns that it may.
+ */
+static int vmdev_map(struct vmdev_dev *dev, unsigned int asid, u64 iova,
+		     u64 size, u64 pa, u32 perm)
+{
+	const struct vmdev_as *as = &dev->mem.as[asid];
+	bool before = as->aliased;
+	int err;
+
+	err = vmdev_mem_map(dev, asid, iova, size, pa, perm);
+	if (err || before || !as->aliased)
+		return err;
+
+	dev->mapping = true;
+	err = vmdev_paths_update(dev);
+	dev->mapping = false;
+	if (err) {
+		dev_err_ratelimited(&dev->vdpa.dev,
+				    "map of %#llx-%#llx refused: the platform reserves IOVAs there, and queues cannot move to shadow: %pe\n",
+				    iova, iova + size - 1, ERR_PTR(err));
+		vmdev_mem_unmap(dev, asid, iova, size);
+	}
+	return err;
+}
+
 static int vmdev_op_dma_map(struct vdpa_device *vdpa, unsigned int asid,
 			    u64 iova, u64 size, u64 pa, u32 perm, void *opaque)
 {
@@ -672,7 +699,7 @@ static int vmdev_op_dma_map(struct vdpa_device *vdpa, unsigned int asid,
 		return -EINVAL;
 
 	mutex_lock(&dev->parent->lock);
-	err = vmdev_mem_map(dev, asid, iova, size, pa, perm);
+	err = vmdev_map(dev, asid, iova, size, pa, perm);
 	mutex_unlock(&dev->parent->lock);
 	return err;
 }

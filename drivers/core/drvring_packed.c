@@ -150,10 +150,14 @@ int vmdev_drv_packed_used(struct vmdev_drv *ring, u32 *id, u32 *len)
 	/* The flags before the rest. */
 	dma_rmb();
 	*id = le16_to_cpu(READ_ONCE(desc->id));
-	/* Only meaningful where something was written (2.8.8). */
-	*len = 0;
-	if (le16_to_cpu(READ_ONCE(desc->flags)) & VRING_DESC_F_WRITE)
-		*len = le32_to_cpu(READ_ONCE(desc->len));
+	*len = le32_to_cpu(READ_ONCE(desc->len));
+	/*
+	 * Only meaningful where something was written (2.8.8). But devices that
+	 * wrote do not all say so (QEMU's do not), and no driver minds.
+	 */
+	if (!(le16_to_cpu(READ_ONCE(desc->flags)) & VRING_DESC_F_WRITE) &&
+	    *id < ring->num && *len > ring->descs[*id].write_len)
+		*len = 0;
 	return 1;
 }
 

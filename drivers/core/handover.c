@@ -5,7 +5,7 @@
  * The policy says what may be, auto being what people want: direct whenever the
  * hardware can start from where the ring is and can be stopped again without a
  * guess. While written pages are logged, only hardware that logs them itself
- * stays direct.
+ * stays direct; while memory is mapped where the platform reserves IOVAs, none does.
  *
  * A switch is a stop here and a start there; the ring's state is all that goes
  * over. So nothing is lost and nothing done twice, or there is an error.
@@ -35,6 +35,8 @@ bool vmdev_path_is_shadow(const struct vmdev_dev *dev, u16 i)
 		return false;
 	if (dev->policy != VMDEV_POLICY_AUTO)
 		return dev->policy == VMDEV_POLICY_SHADOW;
+	if (dev->mem.as[vmdev_vq_asid(dev, i)].aliased)
+		return true;
 	if (vmdev_log_active(dev, vmdev_vq_asid(dev, i)) &&
 	    !(hw->caps.caps & VMDEV_CAP_LOG))
 		return true;
@@ -46,6 +48,20 @@ bool vmdev_path_is_shadow(const struct vmdev_dev *dev, u16 i)
 	 */
 	return vmdev_is_packed(dev) || !vmdev_is_net(hw) ||
 	       !vmdev_state_fresh(dev, &dev->vqs[i].conf.state);
+}
+
+/**
+ * vmdev_path_check_direct() - may hardware work on a queue's own ring?
+ * @dev: the device
+ * @i: the queue
+ *
+ * Context: vmdev_parent.lock held.
+ * Return: 0; -EOPNOTSUPP with one line.
+ */
+int vmdev_path_check_direct(struct vmdev_dev *dev, u16 i)
+{
+	return vmdev_log_check_direct(dev, i) ? :
+	       vmdev_alias_check_direct(dev, i);
 }
 
 /* Under auto, a queue in shadow stays there where hardware starts only fresh rings. */
@@ -68,13 +84,15 @@ static int vmdev_paths_differ(struct vmdev_dev *dev)
 
 	for (i = 0; i < dev->nvqs; i++) {
 		const struct vmdev_vq *vq = &dev->vqs[i];
+		bool differs = vmdev_path_differs(dev, i);
 
-		if (!vmdev_path_differs(dev, i)) {
-			err = vq->direct ? vmdev_log_check_direct(dev, i) : 0;
-			if (err)
-				return err;
+		/* Those that stay direct, and those that would become so. */
+		err = (differs ? vq->shadowed : vq->direct) ?
+		      vmdev_path_check_direct(dev, i) : 0;
+		if (err)
+			return err;
+		if (!differs)
 			continue;
-		}
 		/* Either way needs a ring state that hardware or memory tells. */
 		if (vq->shadowed ? !has_state : vmdev_is_packed(dev) && !has_state)
 			return -EOPNOTSUPP;

@@ -11,7 +11,8 @@
  *
  * Queues are in groups, and each group is in an address space. The domain holds
  * that of the group that the hardware serves. What is mapped in the other one
- * only software can reach, and it never enters the IOMMU.
+ * only software can reach, and it never enters the IOMMU. What the platform
+ * reserves is in the domain at another place (alias.c).
  */
 #include <linux/highmem.h>
 #include <linux/sched.h>
@@ -68,6 +69,11 @@ void vmdev_mem_attach(struct vmdev_dev *dev)
 	mem->range = (struct vdpa_iova_range) { .first = 0, .last = U64_MAX };
 	mem->error = vmdev_usable(dev) ? hw->ops->iommu_attach(hw, &mem->range) :
 		     -ENODEV;
+	if (!mem->error) {
+		mem->error = vmdev_alias_init(dev);
+		if (mem->error)
+			hw->ops->iommu_detach(hw);
+	}
 	mem->attached = !mem->error;
 	mem->loaded = mem->group_as[VMDEV_GROUP_DATA];
 }
@@ -94,6 +100,7 @@ void vmdev_mem_detach(struct vmdev_dev *dev)
 		vmdev_mem_clear(dev, asid);
 	/* What is left of it was accounted to who goes now. */
 	vmdev_mem_destroy(mem);
+	vmdev_alias_exit(mem);
 	dev->parent->hw->ops->iommu_detach(dev->parent->hw);
 	mem->attached = false;
 	mem->loaded = VMDEV_AS_NONE;
@@ -121,6 +128,19 @@ static void vmdev_mem_del(struct vmdev_as *as, struct vmdev_map *map)
 	spin_lock_irq(&as->lock);
 	vmdev_maps_del(&as->maps, map);
 	as->changes++;
+	spin_unlock_irq(&as->lock);
+}
+
+/* Counts what is reserved: before it is in the address space, and while it is. */
+static void vmdev_mem_count(struct vmdev_dev *dev, unsigned int asid, u64 first,
+			    u64 last, int n)
+{
+	struct vmdev_as *as = &dev->mem.as[asid];
+
+	if (!vmdev_alias_meets(&dev->mem, first, last))
+		return;
+	spin_lock_irq(&as->lock);
+	as->aliased += n;
 	spin_unlock_irq(&as->lock);
 }
 
@@ -190,6 +210,9 @@ int vmdev_mem_map(struct vmdev_dev *dev, unsigned int asid, u64 iova, u64 size,
 	struct vmdev_mem *mem = &dev->mem;
 	struct vmdev_as *as = &mem->as[asid];
 	u64 last = iova + size - 1;
+	const struct vmdev_map map = {
+		.first = iova, .last = last, .pa = pa, .perm = perm,
+	};
 	int err;
 
 	lockdep_assert_held(&dev->parent->lock);
@@ -207,34 +230,38 @@ int vmdev_mem_map(struct vmdev_dev *dev, unsigned int asid, u64 iova, u64 size,
 		return -ERANGE;
 	}
 
+	vmdev_mem_count(dev, asid, iova, last, 1);
 	err = vmdev_mem_add(as, iova, last, pa, perm);
 	if (err == -EEXIST)
 		dev_err_ratelimited(&dev->vdpa.dev,
 				    "map of %#llx-%#llx overlaps another\n",
 				    iova, last);
-	if (err || asid != mem->loaded)
-		return err;
-
-	err = dev->parent->hw->ops->map(dev->parent->hw, iova, size, pa, perm);
 	if (err)
-		vmdev_mem_del(as, vmdev_maps_first(&as->maps, iova, last));
+		goto err_count;
+	if (asid != mem->loaded)
+		return 0;
+
+	err = vmdev_alias_map(dev, &map);
+	if (err)
+		goto err_del;
+	return 0;
+
+err_del:
+	vmdev_mem_del(as, vmdev_maps_first(&as->maps, iova, last));
+err_count:
+	vmdev_mem_count(dev, asid, iova, last, -1);
 	return err;
-}
-
-static void vmdev_mem_unmap_hw(struct vmdev_dev *dev,
-			       const struct vmdev_map *map)
-{
-	struct vmdev_hw *hw = dev->parent->hw;
-
-	hw->ops->unmap(hw, map->first, map->last - map->first + 1);
 }
 
 static void vmdev_mem_unmap_one(struct vmdev_dev *dev, unsigned int asid,
 				struct vmdev_map *map)
 {
+	u64 first = map->first, last = map->last;
+
 	if (asid == dev->mem.loaded)
-		vmdev_mem_unmap_hw(dev, map);
+		vmdev_alias_unmap(dev, first, last);
 	vmdev_mem_del(&dev->mem.as[asid], map);
+	vmdev_mem_count(dev, asid, first, last, -1);
 }
 
 /**
@@ -306,7 +333,7 @@ static void vmdev_mem_unload(struct vmdev_dev *dev, unsigned int asid,
 	struct vmdev_map *map = dev->mem.as[asid].maps.lowest;
 
 	for (; map != end; map = vmdev_map_next(map)) {
-		vmdev_mem_unmap_hw(dev, map);
+		vmdev_alias_unmap(dev, map->first, map->last);
 		cond_resched();
 	}
 }
@@ -314,12 +341,10 @@ static void vmdev_mem_unload(struct vmdev_dev *dev, unsigned int asid,
 static int vmdev_mem_fill_domain(struct vmdev_dev *dev, unsigned int asid)
 {
 	struct vmdev_map *map = dev->mem.as[asid].maps.lowest;
-	struct vmdev_hw *hw = dev->parent->hw;
 	int err;
 
 	for (; map; map = vmdev_map_next(map)) {
-		err = hw->ops->map(hw, map->first, map->last - map->first + 1,
-				   map->pa, map->perm);
+		err = vmdev_alias_map(dev, map);
 		if (err) {
 			vmdev_mem_unload(dev, asid, map);
 			return err;

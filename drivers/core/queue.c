@@ -123,7 +123,7 @@ static int vmdev_vq_setup(struct vmdev_dev *dev, u16 i,
 	if (shadow)
 		return vmdev_shadow_prepare(dev, i, hw_conf);
 
-	err = vmdev_log_check_direct(dev, i);
+	err = vmdev_path_check_direct(dev, i);
 	if (err)
 		return err;
 	*hw_conf = dev->vqs[i].conf;

@@ -4,10 +4,11 @@
  * carries descriptors to it and completions back.
  *
  * Buffers are not touched: they stay where the guest has them, and are named by
- * the guest's IOVAs on both sides. So what a shadow queue costs is a look at
- * each descriptor. What it gives: it starts from any state of the guest's ring,
- * on any hardware; what is in flight is known exactly; each page that hardware
- * wrote is marked in the dirty log before the guest learns of it.
+ * the guest's IOVAs on both sides, but for those that the platform reserves
+ * (alias.c). So what a shadow queue costs is a look at each descriptor. What it
+ * gives: it starts from any state of the guest's ring, on any hardware; what is
+ * in flight is known exactly; each page that hardware wrote is marked in the
+ * dirty log before the guest learns of it.
  *
  * Both sides are taken for hostile. A guest that breaks a rule breaks its queue,
  * a device that returns what it does not have breaks the device.
@@ -47,7 +48,9 @@ void vmdev_shadow_mark(struct vmdev_shadow *s, u16 id)
 	for (i = id; i != VMDEV_DRV_NONE; i = desc->next) {
 		desc = &s->hw.descs[i];
 		if (desc->seg.write)
-			vmdev_log_mark(s->dev, s->asid, desc->seg.addr,
+			vmdev_log_mark(s->dev, s->asid,
+				       vmdev_alias_to_guest(&s->dev->mem,
+							    desc->seg.addr),
 				       desc->seg.len);
 	}
 }
@@ -93,6 +96,24 @@ static void vmdev_shadow_broken(struct vmdev_shadow *s, const char *why)
 	queue_work(system_bh_wq, &s->bh);
 }
 
+/* A buffer is not all where the guest says it is: as vmdev_shadow_carry(). */
+static int vmdev_shadow_alias(struct vmdev_shadow *s,
+			      struct vmdev_vring_chain *chain)
+{
+	u32 n = vmdev_alias_split(&s->dev->mem, chain->segs, chain->nsegs,
+				  s->hw.nfree);
+
+	if (n > s->hw.num)
+		return vmdev_vring_broken(&s->guest, "too many pieces over reserved IOVAs");
+	if (n > s->hw.nfree) {
+		vmdev_vring_unpop(&s->guest, chain);
+		s->starved = true;
+		return 0;
+	}
+	chain->nsegs = n;
+	return 1;
+}
+
 /*
  * One chain from the guest to the hardware's ring. 0 if there is none that can
  * be carried now.
@@ -113,6 +134,11 @@ static int vmdev_shadow_carry(struct vmdev_shadow *s)
 	}
 	if (!vmdev_shadow_allowed(s, &chain))
 		return vmdev_vring_broken(&s->guest, "buffer is outside of its memory");
+	if (unlikely(s->as->aliased)) {
+		got = vmdev_shadow_alias(s, &chain);
+		if (got <= 0)
+			return got;
+	}
 
 	id = vmdev_drv_add(&s->hw, chain.segs, chain.nsegs);
 	s->bufs[id] = (struct vmdev_shadow_buf) {

@@ -169,7 +169,8 @@ int vmdev_shadow_prepare(struct vmdev_dev *dev, u16 i,
 	s->seq = 0;
 	s->done = 0;
 	s->starved = false;
-	s->late = dev->moving;
+	/* In a call of vhost that maps, pages that are mapped are pinned, too. */
+	s->late = dev->moving && !dev->mapping;
 	s->why = NULL;
 	/* Who sees it sees the rest: kicks come without any lock. */
 	smp_store_release(&dev->vqs[i].shadowed, true);

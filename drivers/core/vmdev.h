@@ -112,12 +112,14 @@ struct vmdev_provision {
  *	context
  * @maps: IOVA to physical address, every mapping that stands
  * @changes: changes of @maps
+ * @aliased: how many of @maps have IOVAs that the platform reserves, see alias.c
  */
 struct vmdev_as {
 	/* Protects maps against who does not hold vmdev_parent.lock. */
 	spinlock_t lock;
 	struct vmdev_maps maps;
 	unsigned long changes;
+	unsigned long aliased;
 };
 
 /**
@@ -146,12 +148,28 @@ enum vmdev_policy {
 };
 
 /**
+ * struct vmdev_region - IOVAs that the platform reserves
+ * @first: first of them
+ * @last: last of them
+ * @alias: where the hardware sees what is mapped at @first; 0 for nowhere
+ */
+struct vmdev_region {
+	u64 first;
+	u64 last;
+	u64 alias;
+};
+
+/**
  * struct vmdev_mem - the guest memory that a device may name
  * @as: address spaces
  * @group_as: in which of them the queues of each group are
  * @loaded: the one that the domain holds, or VMDEV_AS_NONE
  * @range: usable IOVAs while attached; above them is the core's own window
  * @blocks: what is in that window, see window.c
+ * @regions: of @range, what is reserved; by address. Like what follows: stays
+ *	while attached
+ * @nregions: how many
+ * @alias_room: bytes at the end of that window where aliases are
  * @attached: the function is in a paging domain of its own
  * @user: user space (vhost-vdpa) has the device, or had it last: it must never
  *	run in the default domain
@@ -166,6 +184,9 @@ struct vmdev_mem {
 	u8 loaded;
 	struct vdpa_iova_range range;
 	struct list_head blocks;
+	struct vmdev_region *regions;
+	unsigned int nregions;
+	u64 alias_room;
 	bool attached;
 	bool user;
 	bool host;
@@ -184,6 +205,7 @@ struct vmdev_mem {
  * @mem: guest memory
  * @policy: on which rings its hardware works; vmdev_parent.lock
  * @moving: queues are on their way to another path; vmdev_parent.lock
+ * @mapping: vhost is mapping memory, and waits; vmdev_parent.lock
  * @features: features the driver accepted; vmdev_parent.lock
  * @status: device status as the driver set it, less what was refused;
  *	vmdev_parent.lock
@@ -227,6 +249,7 @@ struct vmdev_dev {
 	struct vmdev_mem mem;
 	enum vmdev_policy policy;
 	bool moving;
+	bool mapping;
 	u64 features;
 	u8 status;
 	bool running;
@@ -385,6 +408,7 @@ int vmdev_vq_stopped_state(struct vmdev_dev *dev, u16 i,
 /* handover.c */
 extern const struct attribute_group *vmdev_path_groups[];
 bool vmdev_path_is_shadow(const struct vmdev_dev *dev, u16 i);
+int vmdev_path_check_direct(struct vmdev_dev *dev, u16 i);
 int vmdev_paths_update(struct vmdev_dev *dev);
 
 /* event.c */
@@ -514,6 +538,31 @@ static inline bool vmdev_as_covers(const struct vmdev_as *as,
 	    (map->perm & perm) == perm)
 		return true;
 	return vmdev_as_covers_slow(as, hint, iova, size, perm);
+}
+
+/* alias.c */
+int vmdev_alias_init(struct vmdev_dev *dev);
+void vmdev_alias_exit(struct vmdev_mem *mem);
+bool vmdev_alias_meets(const struct vmdev_mem *mem, u64 first, u64 last);
+u64 vmdev_alias_of(const struct vmdev_mem *mem, u64 iova, u64 *len);
+u64 vmdev_alias_to_guest_slow(const struct vmdev_mem *mem, u64 iova);
+u32 vmdev_alias_split(const struct vmdev_mem *mem, struct vmdev_vring_seg *segs,
+		      u16 n, u16 room);
+int vmdev_alias_map(struct vmdev_dev *dev, const struct vmdev_map *map);
+void vmdev_alias_unmap(struct vmdev_dev *dev, u64 first, u64 last);
+int vmdev_alias_check_direct(struct vmdev_dev *dev, u16 i);
+
+/**
+ * vmdev_alias_to_guest() - what does the guest call what the hardware sees?
+ * @mem: the memory
+ * @iova: of memory of the guest, as the hardware sees it
+ *
+ * Context: any, while attached.
+ */
+static inline u64 vmdev_alias_to_guest(const struct vmdev_mem *mem, u64 iova)
+{
+	return likely(iova <= mem->range.last) ? iova :
+	       vmdev_alias_to_guest_slow(mem, iova);
 }
 
 /* mgmt.c */

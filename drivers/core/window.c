@@ -5,7 +5,8 @@
  * In a paging domain of its own the function cannot see what the DMA API mapped.
  * But the IOVAs above those of the guest are the core's: the window. Blocks there
  * are found first fit in a list by address; there are few, a handful for each
- * queue at most. In its default domain the function is served by the DMA API.
+ * queue at most. What is at its end is for aliases (alias.c). In its default domain
+ * the function is served by the DMA API.
  *
  * A block belongs to the domain in which it was made. Who needs one makes it when
  * the hardware starts, and frees it when the hardware has stopped: the device
@@ -51,7 +52,8 @@ static struct list_head *vmdev_window_find(struct vmdev_dev *dev, size_t size,
 	}
 
 	/* 0 is no window, it is where the guest's memory begins. */
-	if (!base || size > VMDEV_WINDOW_SIZE - (at - base))
+	if (!base ||
+	    size > VMDEV_WINDOW_SIZE - dev->mem.alias_room - (at - base))
 		return NULL;
 	*iova = at;
 	return &block->node;

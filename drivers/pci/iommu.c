@@ -3,6 +3,7 @@
  * The function's own IOMMU domain: where user space's mappings go.
  */
 #include <linux/iommu.h>
+#include <linux/mm.h>
 #include <uapi/linux/vhost_types.h>
 
 #include "vmdev_pci.h"
@@ -114,24 +115,37 @@ void vmdev_pci_iommu_detach(struct vmdev_hw *hw)
 	vmdev_pci_iommu_forget(vp);
 }
 
-static bool vmdev_pci_is_reserved(struct vmdev_pci *vp, u64 first, u64 last)
+/**
+ * vmdev_pci_iommu_reserved() - the reserved op
+ * @hw: the function
+ * @first: first IOVA
+ * @last: last IOVA, not below @first
+ * @found: the lowest of them that the platform reserves, in whole pages
+ *
+ * What firmware mapped for itself, and need not keep, is not reserved.
+ *
+ * Context: may sleep; the core's lock held.
+ * Return: whether there are any.
+ */
+bool vmdev_pci_iommu_reserved(struct vmdev_hw *hw, u64 first, u64 last,
+			      struct vdpa_iova_range *found)
 {
+	struct vmdev_pci *vp = vmdev_pci(hw);
 	struct iommu_resv_region *region;
+	bool any = false;
 
 	list_for_each_entry(region, &vp->reserved, list) {
-		u64 end = region->start + region->length - 1;
+		u64 start = max(region->start & PAGE_MASK, first);
+		u64 end = min((region->start + region->length - 1) | ~PAGE_MASK,
+			      last);
 
 		if (region->type == IOMMU_RESV_DIRECT_RELAXABLE ||
-		    first > end || last < region->start)
+		    start > end || (any && start >= found->first))
 			continue;
-		dev_err_ratelimited(&vp->pdev->dev,
-				    "map of %#llx-%#llx overlaps %#llx-%#llx, which the platform reserves%s\n",
-				    first, last, (u64)region->start, end,
-				    region->type == IOMMU_RESV_MSI ?
-				    " for interrupts" : "");
-		return true;
+		*found = (struct vdpa_iova_range) { start, end };
+		any = true;
 	}
-	return false;
+	return any;
 }
 
 static int vmdev_pci_prot(u32 perm)
@@ -154,16 +168,13 @@ static int vmdev_pci_prot(u32 perm)
  * @perm: VHOST_ACCESS_*
  *
  * Context: may sleep; the core's lock held.
- * Return: 0; -EINVAL for what is reserved or not aligned; an error of the
- * IOMMU.
+ * Return: 0; -EINVAL for what is not aligned; an error of the IOMMU.
  */
 int vmdev_pci_iommu_map(struct vmdev_hw *hw, u64 iova, u64 size, u64 pa,
 			u32 perm)
 {
 	struct vmdev_pci *vp = vmdev_pci(hw);
 
-	if (vmdev_pci_is_reserved(vp, iova, iova + size - 1))
-		return -EINVAL;
 	return iommu_map(vp->domain, iova, pa, size, vmdev_pci_prot(perm),
 			 GFP_KERNEL_ACCOUNT);
 }

@@ -380,6 +380,7 @@ static const struct vmdev_hw_ops vmdev_pci_ops = {
 	.vq_irq			= vmdev_pci_vq_irq,
 	.iommu_attach		= vmdev_pci_iommu_attach,
 	.iommu_detach		= vmdev_pci_iommu_detach,
+	.reserved		= vmdev_pci_iommu_reserved,
 	.map			= vmdev_pci_iommu_map,
 	.unmap			= vmdev_pci_iommu_unmap,
 };

@@ -72,6 +72,8 @@ bool vmdev_pci_page_exclusive(struct vmdev_pci *vp, u16 vq);
 /* iommu.c */
 int vmdev_pci_iommu_attach(struct vmdev_hw *hw, struct vdpa_iova_range *range);
 void vmdev_pci_iommu_detach(struct vmdev_hw *hw);
+bool vmdev_pci_iommu_reserved(struct vmdev_hw *hw, u64 first, u64 last,
+			      struct vdpa_iova_range *found);
 int vmdev_pci_iommu_map(struct vmdev_hw *hw, u64 iova, u64 size, u64 pa,
 			u32 perm);
 void vmdev_pci_iommu_unmap(struct vmdev_hw *hw, u64 iova, u64 size);

@@ -145,7 +145,11 @@ struct vmdev_hw_conf {
  *	of IOVAs, which leaves VMDEV_WINDOW_SIZE above it to the core. Says in
  *	one line why it cannot
  * @iommu_detach: back to the default domain; the device is stopped
- * @map: map @size bytes of physical memory at @iova in that domain
+ * @reserved: while there is that domain: the lowest IOVAs from @first to @last
+ *	that cannot be mapped, whole pages, no further than @last; false if all
+ *	can be
+ * @map: map @size bytes of physical memory at @iova in that domain; nothing of
+ *	it is reserved
  * @unmap: the reverse, for exactly a range that was mapped
  */
 struct vmdev_hw_ops {
@@ -171,6 +175,8 @@ struct vmdev_hw_ops {
 	int (*iommu_attach)(struct vmdev_hw *hw,
 			    struct vdpa_iova_range *range);
 	void (*iommu_detach)(struct vmdev_hw *hw);
+	bool (*reserved)(struct vmdev_hw *hw, u64 first, u64 last,
+			 struct vdpa_iova_range *found);
 	int (*map)(struct vmdev_hw *hw, u64 iova, u64 size, u64 pa, u32 perm);
 	void (*unmap)(struct vmdev_hw *hw, u64 iova, u64 size);
 };

@@ -13,6 +13,7 @@
 #define FAKE_CONFIG_SIZE	256
 #define FAKE_QUEUES		16
 #define FAKE_LOG		64
+#define FAKE_REGIONS		4
 
 /**
  * struct fake_range - one map or unmap
@@ -61,7 +62,10 @@ struct fake_access {
  * @attaches: calls of iommu_attach
  * @detaches: calls of iommu_detach
  * @range: what iommu_attach gives
+ * @reserved: IOVAs that cannot be mapped, by address
+ * @n_reserved: how many
  * @error: what iommu_attach and map return
+ * @maps_left: so many more maps succeed before @error comes
  */
 struct fake_hw {
 	struct vmdev_hw hw;
@@ -85,7 +89,10 @@ struct fake_hw {
 	u32 attaches;
 	u32 detaches;
 	struct vdpa_iova_range range;
+	struct vdpa_iova_range reserved[FAKE_REGIONS];
+	u32 n_reserved;
 	int error;
+	u32 maps_left;
 };
 
 static inline struct fake_hw *fake_hw(struct vmdev_hw *hw)
@@ -149,8 +156,10 @@ static inline int fake_map(struct vmdev_hw *hw, u64 iova, u64 size, u64 pa,
 {
 	struct fake_hw *fake = fake_hw(hw);
 
-	if (fake->error)
+	if (fake->error && !fake->maps_left)
 		return fake->error;
+	if (fake->error)
+		fake->maps_left--;
 	fake->maps[fake->n_maps++ % FAKE_LOG] =
 		(struct fake_range) { iova, size, pa, perm };
 	return 0;
@@ -180,12 +189,31 @@ static inline void fake_iommu_detach(struct vmdev_hw *hw)
 	fake_hw(hw)->detaches++;
 }
 
+static inline bool fake_reserved(struct vmdev_hw *hw, u64 first, u64 last,
+				 struct vdpa_iova_range *found)
+{
+	struct fake_hw *fake = fake_hw(hw);
+	u32 i;
+
+	for (i = 0; i < fake->n_reserved; i++) {
+		const struct vdpa_iova_range *range = &fake->reserved[i];
+
+		if (range->last < first || range->first > last)
+			continue;
+		found->first = max(range->first, first);
+		found->last = min(range->last, last);
+		return true;
+	}
+	return false;
+}
+
 static const struct vmdev_hw_ops fake_hw_ops = {
 	.config_read = fake_config_read,
 	.config_write = fake_config_write,
 	.config_generation = fake_config_generation,
 	.iommu_attach = fake_iommu_attach,
 	.iommu_detach = fake_iommu_detach,
+	.reserved = fake_reserved,
 	.map = fake_map,
 	.unmap = fake_unmap,
 };

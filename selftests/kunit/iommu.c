@@ -76,8 +76,20 @@ static void iommu_range_that_is_small(struct kunit *test)
 static bool reserved(struct kunit *test, u64 first, u64 last)
 {
 	struct iommu_fake *fake = test->priv;
+	struct vdpa_iova_range found;
 
-	return vmdev_pci_is_reserved(&fake->vp, first, last);
+	return vmdev_pci_iommu_reserved(&fake->vp.hw, first, last, &found);
+}
+
+static void expect_reserved(struct kunit *test, u64 first, u64 last,
+			    u64 found_first, u64 found_last)
+{
+	struct iommu_fake *fake = test->priv;
+	struct vdpa_iova_range found = { 0 };
+
+	KUNIT_EXPECT_TRUE(test, vmdev_pci_iommu_reserved(&fake->vp.hw, first, last, &found));
+	KUNIT_EXPECT_EQ(test, found.first, found_first);
+	KUNIT_EXPECT_EQ(test, found.last, found_last);
 }
 
 static void reserve(struct kunit *test, unsigned int i, u64 start, u64 length,
@@ -117,6 +129,20 @@ static void iommu_reserved_to_the_end(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, reserved(test, 0, -0x1001ULL));
 }
 
+/* The lowest first, whatever their order, no further than was asked, whole pages. */
+static void iommu_reserved_found(struct kunit *test)
+{
+	reserve(test, 0, 0xfee00000, 0x100000, IOMMU_RESV_MSI);
+	reserve(test, 1, 0x1800, 0x1001, IOMMU_RESV_DIRECT);
+	expect_reserved(test, 0, U64_MAX, 0x1000, 0x2fff);
+	expect_reserved(test, 0x1900, 0x1900, 0x1900, 0x1900);
+	expect_reserved(test, 0x2fff, U64_MAX, 0x2fff, 0x2fff);
+	expect_reserved(test, 0x3000, U64_MAX, 0xfee00000, 0xfeefffff);
+	expect_reserved(test, 0x3000, 0xfee00000, 0xfee00000, 0xfee00000);
+	KUNIT_EXPECT_FALSE(test, reserved(test, 0, 0xfff));
+	KUNIT_EXPECT_FALSE(test, reserved(test, 0x3000, 0xfedfffff));
+}
+
 /* Firmware's maps that need not stand once the device is somebody's. */
 static void iommu_reserved_relaxable(struct kunit *test)
 {
@@ -149,6 +175,7 @@ static struct kunit_case iommu_cases[] = {
 	KUNIT_CASE(iommu_range_that_is_small),
 	KUNIT_CASE(iommu_reserved),
 	KUNIT_CASE(iommu_reserved_to_the_end),
+	KUNIT_CASE(iommu_reserved_found),
 	KUNIT_CASE(iommu_reserved_relaxable),
 	KUNIT_CASE(iommu_msi_translated),
 	KUNIT_CASE(iommu_access),

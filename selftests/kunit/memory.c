@@ -522,6 +522,90 @@ static void memory_load_fails(struct kunit *test)
 	mutex_unlock(&fake->parent.lock);
 }
 
+/* Reserved: 0x120000-0x120fff. It counts for its own address space only. */
+static void attach_reserved(struct fake_hw *fake)
+{
+	detach(fake);
+	fake->reserved[0] = (struct vdpa_iova_range) { 0x120000, 0x120fff };
+	fake->n_reserved = 1;
+	attach(fake);
+	fake->n_unmaps = 0;
+}
+
+#define ALIAS	(0x200000 + VMDEV_WINDOW_SIZE - P)
+
+static void memory_reserved(struct kunit *test)
+{
+	struct fake_hw *fake = test->priv;
+	struct vmdev_as *as = fake->dev.mem.as;
+
+	attach_reserved(fake);
+	KUNIT_EXPECT_EQ(test, map(test, 0x11f000, P, RW), 0);
+	KUNIT_EXPECT_EQ(test, map(test, 0x121000, P, RW), 0);
+	KUNIT_EXPECT_EQ(test, as[0].aliased, 0);
+	KUNIT_EXPECT_EQ(test, map(test, 0x120000, P, RW), 0);
+	KUNIT_EXPECT_EQ(test, as[0].aliased, 1);
+	KUNIT_ASSERT_EQ(test, fake->n_maps, 3);
+	KUNIT_EXPECT_EQ(test, fake->maps[2].iova, ALIAS);
+	/* Software has it where it is. */
+	KUNIT_EXPECT_TRUE(test, covers(test, 0x11f000, 3 * P, RW));
+	KUNIT_EXPECT_EQ(test, map(test, 0x120000, P, RW), -EEXIST);
+	KUNIT_EXPECT_EQ(test, as[0].aliased, 1);
+	KUNIT_EXPECT_EQ(test, unmap(fake, 0x120000, P), 0);
+	expect_unmap(test, 0, ALIAS, P);
+	KUNIT_EXPECT_EQ(test, as[0].aliased, 0);
+
+	clear(fake);
+	KUNIT_EXPECT_EQ(test, map(test, 0x11f000, 4 * P, RW), 0);
+	KUNIT_EXPECT_EQ(test, as[0].aliased, 1);
+	detach(fake);
+	KUNIT_EXPECT_EQ(test, as[0].aliased, 0);
+	KUNIT_EXPECT_EQ(test, fake->n_unmaps, fake->n_maps);
+}
+
+/* In the middle of it the IOMMU fails: it is as if nobody had asked. */
+static void memory_reserved_fails(struct kunit *test)
+{
+	struct fake_hw *fake = test->priv;
+
+	attach_reserved(fake);
+	fake->error = -ENOMEM;
+	fake->maps_left = 2;
+	KUNIT_EXPECT_EQ(test, map(test, 0x11f000, 4 * P, RW), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, fake->n_unmaps, 2);
+	KUNIT_EXPECT_EQ(test, fake->dev.mem.as[0].aliased, 0);
+	fake->error = 0;
+	KUNIT_EXPECT_EQ(test, map(test, 0x11f000, 4 * P, RW), 0);
+}
+
+/* To and from the domain with its address space. */
+static void memory_reserved_load(struct kunit *test)
+{
+	struct fake_hw *fake = test->priv;
+	struct vmdev_dev *dev = &fake->dev;
+
+	attach_reserved(fake);
+	mutex_lock(&fake->parent.lock);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_map(dev, 1, 0x11f000, 2 * P, 0x555000, RW), 0);
+	KUNIT_EXPECT_EQ(test, fake->n_maps, 0);
+	KUNIT_EXPECT_EQ(test, dev->mem.as[0].aliased, 0);
+	KUNIT_EXPECT_EQ(test, dev->mem.as[1].aliased, 1);
+	dev->mem.group_as[VMDEV_GROUP_DATA] = 1;
+	fake->error = -ENOMEM;
+	fake->maps_left = 1;
+	KUNIT_EXPECT_EQ(test, vmdev_mem_load(dev), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, fake->n_unmaps, 1);
+	fake->error = 0;
+	KUNIT_EXPECT_EQ(test, vmdev_mem_load(dev), 0);
+	KUNIT_ASSERT_EQ(test, fake->n_maps, 3);
+	KUNIT_EXPECT_EQ(test, fake->maps[2].iova, ALIAS);
+	KUNIT_EXPECT_EQ(test, fake->maps[2].pa, 0x556000);
+	dev->mem.group_as[VMDEV_GROUP_DATA] = 0;
+	KUNIT_EXPECT_EQ(test, vmdev_mem_load(dev), 0);
+	KUNIT_EXPECT_EQ(test, fake->n_unmaps, 3);
+	mutex_unlock(&fake->parent.lock);
+}
+
 static struct kunit_case memory_cases[] = {
 	KUNIT_CASE(memory_map),
 	KUNIT_CASE(memory_map_of_nothing),
@@ -548,6 +632,9 @@ static struct kunit_case memory_cases[] = {
 	KUNIT_CASE(memory_other_space),
 	KUNIT_CASE(memory_load),
 	KUNIT_CASE(memory_load_fails),
+	KUNIT_CASE(memory_reserved),
+	KUNIT_CASE(memory_reserved_fails),
+	KUNIT_CASE(memory_reserved_load),
 	{}
 };
 

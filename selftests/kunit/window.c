@@ -111,10 +111,29 @@ static void window_none(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, list_empty(&fake->dev.mem.blocks));
 }
 
+/* The end of the window is for aliases. */
+static void window_with_aliases(struct kunit *test)
+{
+	struct fake_hw *fake = test->priv;
+	u64 iova[2];
+	void *va[2];
+
+	fake->dev.mem.alias_room = VMDEV_WINDOW_SIZE - 2 * PAGE_SIZE;
+	va[0] = take(test, PAGE_SIZE, &iova[0]);
+	KUNIT_ASSERT_NOT_NULL(test, va[0]);
+	KUNIT_EXPECT_NULL(test, take(test, 2 * PAGE_SIZE, &iova[1]));
+	va[1] = take(test, PAGE_SIZE, &iova[1]);
+	KUNIT_ASSERT_NOT_NULL(test, va[1]);
+	KUNIT_EXPECT_EQ(test, iova[1], BASE + PAGE_SIZE);
+	give(test, va[0]);
+	give(test, va[1]);
+}
+
 static struct kunit_case window_cases[] = {
 	KUNIT_CASE(window_first),
 	KUNIT_CASE(window_holes),
 	KUNIT_CASE(window_none),
+	KUNIT_CASE(window_with_aliases),
 	{}
 };
 

@@ -311,6 +311,21 @@ static __u64 vc_pick_iova(const struct vdpa_client *c)
 	return (c->range.first + VC_PAGE - 1) & ~(VC_PAGE - 1);
 }
 
+static void *vc_arena_of(struct vdpa_client *c, unsigned int flags)
+{
+	void *p = MAP_FAILED;
+
+	c->memfd = memfd_create("vdpa-arena", MFD_CLOEXEC | flags);
+	if (c->memfd >= 0 && !ftruncate(c->memfd, VC_ARENA_SIZE))
+		p = mmap(NULL, VC_ARENA_SIZE, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_POPULATE, c->memfd, 0);
+	if (p == MAP_FAILED && c->memfd >= 0) {
+		close(c->memfd);
+		c->memfd = -1;
+	}
+	return p;
+}
+
 /**
  * vc_arena() - make the memory that rings and buffers are taken from
  * @c: the device
@@ -322,18 +337,12 @@ static __u64 vc_pick_iova(const struct vdpa_client *c)
  */
 int vc_arena(struct vdpa_client *c)
 {
-	void *p;
+	void *p = MAP_FAILED;
 
 	if (vc_huge_page)
-		c->memfd = memfd_create("vdpa-arena", MFD_CLOEXEC | MFD_HUGETLB);
-	if (!vc_huge_page || c->memfd < 0)
-		c->memfd = memfd_create("vdpa-arena", MFD_CLOEXEC);
-	if (c->memfd < 0)
-		return -errno;
-	if (ftruncate(c->memfd, VC_ARENA_SIZE))
-		return -errno;
-	p = mmap(NULL, VC_ARENA_SIZE, PROT_READ | PROT_WRITE,
-		 MAP_SHARED | MAP_POPULATE, c->memfd, 0);
+		p = vc_arena_of(c, MFD_HUGETLB);
+	if (p == MAP_FAILED)
+		p = vc_arena_of(c, 0);
 	if (p == MAP_FAILED)
 		return -errno;
 	c->mem = p;

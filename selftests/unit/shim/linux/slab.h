@@ -14,6 +14,11 @@ static inline void *kcalloc(size_t n, size_t size, gfp_t gfp)
 	return calloc(n, size);
 }
 
+static inline void *krealloc_array(void *p, size_t n, size_t size, gfp_t gfp)
+{
+	return reallocarray(p, n, size);
+}
+
 #define kzalloc_obj(obj, gfp)	((typeof(obj) *)calloc(1, sizeof(obj)))
 #define kmalloc_obj(obj, gfp)	((typeof(obj) *)malloc(sizeof(obj)))
 
