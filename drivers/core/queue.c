@@ -164,6 +164,7 @@ static void vmdev_vqs_set_live(struct vmdev_dev *dev, bool live)
 		WRITE_ONCE(vq->on, live && vmdev_vq_wanted(dev, i));
 		WRITE_ONCE(vq->direct, vq->on && !vq->shadowed && !vq->served);
 		WRITE_ONCE(vq->live, vq->direct);
+		vq->idle_seen = false;
 	}
 }
 
@@ -315,19 +316,6 @@ int vmdev_stop(struct vmdev_dev *dev)
 	return err;
 }
 
-/* Were all buffers of a split queue used that its driver made available? */
-static bool vmdev_vq_idle(struct vmdev_dev *dev, u16 i)
-{
-	const struct vmdev_vq_conf *conf = &dev->vqs[i].conf;
-	u8 asid = vmdev_vq_asid(dev, i);
-	struct vring_avail avail;
-	struct vring_used used;
-
-	return !vmdev_mem_read(dev, asid, conf->driver, &avail, sizeof(avail)) &&
-	       !vmdev_mem_read(dev, asid, conf->device, &used, sizeof(used)) &&
-	       avail.idx == used.idx;
-}
-
 /*
  * Receive queues of a net device wait for packets, and so are left out. So is its
  * control queue, which has an even number, too, and is served under the lock.
@@ -343,7 +331,8 @@ static bool vmdev_all_idle(struct vmdev_dev *dev)
 		if (dev->vqs[i].shadowed) {
 			if (!vmdev_shadow_idle(dev, i))
 				return false;
-		} else if (!vmdev_is_packed(dev) && !vmdev_vq_idle(dev, i)) {
+		} else if (!vmdev_is_packed(dev) && !dev->vqs[i].idle_seen &&
+			   !vmdev_vq_idle(dev, i)) {
 			return false;
 		}
 	}
@@ -384,6 +373,8 @@ int vmdev_drain(struct vmdev_dev *dev)
 
 	/* The driver may have been stopped between an offer and its kick. */
 	vmdev_kick_all(dev);
+	if (net)
+		vmdev_vqs_seek_idle(dev);
 	vmdev_vqs_forwarding(dev, false);
 	while (!vmdev_all_idle(dev)) {
 		if (!vmdev_usable(dev) || READ_ONCE(dev->needs_reset))

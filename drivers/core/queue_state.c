@@ -12,9 +12,76 @@
 #include "vmdev.h"
 #include "vring_state.h"
 
+/* How long a queue is watched for a moment at which it has nothing to do. */
+#define VMDEV_IDLE_US		100
+#define VMDEV_IDLE_TRIES	1000
+
 /* How long a driver may take that is putting buffers back: its CPU may be busy. */
 #define VMDEV_SETTLE_MS		10
 #define VMDEV_SETTLE_TRIES	50
+
+/**
+ * vmdev_vq_idle() - were all buffers of a split queue used that its driver offered?
+ * @dev: the device
+ * @i: the queue
+ *
+ * Where that was is remembered.
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ */
+bool vmdev_vq_idle(struct vmdev_dev *dev, u16 i)
+{
+	struct vmdev_vq *vq = &dev->vqs[i];
+	u8 asid = vmdev_vq_asid(dev, i);
+	struct vring_avail avail;
+	struct vring_used used;
+
+	if (vmdev_mem_read(dev, asid, vq->conf.device, &used, sizeof(used)))
+		return false;
+	/* Used first: it never is beyond avail, so if it is not before, it was there. */
+	smp_rmb();
+	if (vmdev_mem_read(dev, asid, vq->conf.driver, &avail, sizeof(avail)) ||
+	    avail.idx != used.idx)
+		return false;
+	vq->idle_at = __virtio16_to_cpu(true, used.idx);
+	vq->idle_seen = true;
+	return true;
+}
+
+/* Those that sleep with nothing to do, while those that receive never have. */
+static bool vmdev_vqs_were_idle(struct vmdev_dev *dev)
+{
+	bool all = true;
+	u16 i;
+
+	for (i = 1; i < dev->nvqs; i += 2)
+		if (dev->vqs[i].direct && !dev->vqs[i].idle_seen &&
+		    !vmdev_vq_idle(dev, i))
+			all = false;
+	return all;
+}
+
+/**
+ * vmdev_vqs_seek_idle() - look for moments at which queues had nothing to do
+ * @dev: a net device that is live, its hardware without VMDEV_CAP_STATE
+ *
+ * From there on it can be told what became of each buffer. As long as kicks are not
+ * withheld such moments are frequent, but in a queue that is full, which needs none.
+ *
+ * Context: may sleep, for 100 ms; vmdev_parent.lock held.
+ */
+void vmdev_vqs_seek_idle(struct vmdev_dev *dev)
+{
+	int tries = VMDEV_IDLE_TRIES;
+	u16 i;
+
+	for (i = 0; i < dev->nvqs; i++)
+		dev->vqs[i].idle_seen = false;
+	if (vmdev_is_packed(dev) || !dev->mem.attached)
+		return;
+	while (!vmdev_vqs_were_idle(dev) && --tries && vmdev_usable(dev))
+		fsleep(VMDEV_IDLE_US);
+}
 
 /**
  * struct vmdev_vq_copy - a split ring's rings, as they are in memory
@@ -52,7 +119,8 @@ static int vmdev_vq_recover(struct vmdev_dev *dev, u16 i,
 			    struct vmdev_vq_copy *copy,
 			    struct vdpa_vq_state *state)
 {
-	const struct vmdev_vq_conf *conf = &dev->vqs[i].conf;
+	const struct vmdev_vq *vq = &dev->vqs[i];
+	const struct vmdev_vq_conf *conf = &vq->conf;
 	u8 asid = vmdev_vq_asid(dev, i);
 	int err;
 
@@ -67,6 +135,7 @@ static int vmdev_vq_recover(struct vmdev_dev *dev, u16 i,
 		return -EILSEQ;
 	return vmdev_split_state(copy->avail, copy->used, conf->size,
 				 dev->features & BIT_ULL(VIRTIO_F_IN_ORDER),
+				 vq->idle_seen ? &vq->idle_at : NULL,
 				 &state->split.avail_index);
 }
 

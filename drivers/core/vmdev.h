@@ -46,6 +46,9 @@ struct vmdev_shadow;
  * @state_set: the driver said where to start; vmdev_parent.lock
  * @state_learned: it ran, and was stopped; vmdev_parent.lock
  * @state_lost: it was stopped where nobody knows; vmdev_parent.lock
+ * @idle_seen: it was seen with nothing to do since it was asked to stop;
+ *	vmdev_parent.lock
+ * @idle_at: where that was, an avail index; likewise
  * @on: the hardware has it enabled; vmdev_parent.lock
  * @direct: it is on, and the ring that the hardware has is the driver's;
  *	vmdev_parent.lock
@@ -71,6 +74,8 @@ struct vmdev_vq {
 	bool state_set;
 	bool state_learned;
 	bool state_lost;
+	bool idle_seen;
+	u16 idle_at;
 	bool on;
 	bool direct;
 	bool shadowed;
@@ -400,6 +405,8 @@ int vmdev_vq_restart(struct vmdev_dev *dev, u16 i);
 void vmdev_vq_enable(struct vmdev_dev *dev, u16 vq, bool enable);
 
 /* queue_state.c */
+bool vmdev_vq_idle(struct vmdev_dev *dev, u16 i);
+void vmdev_vqs_seek_idle(struct vmdev_dev *dev);
 int vmdev_vq_read_state(struct vmdev_dev *dev, u16 i,
 			struct vdpa_vq_state *state);
 int vmdev_vq_stopped_state(struct vmdev_dev *dev, u16 i,

@@ -26,8 +26,14 @@
  *    be read. A head is not offered again before it was used, so if each used
  *    entry names the head at its own position, those positions were completed.
  *
- * What no rule can see: on a ring in a later lap whose driver uses few of the
- * descriptors, whether one of the others is still out.
+ * What these rules cannot see: on a ring in a later lap whose driver uses few of
+ * the descriptors, whether one of the others is still out.
+ *
+ * 5. If somebody saw the ring idle, all that was offered used, at an index K that is
+ *    not more than N before A, then nothing older is out, and all that was offered
+ *    and used since can be read. A head is out if it was offered once more than
+ *    it was used, and then where it was offered last. So those are the positions
+ *    from U on, if each of their heads is out and no other head is.
  *
  * Entries of the used ring that were never written must not look like heads:
  * whoever starts the ring fills them with VMDEV_USED_NEVER.
@@ -138,12 +144,46 @@ static bool vmdev_all_heads_matched(const struct vmdev_split_view *v,
 	return true;
 }
 
+/* Rule 5. @out is a zeroed number for each head. */
+static bool vmdev_since_idle_matched(const struct vmdev_split_view *v, u16 idle,
+				     u16 *out)
+{
+	u16 pos, head;
+	u32 id;
+
+	if ((u16)(v->avail_idx - idle) > v->num ||
+	    (u16)(v->used_idx - idle) > (u16)(v->avail_idx - idle))
+		return false;
+
+	for (pos = idle; pos != v->avail_idx; pos++) {
+		head = vmdev_head(v, pos);
+		if (head >= v->num)
+			return false;
+		out[head]++;
+	}
+	for (pos = idle; pos != v->used_idx; pos++) {
+		id = vmdev_used_id(v, pos);
+		if (id >= v->num || !out[id])
+			return false;
+		out[id]--;
+	}
+	/* As many are out as there are positions: if it is these, it is no other. */
+	for (pos = v->used_idx; pos != v->avail_idx; pos++) {
+		head = vmdev_head(v, pos);
+		if (out[head] != 1)
+			return false;
+		out[head] = 0;
+	}
+	return true;
+}
+
 /**
  * vmdev_split_state() - recover the state of a split ring from its memory
  * @avail: a copy of the avail ring
  * @used: a copy of the used ring, taken after the device stopped
  * @num: entries of the ring, a power of two, at most 32768
  * @in_order: VIRTIO_F_IN_ORDER was negotiated
+ * @idle: an index not long ago at which all that was offered had been used, or NULL
  * @index: where the device has to go on
  *
  * Both rings are the guest's and hold whatever it likes.
@@ -154,7 +194,7 @@ static bool vmdev_all_heads_matched(const struct vmdev_split_view *v,
  */
 int vmdev_split_state(const struct vring_avail *avail,
 		      const struct vring_used *used, u16 num, bool in_order,
-		      u16 *index)
+		      const u16 *idle, u16 *index)
 {
 	const struct vmdev_split_view v = {
 		.avail = avail,
@@ -165,8 +205,8 @@ int vmdev_split_state(const struct vring_avail *avail,
 	};
 	u16 pending = v.avail_idx - v.used_idx;
 	unsigned long *seen;
+	u16 *age, *out;
 	int err = 0;
-	u16 *age;
 
 	if (pending > num)
 		return -EINVAL;
@@ -176,13 +216,17 @@ int vmdev_split_state(const struct vring_avail *avail,
 
 	seen = bitmap_zalloc(num, GFP_KERNEL);
 	age = kvmalloc_array(num, sizeof(*age), GFP_KERNEL);
-	if (!seen || !age)
+	out = kvcalloc(num, sizeof(*out), GFP_KERNEL);
+	if (!seen || !age || !out)
 		err = -ENOMEM;
+	else if (idle && vmdev_since_idle_matched(&v, *idle, out))
+		err = 0;
 	else if (!vmdev_none_pending_done(&v, age) &&
 		 !vmdev_first_lap_matched(&v) &&
 		 !vmdev_all_heads_matched(&v, seen))
 		err = -EILSEQ;
 
+	kvfree(out);
 	kvfree(age);
 	bitmap_free(seen);
 	return err;

@@ -15,6 +15,6 @@ struct vring_used;
 
 int vmdev_split_state(const struct vring_avail *avail,
 		      const struct vring_used *used, u16 num, bool in_order,
-		      u16 *index);
+		      const u16 *idle, u16 *index);
 
 #endif /* _VMDEV_VRING_STATE_H */

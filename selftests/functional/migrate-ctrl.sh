@@ -32,7 +32,13 @@ tell() {
 	grep -aq "^DONE $*" "/tmp/$name.log"
 }
 # serial: a number that was never said. In a file, what tap_check runs is a subshell.
-serial() { echo $(($(cat /tmp/serial 2>/dev/null || echo 0) + 1)) | tee /tmp/serial; }
+serial() {
+	local n
+
+	n=$(($(cat /tmp/serial 2>/dev/null || echo 0) + 1))
+	echo $n >/tmp/serial
+	echo $n
+}
 # hears NAME ADDR: a frame to that address gets to the guest. Broadcasts do anyhow.
 hears() {
 	local text

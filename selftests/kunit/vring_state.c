@@ -56,7 +56,7 @@ static int state(const struct ring *ring, bool in_order, u16 *index)
 {
 	*index = 0xbeef;
 	return vmdev_split_state((const struct vring_avail *)&ring->avail,
-				 (const struct vring_used *)&ring->used, N, in_order, index);
+				 (const struct vring_used *)&ring->used, N, in_order, NULL, index);
 }
 
 /* At most N chains can be out (virtio 1.2, 2.7.13). */

@@ -13,7 +13,7 @@ FUZZ_TARGET(in)
 	bool in_order = how & 0x80;
 	struct vring_avail *avail = malloc(sizeof(*avail) + num * sizeof(u16));
 	struct vring_used *used = malloc(sizeof(*used) + num * sizeof(used->ring[0]));
-	u16 pending;
+	u16 pending, idle = fuzz_u16(in);
 	int err;
 
 	fuzz_fill(in, avail, sizeof(*avail));
@@ -30,7 +30,7 @@ FUZZ_TARGET(in)
 	used_idx = used->idx;
 	pending = avail_idx - used_idx;
 
-	err = vmdev_split_state(avail, used, num, in_order, &index);
+	err = vmdev_split_state(avail, used, num, in_order, how & 0x08 ? &idle : NULL, &index);
 	FUZZ_CHECK(err == 0 || err == -EINVAL || err == -EILSEQ, "%d", err);
 	FUZZ_CHECK((err == -EINVAL) == (pending > num), "%u out of %u: %d", pending, num, err);
 	if (pending <= num && (!pending || in_order))
