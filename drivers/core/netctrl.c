@@ -279,7 +279,7 @@ int vmdev_netctrl_set_mac(struct vmdev_dev *dev, u16 cvq)
 	err = hw->ops->vq_start(hw, cvq, &conf);
 	if (!err) {
 		err = vmdev_ctrl_run(&ctrl, cvq);
-		stop_err = hw->ops->vq_stop(hw, cvq);
+		stop_err = hw->ops->vq_stop(hw, cvq, NULL);
 		/* Hardware that still has the page must lose it first. */
 		if (stop_err && vmdev_usable(dev))
 			hw->ops->stop(hw, NULL);

@@ -519,9 +519,11 @@ static int vmdev_vq_stop_hw(struct vmdev_dev *dev, u16 i)
 {
 	struct vmdev_vq *vq = &dev->vqs[i];
 	struct vmdev_hw *hw = dev->parent->hw;
+	bool has_state = hw->caps.caps & VMDEV_CAP_STATE;
+	struct vdpa_vq_state state;
 	int err;
 
-	err = hw->ops->vq_stop(hw, vq->hw_vq);
+	err = hw->ops->vq_stop(hw, vq->hw_vq, has_state ? &state : NULL);
 	if (err)
 		return err;
 
@@ -531,6 +533,8 @@ static int vmdev_vq_stop_hw(struct vmdev_dev *dev, u16 i)
 	vq->state_lost = false;
 	if (vq->shadowed)
 		vq->state_lost = vmdev_shadow_stop(dev, i, &vq->conf.state);
+	else if (has_state)
+		vq->conf.state = state;
 	else
 		vq->state_lost = vmdev_vq_read_state(dev, i, &vq->conf.state);
 	vmdev_log_ring(dev, i);
