@@ -328,9 +328,14 @@ static bool vmdev_vq_idle(struct vmdev_dev *dev, u16 i)
 	       avail.idx == used.idx;
 }
 
-/* Receive queues of a net device wait for packets, and so are left out. */
+/*
+ * Receive queues of a net device wait for packets, and so are left out. Where
+ * hardware knows the state of its rings a direct queue may stop at any time; its
+ * driver, which goes on, need not ever be seen without a request.
+ */
 static bool vmdev_all_idle(struct vmdev_dev *dev)
 {
+	bool has_state = dev->parent->hw->caps.caps & VMDEV_CAP_STATE;
 	bool net = vmdev_is_net(dev->parent->hw);
 	u16 i;
 
@@ -340,7 +345,8 @@ static bool vmdev_all_idle(struct vmdev_dev *dev)
 		if (dev->vqs[i].shadowed) {
 			if (!vmdev_shadow_idle(dev, i))
 				return false;
-		} else if (!vmdev_is_packed(dev) && !vmdev_vq_idle(dev, i)) {
+		} else if (!has_state && !vmdev_is_packed(dev) &&
+			   !vmdev_vq_idle(dev, i)) {
 			return false;
 		}
 	}
