@@ -78,6 +78,10 @@ static int vmdev_paths_differ(struct vmdev_dev *dev)
 		/* Either way needs a ring state that hardware or memory tells. */
 		if (vq->shadowed ? !has_state : vmdev_is_packed(dev) && !has_state)
 			return -EOPNOTSUPP;
+		/* Found out when it starts it would be too late. */
+		err = vq->shadowed ? vmdev_log_check_direct(dev, i) : 0;
+		if (err)
+			return err;
 		differ = 1;
 	}
 	return differ;
