@@ -226,6 +226,7 @@ static void vmdev_mgmt_dev_del(struct vdpa_mgmt_dev *mgmt,
 	mutex_unlock(&parent->lock);
 	vmdev_parent_set_dev(parent, NULL);
 	cancel_work_sync(&parent->break_work);
+	vmdev_home_quiesce(parent);
 	put_device(&vdpa->dev);
 }
 
