@@ -64,15 +64,33 @@ int vmdev_path_check_direct(struct vmdev_dev *dev, u16 i)
 	       vmdev_alias_check_direct(dev, i);
 }
 
-/* Under auto, a queue in shadow stays there where hardware starts only fresh rings. */
+/*
+ * Where hardware starts only fresh rings a queue in shadow stays there until its
+ * ring comes to its beginning (home.c).
+ */
 static bool vmdev_path_differs(const struct vmdev_dev *dev, u16 i)
 {
 	const struct vmdev_vq *vq = &dev->vqs[i];
 
 	if (!vq->on || vq->served || vmdev_path_is_shadow(dev, i) == vq->shadowed)
 		return false;
-	return !vq->shadowed || dev->policy != VMDEV_POLICY_AUTO ||
-	       (dev->hw->caps.caps & VMDEV_CAP_STATE);
+	return !vq->shadowed || (dev->hw->caps.caps & VMDEV_CAP_STATE);
+}
+
+/* A queue that stays where it is: may it? */
+static int vmdev_path_check_stay(struct vmdev_dev *dev, u16 i)
+{
+	const struct vmdev_vq *vq = &dev->vqs[i];
+	int err;
+
+	if (vq->direct)
+		return vmdev_path_check_direct(dev, i);
+	if (!vq->on || !vq->shadowed || dev->policy != VMDEV_POLICY_DIRECT)
+		return 0;
+	err = vmdev_path_check_direct(dev, i);
+	if (err)
+		return err;
+	return vmdev_path_goes_home(dev, i) ? 0 : -EOPNOTSUPP;
 }
 
 /* 1 if some queue has to move, 0 if none has, or why it cannot. */
@@ -87,14 +105,14 @@ static int vmdev_paths_differ(struct vmdev_dev *dev)
 		bool differs = vmdev_path_differs(dev, i);
 
 		/* Those that stay direct, and those that would become so. */
-		err = (differs ? vq->shadowed : vq->direct) ?
-		      vmdev_path_check_direct(dev, i) : 0;
+		err = differs ? vq->shadowed ? vmdev_path_check_direct(dev, i) : 0 :
+		      vmdev_path_check_stay(dev, i);
 		if (err)
 			return err;
 		if (!differs)
 			continue;
-		/* Either way needs a ring state that hardware or memory tells. */
-		if (vq->shadowed ? !has_state : vmdev_is_packed(dev) && !has_state)
+		/* Nothing tells where a packed ring was stopped, but hardware. */
+		if (vmdev_is_packed(dev) && !has_state)
 			return -EOPNOTSUPP;
 		differ = 1;
 	}
@@ -115,31 +133,9 @@ static int vmdev_paths_switch(struct vmdev_dev *dev)
 	return err;
 }
 
-/**
- * vmdev_paths_update() - bring each queue to the path that it should be on
- * @dev: the device
- *
- * Called when the policy changed or logging started or ended. Queues that do not
- * run come to theirs when they start. Under auto a queue in shadow stays there
- * where hardware can only start fresh rings.
- *
- * Context: may sleep; vmdev_parent.lock held.
- * Return: 0; -EBUSY if requests do not finish, -EOPNOTSUPP if hardware cannot tell
- * or take the state of a ring, both with everything as it was; else the device
- * needs a reset, and knows.
- */
-int vmdev_paths_update(struct vmdev_dev *dev)
+static int vmdev_paths_move(struct vmdev_dev *dev)
 {
 	int err;
-
-	lockdep_assert_held(&dev->parent->lock);
-
-	if (!dev->running || dev->suspended || dev->needs_reset ||
-	    !vmdev_usable(dev))
-		return 0;
-	err = vmdev_paths_differ(dev);
-	if (err <= 0)
-		return err;
 
 	err = vmdev_drain(dev);
 	if (err)
@@ -156,6 +152,36 @@ int vmdev_paths_update(struct vmdev_dev *dev)
 	}
 	vmdev_undrain(dev);
 	return 0;
+}
+
+/**
+ * vmdev_paths_update() - bring each queue to the path that it should be on
+ * @dev: the device
+ *
+ * Called when the policy changed or logging started or ended. Queues that do not
+ * run come to theirs when they start; those in shadow, where hardware can only start
+ * fresh rings, when they come to the beginning of their ring (home.c).
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ * Return: 0; -EBUSY if requests do not finish, -EOPNOTSUPP if hardware cannot tell
+ * or take the state of a ring, both with everything as it was; else the device
+ * needs a reset, and knows.
+ */
+int vmdev_paths_update(struct vmdev_dev *dev)
+{
+	int err;
+
+	lockdep_assert_held(&dev->parent->lock);
+
+	if (!dev->running || dev->suspended || dev->needs_reset ||
+	    !vmdev_usable(dev))
+		return 0;
+	err = vmdev_paths_differ(dev);
+	if (err > 0)
+		err = vmdev_paths_move(dev);
+	if (!err)
+		vmdev_home_update(dev);
+	return err;
 }
 
 /* --- sysfs ----------------------------------------------------------------- */

@@ -33,6 +33,7 @@ int vmdev_parent_register(struct vmdev_hw *hw)
 	mutex_init(&parent->lock);
 	spin_lock_init(&parent->dev_lock);
 	INIT_WORK(&parent->break_work, vmdev_break_host);
+	vmdev_home_init(parent);
 	hw->parent = parent;
 	if (vmdev_is_net(hw)) {
 		vmdev_config_check(hw);
@@ -71,6 +72,7 @@ void vmdev_parent_unregister(struct vmdev_hw *hw)
 
 	vmdev_mgmt_unregister(parent);
 	cancel_work_sync(&parent->break_work);
+	vmdev_home_quiesce(parent);
 	hw->parent = NULL;
 	mutex_destroy(&parent->lock);
 	kfree(parent);

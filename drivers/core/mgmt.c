@@ -235,6 +235,7 @@ static void vmdev_mgmt_dev_del(struct vdpa_mgmt_dev *mgmt,
 	vmdev_parent_set_dev(parent, NULL);
 	cancel_work_sync(&parent->break_work);
 	vmdev_ctrl_quiesce(dev);
+	vmdev_home_quiesce(parent);
 	put_device(&vdpa->dev);
 }
 

@@ -318,10 +318,13 @@ int vmdev_stop(struct vmdev_dev *dev)
 
 /*
  * Receive queues of a net device wait for packets, and so are left out. So is its
- * control queue, which has an even number, too, and is served under the lock.
+ * control queue, which has an even number, too, and is served under the lock. Where
+ * hardware knows the state of its rings a direct queue may stop at any time; its
+ * driver, which goes on, need not ever be seen without a request.
  */
 static bool vmdev_all_idle(struct vmdev_dev *dev)
 {
+	bool has_state = dev->parent->hw->caps.caps & VMDEV_CAP_STATE;
 	bool net = vmdev_is_net(dev->parent->hw);
 	u16 i;
 
@@ -331,7 +334,8 @@ static bool vmdev_all_idle(struct vmdev_dev *dev)
 		if (dev->vqs[i].shadowed) {
 			if (!vmdev_shadow_idle(dev, i))
 				return false;
-		} else if (!vmdev_is_packed(dev) && !dev->vqs[i].idle_seen &&
+		} else if (!has_state && !vmdev_is_packed(dev) &&
+			   !dev->vqs[i].idle_seen &&
 			   !vmdev_vq_idle(dev, i)) {
 			return false;
 		}
@@ -465,9 +469,11 @@ static int vmdev_vq_stop_hw(struct vmdev_dev *dev, u16 i)
 {
 	struct vmdev_vq *vq = &dev->vqs[i];
 	struct vmdev_hw *hw = dev->parent->hw;
+	bool has_state = hw->caps.caps & VMDEV_CAP_STATE;
+	struct vdpa_vq_state state;
 	int err;
 
-	err = hw->ops->vq_stop(hw, vq->hw_vq);
+	err = hw->ops->vq_stop(hw, vq->hw_vq, has_state ? &state : NULL);
 	if (err)
 		return err;
 
@@ -477,6 +483,8 @@ static int vmdev_vq_stop_hw(struct vmdev_dev *dev, u16 i)
 	vq->state_lost = false;
 	if (vq->shadowed)
 		vq->state_lost = vmdev_shadow_stop(dev, i, &vq->conf.state);
+	else if (has_state)
+		vq->conf.state = state;
 	else
 		vq->state_lost = vmdev_vq_stopped_state(dev, i,
 							&vq->conf.state);

@@ -114,6 +114,32 @@ static int vmdev_shadow_alias(struct vmdev_shadow *s,
 	return 1;
 }
 
+/* Hardware used all that it had of a queue that is held: it can go. */
+static void vmdev_shadow_arrive(struct vmdev_shadow *s)
+{
+	if (!s->hw.out)
+		vmdev_home_now(s->dev->parent);
+}
+
+/* Is the ring where it shall go direct? Then no more is taken of it. */
+static bool vmdev_shadow_holds(struct vmdev_shadow *s)
+{
+	if (likely(!s->home))
+		return false;
+	/* Only split rings go. */
+	if (s->guest.pos.avail) {
+		s->passing = false;
+		return false;
+	}
+	if (s->passing)
+		return false;
+	s->held = true;
+	s->waits = s->hw.out;
+	if (s->hw.out)
+		vmdev_home_wait(s->dev->parent);
+	return true;
+}
+
 /*
  * One chain from the guest to the hardware's ring. 0 if there is none that can
  * be carried now.
@@ -124,6 +150,8 @@ static int vmdev_shadow_carry(struct vmdev_shadow *s)
 	int got;
 	u16 id;
 
+	if (vmdev_shadow_holds(s))
+		return 0;
 	got = vmdev_vring_pop(&s->guest, &chain);
 	if (got <= 0)
 		return got;
@@ -181,8 +209,11 @@ static bool vmdev_shadow_forward(struct vmdev_shadow *s)
 	s->starved = false;
 	vmdev_vring_kicks_off(&s->guest);
 	do {
-		budget = vmdev_shadow_batch(s, budget);
-		if (!s->forwarding || s->starved)
+		if (!s->held)
+			budget = vmdev_shadow_batch(s, budget);
+		if (s->held)
+			vmdev_shadow_arrive(s);
+		if (!s->forwarding || s->starved || s->held)
 			return false;
 		if (!budget)
 			return true;
@@ -234,6 +265,8 @@ static bool vmdev_shadow_work(struct vmdev_shadow *s, bool *call)
 		*call = vmdev_vring_publish(&s->guest);
 		if (*call)
 			atomic64_inc(&s->vq->events);
+		if (s->held)
+			vmdev_shadow_arrive(s);
 	}
 	if (s->running && s->starved)
 		more |= vmdev_shadow_forward(s);

@@ -47,6 +47,9 @@ struct vmdev_shadow_buf {
  * @running: the hardware has the ring
  * @forwarding: buffers of the guest are taken
  * @starved: the next chain waits for room in the hardware's ring
+ * @home: it shall go direct at the beginning of its ring, see home.c
+ * @held: it is there, and takes no buffers until hardware used those it has
+ * @passing: it waited there too long: the next time
  * @late: it came to be in shadow while it ran; vmdev_parent.lock
  * @polling: the guest may ring the hardware's doorbell itself
  * @why: the guest's ring, or the hardware's, is broken: what happened, until told
@@ -62,6 +65,7 @@ struct vmdev_shadow_buf {
  * @asid: address space of the guest's ring and buffers
  * @as: the same
  * @hint: where in it a buffer was last
+ * @waits: chains that hardware had when @held was looked at last
  * @seq: chains given to the hardware
  * @done: the highest number of a chain that it used, plus one
  * @bh: carries what was too much for an interrupt or a kick, and tells the guest
@@ -77,6 +81,9 @@ struct vmdev_shadow {
 	bool running;
 	bool forwarding;
 	bool starved;
+	bool home;
+	bool held;
+	bool passing;
 	bool late;
 	bool polling;
 	const char *why;
@@ -92,6 +99,7 @@ struct vmdev_shadow {
 	u8 asid;
 	struct vmdev_as *as;
 	struct vmdev_map_hint hint;
+	u16 waits;
 	u64 seq;
 	u64 done;
 	struct work_struct bh;
@@ -99,11 +107,25 @@ struct vmdev_shadow {
 	u64 interval;
 };
 
+/**
+ * enum vmdev_home - is a queue where it can go direct?
+ * @VMDEV_HOME_AWAY: no
+ * @VMDEV_HOME_WAITS: nearly: hardware has some buffers yet
+ * @VMDEV_HOME_THERE: yes
+ */
+enum vmdev_home {
+	VMDEV_HOME_AWAY,
+	VMDEV_HOME_WAITS,
+	VMDEV_HOME_THERE,
+};
+
 /* shadow_setup.c */
 int vmdev_shadow_prepare(struct vmdev_dev *dev, u16 i,
 			 struct vmdev_vq_conf *hw_conf);
 void vmdev_shadow_run(struct vmdev_dev *dev, u16 i);
 void vmdev_shadow_forwarding(struct vmdev_dev *dev, u16 i, bool on);
+void vmdev_shadow_home(struct vmdev_dev *dev, u16 i, bool on);
+enum vmdev_home vmdev_shadow_look_home(struct vmdev_dev *dev, u16 i);
 bool vmdev_shadow_idle(struct vmdev_dev *dev, u16 i);
 void vmdev_shadow_state(struct vmdev_dev *dev, u16 i,
 			struct vdpa_vq_state *state);

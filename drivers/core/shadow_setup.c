@@ -169,6 +169,8 @@ int vmdev_shadow_prepare(struct vmdev_dev *dev, u16 i,
 	s->seq = 0;
 	s->done = 0;
 	s->starved = false;
+	s->held = false;
+	s->passing = false;
 	/* In a call of vhost that maps, pages that are mapped are pinned, too. */
 	s->late = dev->moving && !dev->mapping;
 	s->why = NULL;
@@ -191,6 +193,7 @@ void vmdev_shadow_run(struct vmdev_dev *dev, u16 i)
 	spin_lock_irq(&s->lock);
 	s->running = true;
 	s->forwarding = true;
+	s->home = vmdev_path_goes_home(dev, i);
 	spin_unlock_irq(&s->lock);
 	/* Buffers may be there already, and their kick came before. */
 	vmdev_shadow_kick(s->vq);
@@ -217,6 +220,60 @@ void vmdev_shadow_forwarding(struct vmdev_dev *dev, u16 i, bool on)
 	spin_unlock_irq(&s->lock);
 	if (on)
 		vmdev_shadow_kick(s->vq);
+}
+
+/**
+ * vmdev_shadow_home() - go direct at the beginning of the ring, or do not
+ * @dev: the device
+ * @i: a queue in shadow
+ * @on: go
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ */
+void vmdev_shadow_home(struct vmdev_dev *dev, u16 i, bool on)
+{
+	struct vmdev_shadow *s = dev->vqs[i].shadow;
+
+	spin_lock_irq(&s->lock);
+	if (on != s->home) {
+		s->held = false;
+		s->passing = false;
+	}
+	s->home = on;
+	spin_unlock_irq(&s->lock);
+	vmdev_shadow_kick(s->vq);
+}
+
+/**
+ * vmdev_shadow_look_home() - can a queue go direct?
+ * @dev: the device
+ * @i: a queue in shadow
+ *
+ * One that waits, and of which nothing was used since the last look, goes on.
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ */
+enum vmdev_home vmdev_shadow_look_home(struct vmdev_dev *dev, u16 i)
+{
+	struct vmdev_shadow *s = dev->vqs[i].shadow;
+	enum vmdev_home home = VMDEV_HOME_AWAY;
+
+	/* The interrupt may be late. */
+	vmdev_shadow_used(s->vq);
+	spin_lock_irq(&s->lock);
+	if (s->running && s->held) {
+		if (!s->hw.out)
+			home = VMDEV_HOME_THERE;
+		else if (s->hw.out != s->waits)
+			home = VMDEV_HOME_WAITS;
+		s->waits = s->hw.out;
+		s->held = home != VMDEV_HOME_AWAY;
+		s->passing = !s->held;
+	}
+	spin_unlock_irq(&s->lock);
+	if (home == VMDEV_HOME_AWAY)
+		vmdev_shadow_kick(s->vq);
+	return home;
 }
 
 /**

@@ -299,6 +299,8 @@ struct vmdev_dev {
  * @gone: the hardware is not there any more; never cleared
  * @offline: its registers must not be touched for now; @lock
  * @break_work: breaks the queues of a host driver whose device broke
+ * @home_work: brings queues that can go direct there, see home.c
+ * @home_later: the same, for those that wait
  */
 struct vmdev_parent {
 	struct vmdev_hw *hw;
@@ -315,6 +317,8 @@ struct vmdev_parent {
 	bool gone;
 	bool offline;
 	struct work_struct break_work;
+	struct work_struct home_work;
+	struct delayed_work home_later;
 };
 
 static inline struct vmdev_dev *vmdev_dev(struct vdpa_device *vdpa)
@@ -417,6 +421,14 @@ extern const struct attribute_group *vmdev_path_groups[];
 bool vmdev_path_is_shadow(const struct vmdev_dev *dev, u16 i);
 int vmdev_path_check_direct(struct vmdev_dev *dev, u16 i);
 int vmdev_paths_update(struct vmdev_dev *dev);
+
+/* home.c */
+bool vmdev_path_goes_home(const struct vmdev_dev *dev, u16 i);
+void vmdev_home_update(struct vmdev_dev *dev);
+void vmdev_home_now(struct vmdev_parent *parent);
+void vmdev_home_wait(struct vmdev_parent *parent);
+void vmdev_home_init(struct vmdev_parent *parent);
+void vmdev_home_quiesce(struct vmdev_parent *parent);
 
 /* event.c */
 void vmdev_call(spinlock_t *lock, const struct vdpa_callback *cb);

@@ -261,7 +261,8 @@ static u16 vmdev_pci_vq_resetting(struct vmdev_pci *vp, u16 vq)
 }
 
 /* virtio 1.2, 4.1.4.3.1: both registers read 0 when the queue was reset. */
-static int vmdev_pci_vq_stop(struct vmdev_hw *hw, u16 vq)
+static int vmdev_pci_vq_stop(struct vmdev_hw *hw, u16 vq,
+			     struct vdpa_vq_state *state)
 {
 	struct vmdev_pci *vp = vmdev_pci(hw);
 	struct virtio_pci_modern_common_cfg __iomem *cfg =

@@ -35,7 +35,8 @@ struct vmdev_parent;
 
 /**
  * enum vmdev_hw_cap - what hardware can do beyond plain virtio 1.0
- * @VMDEV_CAP_STATE: the ring state of a queue can be read and set
+ * @VMDEV_CAP_STATE: the ring state of a queue can be read and set; a queue that
+ *	was stopped has used all that it took
  * @VMDEV_CAP_LOG: the device writes a dirty log by itself
  * @VMDEV_CAP_SUSPEND: the device can be suspended as virtio 1.4 defines it
  * @VMDEV_CAP_RING_RESET: one queue can be reset and started again
@@ -123,7 +124,8 @@ struct vmdev_hw_conf {
  *	not NULL the state of each queue is stored there. After it the hardware
  *	remembers nothing
  * @vq_start: configure and enable one more queue of a live device
- * @vq_stop: stop one queue of a live device; NULL without VMDEV_CAP_RING_RESET
+ * @vq_stop: stop one queue of a live device; NULL without VMDEV_CAP_RING_RESET.
+ *	With VMDEV_CAP_STATE its state is stored in @state
  * @kick: tell the hardware that there are new buffers; any context
  * @kick_with_data: the same with VIRTIO_F_NOTIFICATION_DATA; @data carries the
  *	ring position in its upper half; any context
@@ -158,7 +160,8 @@ struct vmdev_hw_ops {
 	int (*stop)(struct vmdev_hw *hw, struct vdpa_vq_state *states);
 	int (*vq_start)(struct vmdev_hw *hw, u16 vq,
 			const struct vmdev_vq_conf *conf);
-	int (*vq_stop)(struct vmdev_hw *hw, u16 vq);
+	int (*vq_stop)(struct vmdev_hw *hw, u16 vq,
+		       struct vdpa_vq_state *state);
 	void (*kick)(struct vmdev_hw *hw, u16 vq);
 	void (*kick_with_data)(struct vmdev_hw *hw, u16 vq, u32 data);
 	u8 (*status)(struct vmdev_hw *hw);

@@ -181,7 +181,8 @@ static int ctrl_vq_start(struct vmdev_hw *hw, u16 vq, const struct vmdev_vq_conf
 	return c->start_error;
 }
 
-static int ctrl_vq_stop(struct vmdev_hw *hw, u16 vq)
+static int ctrl_vq_stop(struct vmdev_hw *hw, u16 vq,
+			struct vdpa_vq_state *state)
 {
 	struct ctrl_fake *c = ctrl_fake(hw);
 

@@ -91,7 +91,8 @@ static int device_vq_start(struct vmdev_hw *hw, u16 vq, const struct vmdev_vq_co
 	return d->started ? 0 : -EBUSY;
 }
 
-static int device_vq_stop(struct vmdev_hw *hw, u16 vq)
+static int device_vq_stop(struct vmdev_hw *hw, u16 vq,
+			  struct vdpa_vq_state *state)
 {
 	struct device_fake *d = device_fake(hw);
 

@@ -121,6 +121,10 @@ struct work_struct {
 	int unused;
 };
 
+struct delayed_work {
+	struct work_struct work;
+};
+
 struct notifier_block {
 	int (*notifier_call)(struct notifier_block *nb, unsigned long action,
 			     void *data);
