@@ -68,13 +68,28 @@ static int vmdev_break_virtio(struct device *dev, void *unused)
 }
 
 /**
- * vmdev_break_host() - break the queues of a host driver whose device broke
- * @work: vmdev_parent.break_work
+ * vmdev_break_queues() - break the queues of a host driver, if one has the device
+ * @dev: the device, which does not serve them
  *
  * virtio_net waits for the answer to a control command without bound, with
- * rtnl held, unless its queues are broken; virtio_vdpa never breaks them, and
- * hardware that vanished never answers. virtio_vdpa hangs its virtio device
- * below the DMA device.
+ * rtnl held, and virtio_blk for its partition table, unless their queues are
+ * broken. virtio_vdpa never breaks them, and passes no error on. It hangs its
+ * virtio device below the DMA device.
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ */
+void vmdev_break_queues(struct vmdev_dev *dev)
+{
+	lockdep_assert_held(&dev->parent->lock);
+
+	if (!dev->mem.user)
+		device_for_each_child(dev->parent->hw->dma_dev, NULL,
+				      vmdev_break_virtio);
+}
+
+/**
+ * vmdev_break_host() - break the queues of a host driver whose device broke
+ * @work: vmdev_parent.break_work
  *
  * Context: may sleep; takes vmdev_parent.lock.
  */
@@ -84,10 +99,8 @@ void vmdev_break_host(struct work_struct *work)
 						   break_work);
 
 	mutex_lock(&parent->lock);
-	if (parent->dev && !parent->dev->mem.user &&
-	    (parent->gone || parent->dev->needs_reset))
-		device_for_each_child(parent->hw->dma_dev, NULL,
-				      vmdev_break_virtio);
+	if (parent->dev && (parent->gone || parent->dev->needs_reset))
+		vmdev_break_queues(parent->dev);
 	mutex_unlock(&parent->lock);
 }
 
