@@ -402,9 +402,12 @@ static int vmdev_driver_ok(struct vmdev_dev *dev)
 	else
 		err = vmdev_start(dev);
 
-	if (err)
+	if (err) {
 		dev_err_ratelimited(&dev->vdpa.dev, "DRIVER_OK refused: %pe\n",
 				    ERR_PTR(err));
+		/* It is not told, and would wait for what never comes. */
+		vmdev_break_queues(dev);
+	}
 	dev->running = !err;
 	return err;
 }

@@ -60,21 +60,72 @@ void vmdev_notify_config(struct vmdev_dev *dev)
 	vmdev_call(&dev->cb_lock, &dev->config_cb);
 }
 
-static int vmdev_break_virtio(struct device *dev, void *unused)
+/* Of no device: it is there for its bus, which nobody else tells of. */
+static const struct virtio_device_id vmdev_host_ids[] = { { 0 } };
+
+static int vmdev_host_probe(struct virtio_device *vdev)
 {
-	if (dev->bus && !strcmp(dev->bus->name, "virtio"))
+	return -ENODEV;
+}
+
+static void vmdev_host_remove(struct virtio_device *vdev)
+{
+}
+
+static struct virtio_driver vmdev_host_driver = {
+	.driver.name = "vmdev",
+	.id_table = vmdev_host_ids,
+	.probe = vmdev_host_probe,
+	.remove = vmdev_host_remove,
+};
+
+/**
+ * vmdev_host_init() - be able to find devices that drivers of the host have
+ *
+ * Return: 0 or an error of the driver core.
+ */
+int __init vmdev_host_init(void)
+{
+	return register_virtio_driver(&vmdev_host_driver);
+}
+
+/** vmdev_host_exit() - the reverse of vmdev_host_init() */
+void vmdev_host_exit(void)
+{
+	unregister_virtio_driver(&vmdev_host_driver);
+}
+
+static int vmdev_break_virtio(struct device *dev, void *dma_dev)
+{
+	if (dev->parent == dma_dev)
 		virtio_break_device(dev_to_virtio(dev));
 	return 0;
 }
 
 /**
- * vmdev_break_host() - break the queues of a host driver whose device broke
- * @work: vmdev_parent.break_work
+ * vmdev_break_queues() - break the queues of a host driver, if one has the device
+ * @dev: the device, which does not serve them
  *
  * virtio_net waits for the answer to a control command without bound, with
- * rtnl held, unless its queues are broken; virtio_vdpa never breaks them, and
- * hardware that vanished never answers. virtio_vdpa hangs its virtio device
- * below the DMA device.
+ * rtnl held, and virtio_blk for its partition table, unless their queues are
+ * broken. virtio_vdpa never breaks them, and passes no error on. It hangs its
+ * virtio device below the DMA device, which knows of it only when its driver's
+ * probe has ended; the bus knows before.
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ */
+void vmdev_break_queues(struct vmdev_dev *dev)
+{
+	lockdep_assert_held(&dev->parent->lock);
+
+	if (!dev->mem.user)
+		bus_for_each_dev(vmdev_host_driver.driver.bus, NULL,
+				 dev->parent->hw->dma_dev, vmdev_break_virtio);
+}
+
+/**
+ * vmdev_break_host() - break the queues of a host driver whose device broke
+ * @work: vmdev_parent.break_work
  *
  * Context: may sleep; takes vmdev_parent.lock.
  */
@@ -84,10 +135,8 @@ void vmdev_break_host(struct work_struct *work)
 						   break_work);
 
 	mutex_lock(&parent->lock);
-	if (parent->dev && !parent->dev->mem.user &&
-	    (parent->gone || parent->dev->needs_reset))
-		device_for_each_child(parent->hw->dma_dev, NULL,
-				      vmdev_break_virtio);
+	if (parent->dev && (parent->gone || parent->dev->needs_reset))
+		vmdev_break_queues(parent->dev);
 	mutex_unlock(&parent->lock);
 }
 

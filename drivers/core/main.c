@@ -109,6 +109,19 @@ int vmdev_parent_bring_up(struct vmdev_hw *hw, u64 features)
 }
 EXPORT_SYMBOL_GPL(vmdev_parent_bring_up);
 
+static int __init vmdev_init(void)
+{
+	return vmdev_host_init();
+}
+
+static void __exit vmdev_exit(void)
+{
+	vmdev_host_exit();
+}
+
+module_init(vmdev_init);
+module_exit(vmdev_exit);
+
 MODULE_DESCRIPTION("vmdev: vDPA parent core");
 MODULE_AUTHOR("The vmdev developers");
 MODULE_LICENSE("GPL");

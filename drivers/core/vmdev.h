@@ -433,6 +433,9 @@ void vmdev_home_quiesce(struct vmdev_parent *parent);
 /* event.c */
 void vmdev_call(spinlock_t *lock, const struct vdpa_callback *cb);
 void vmdev_break(struct vmdev_dev *dev);
+int vmdev_host_init(void);
+void vmdev_host_exit(void);
+void vmdev_break_queues(struct vmdev_dev *dev);
 void vmdev_break_host(struct work_struct *work);
 void vmdev_check_alive(struct vmdev_dev *dev);
 void vmdev_notify_config(struct vmdev_dev *dev);

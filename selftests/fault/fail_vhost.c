@@ -122,6 +122,22 @@ static int map_one(void)
 	return vc_map(&rig.c, MAP_IOVA, pages, VC_PAGE);
 }
 
+/* All that a first mapping needs has to be got: entries, and the IOMMU's tables. */
+static int prepare_first(void)
+{
+	int err = bound_anew();
+
+	return err ? err : open_owner();
+}
+
+static int undo_first(void)
+{
+	int err = vc_unmap(&rig.c, MAP_IOVA, VC_PAGE);
+
+	close_owner();
+	return err;
+}
+
 static int map_many(void)
 {
 	return vc_map(&rig.c, MAP_IOVA, pages, MANY_PAGES * VC_PAGE);
@@ -424,6 +440,9 @@ struct scenario vhost_scenarios[] = {
 	  .leave = dev_down },
 	{ .test.name = "map_one", .step = 1, MAPS,
 	  .run = map_one, .undo = unmap },
+	{ .test.name = "map_first", .step = 1, MESSAGE,
+	  .enter = enter_open, .prepare = prepare_first,
+	  .run = map_one, .undo = undo_first, .leave = dev_down },
 	{ .test.name = "map_many", .step = 11, MAPS, PINS,
 	  .run = map_many, .undo = unmap },
 	{ .test.name = "map_fresh", .step = 3, MAPS, PINS,

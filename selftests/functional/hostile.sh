@@ -298,7 +298,19 @@ never_settles() {
 	then_works $?
 }
 
+# refused_start LIE PATTERN: its queues never run, a driver of the host is not told, and gives up.
+refused_start() {
+	local mark
+
+	away && lie honest && dev_add v0 "$bdf" && lie "$1" && mark=$(dmesg_mark) || return
+	later use_bus v0 virtio_vdpa
+	ends 60 && said "$mark" "$2"
+	then_works $?
+}
+
 host_lies() {
+	tap_check "vq_vector_refused, under virtio_net: its probe ends" \
+		refused_start vq_vector_refused 'does not take vector'
 	tap_check "generation_runs, under virtio_net: its probe ends" never_settles generation_runs
 	tap_check "generation_walks, under virtio_net: its probe ends" never_settles generation_walks
 	# Not used_id and used_jump: virtio_net itself spins on them, and so on any device.
@@ -327,7 +339,7 @@ cp "$TOOLS/steps" /tmp
 unbind_driver "$BDF_hostile0"
 unbind_driver "$BDF_hostile1"
 vdpa_setup || exit
-tap_plan 104
+tap_plan 105
 tap_check "the honest function works" all_works
 capabilities
 registers

@@ -3,6 +3,7 @@
 # The whole ioctl surface of vhost-vdpa against our devices, net and block, then a storm of kicks.
 # lab: --net hub --blk 1 --prop packed=on --prop page-per-vq=on
 # limit: 700
+# long-kernels: 6.12
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh
