@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # The doorbell in user space: mapped where it is alone in its page, refused everywhere else.
-# lab: --net hub --plain-nic 1 --prop page-per-vq=on
+# lab: --net hub --plain-nic 1 --queues 2 --prop page-per-vq=on
 # lab: --net hub --plain-nic 1
 # limit: 400
 # long-kernels: 7.2 debug
@@ -13,7 +13,7 @@ vf=$BDF_vf0_0
 log=/tmp/hold.log
 
 ioctl=$TOOLS/vhost_vdpa_ioctl
-number=$("$ioctl" --list | grep -c '^doorbell')
+number=$("$ioctl" --list | grep -cE '^(doorbell|ctrl.*doorbell)')
 
 client() { "$ioctl" -d "$(vhost_of v0)" -p "$(vhost_of peer)" "$@"; }
 storm() { "$TOOLS/kick_storm" -d "$(vhost_of v0)" -p "$(vhost_of peer)" "$@"; }
@@ -45,7 +45,8 @@ gone() {
 mapped() {
 	tap_plan $((number + 9))
 	setup
-	tap_adopt "doorbell" client --require doorbell,net,peer 'doorbell*'
+	tap_adopt "doorbell" client --require doorbell,net,peer,ctrl,mq \
+		'doorbell*' 'ctrl*doorbell*'
 	hold $log v0 -t -m -p "$(vhost_of peer)"
 	tap_check "user space runs the device with the doorbell mapped" grep READY $log
 	let_go
@@ -57,7 +58,7 @@ mapped() {
 refused() {
 	tap_plan $((number + 5))
 	setup
-	tap_adopt "doorbell" client --require net,peer 'doorbell*'
+	tap_adopt "doorbell" client --require net,peer 'doorbell*' 'ctrl*doorbell*'
 	tap_check "a doorbell that is not alone in its page cannot be mapped" \
 		not hold $log v0 -r -m
 	tap_check "the errno says so" grep -E 'doorbell: (Unknown error 524|Operation not supported)' $log

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # An unmodified DPDK application (testpmd on virtio-user) on a VF. DPDK uses one ring size for
-# all queues: what the control queue cannot have is refused, and nothing hangs but testpmd
-# itself, which waits for its first control command for ever.
+# all queues, also for the control queue, of which hardware has 64 entries here. What the others
+# cannot have is refused, and nothing hangs but testpmd itself, which waits for its first control
+# command for ever.
 # DPDK_TREE: where dpdk-dev, librte-net-virtio25 and the like are unpacked, if not in the root.
 # lab: --net user
 # limit: 700
@@ -65,7 +66,7 @@ leaves() {
 	return 1
 }
 refused() {
-	wait_for "dmesg_since '$1' | grep -q 'queue 2 (size 256, at most 64) refused'" 60 &&
+	wait_for "dmesg_since '$1' | grep -q 'queue 0 (size 512, at most 256) refused'" 60 &&
 		logged "$1" 1 'DRIVER_OK refused'
 }
 # The management interface answers while testpmd hangs.
@@ -82,7 +83,7 @@ if [ ! -x "$tree/usr/bin/dpdk-testpmd" ] || [ ! -e "$pmds/librte_net_virtio.so.2
 	exit
 fi
 
-tap_plan 15
+tap_plan 19
 mark=$(dmesg_mark)
 tap_check "vhost_vdpa allows memory in many pieces" allow_many_maps
 vdpa_setup
@@ -95,9 +96,14 @@ tap_check "a new device" device
 pmd queues=1,queue_size=64,cq=1
 tap_check "testpmd with control queue sends, and gives commands" sends 1 2
 tap_check "and leaves" leaves
-refusal=$(dmesg_mark)
+tap_check "a new device" device
 pmd queues=1,queue_size=256,cq=1
-tap_check "256 entries on the control queue: refused" refused "$refusal"
+tap_check "256 entries, also on the control queue" sends 1 2
+tap_check "no command was refused" not grep -iE 'failed|error|invalid' $log
+tap_check "and leaves" leaves
+refusal=$(dmesg_mark)
+pmd queues=1,queue_size=512,cq=1
+tap_check "512 entries: refused" refused "$refusal"
 tap_check "vdpa answers meanwhile" alive
 tap_check "testpmd can be killed" killed
 # With cq=0 DPDK sets up the device's control queue all the same.

@@ -13,9 +13,9 @@ number=$("$ioctl" --list | wc -l)
 
 storm() { "$TOOLS/kick_storm" -d "$(vhost_of v0)" -p "$(vhost_of v1)" "$@"; }
 
-packed=(net_packed vring_base_round_trip_packed)
-# VERSION_1 ACCESS_PLATFORM RING_PACKED CTRL_VQ STATUS MRG_RXBUF MAC
-packed_features=0x700038020
+packed=(net_packed vring_base_round_trip_packed ctrl_packed)
+# VERSION_1 ACCESS_PLATFORM RING_PACKED CTRL_MAC_ADDR CTRL_VQ STATUS MRG_RXBUF MAC
+packed_features=0x700838020
 
 # The debug kernel is slow: net alone, unless there is time.
 short() { [ "${LONG-0}" != 1 ] && [[ $(uname -r) = *-debug ]]; }
@@ -30,7 +30,7 @@ vdpa_setup
 tap_check "a VF is a device" dev_add v0 "$BDF_vf0_0" vhost_vdpa
 tap_check "so is the one at the other end of the wire" dev_add v1 "$BDF_vf0_1" vhost_vdpa
 tap_adopt "net" "$ioctl" -d "$(vhost_of v0)" -p "$(vhost_of v1)" \
-	--default-features --require net,suspend,resume,peer,doorbell
+	--default-features --require net,suspend,resume,peer,doorbell,ctrl,ctrl_rx,ctrl_vlan
 tap_check "a storm of kicks" storm -n 60 -s 20261
 if ! short; then
 	tap_check "a block function is a device" dev_add b0 "$BDF_blk0" vhost_vdpa

@@ -98,7 +98,7 @@ stays() { ! moves "$@"; }
 ctrl_used() { [ "$(stat_of mq0 4 kicks)" -gt 0 ]; }
 delete() { vdpa dev del mq0 && vdpa dev del mq1; }
 
-tap_plan 23
+tap_plan 25
 mark=$(dmesg_mark)
 vdpa_setup
 vf_create "$BDF_pf0" 2
@@ -110,8 +110,16 @@ tap_check "no CTRL_VQ: 2 queues" agrees 2 "" "$pair" device_features 0x300000020
 
 dev_add mq "$vf0" vhost_vdpa
 tap_check "the client: count, sizes, queues enabled before features and late" client \
-	vqs_count_fits_queue_pairs vring_size_known vring_num_above_own_max net_ring_sizes \
+	vqs_count_fits_queue_pairs vring_size_known net_ring_sizes \
 	net_enable_before_features net_enable_after_driver_ok net_one_queue_alone
+tap_check "its control queue: which one that is, commands for pairs" client --require ctrl,mq \
+	ctrl_groups ctrl_group_without_mq ctrl_queue_pairs ctrl_ring_as_large_as_any ctrl_mac_set \
+	ctrl_apart ctrl_waits_while_suspended
+vdpa dev del mq
+dev_add mq "$vf0" vhost_vdpa device_features 0x300000020
+tap_check "a device without one has one group, one address space" client ctrl_groups
+vdpa dev del mq
+dev_add mq "$vf0" vhost_vdpa
 tap_check "QEMU with mq=on" guest ,queues=2 ,mq=on,vectors=6
 tap_check "its guest has two pairs" guest_queues 2
 tap_check "QEMU with mq=off" guest "" ,mq=off

@@ -11,9 +11,9 @@
 
 ioctl=$TOOLS/vhost_vdpa_ioctl
 number=$("$ioctl" --list | wc -l)
-packed=(net_packed vring_base_round_trip_packed)
-# VERSION_1 ACCESS_PLATFORM RING_PACKED CTRL_VQ STATUS MRG_RXBUF MAC
-packed_features=0x700038020
+packed=(net_packed vring_base_round_trip_packed ctrl_packed)
+# VERSION_1 ACCESS_PLATFORM RING_PACKED CTRL_MAC_ADDR CTRL_VQ STATUS MRG_RXBUF MAC
+packed_features=0x700838020
 
 storm() { "$TOOLS/kick_storm" -d "$(vhost_of v0)" -p "$(vhost_of v1)" "$@"; }
 policy() { put "$2" "/sys/bus/vdpa/devices/$1/vmdev/policy"; }
@@ -33,7 +33,7 @@ tap_check "queues that do not run are on no path" paths v0 "off off off"
 tap_check "the policy can be shadow" policy v0 shadow
 policy v1 shadow
 tap_adopt "net" "$ioctl" -d "$(vhost_of v0)" -p "$(vhost_of v1)" \
-	--default-features --require net,suspend,resume,peer
+	--default-features --require net,suspend,resume,peer,ctrl,ctrl_rx,ctrl_vlan
 tap_check "a storm of kicks" storm -n 60 -s 20262
 tap_check "dev del, to make it anew" vdpa dev del v0
 tap_check "with packed rings" dev_add v0 "$BDF_vf0_0" vhost_vdpa device_features $packed_features

@@ -61,46 +61,6 @@ TEST_OURS(vring_num_above_max)
 	CHECK(runs_with_num(&r, 0, 64), "does not recover");
 }
 
-/* All of the rig's queues and one more, of this size, with all features. */
-static int run_with_extra_queue(struct rig *r, unsigned int idx, __u32 num)
-{
-	struct vq extra;
-	int ret;
-
-	CHECK_OK(rig_open(r, opts.dev));
-	CHECK_OK(vc_negotiate(&r->c, r->c.offered &
-				     ~BIT64(VIRTIO_F_RING_PACKED)));
-	CHECK_OK(rig_memory(r));
-	CHECK_OK(rig_rings(r));
-	CHECK_OK(rig_attach(r));
-	CHECK_OK(vq_init(&extra, &r->c, idx, num, false));
-	ret = vq_attach(&extra, 0);
-	if (!ret)
-		ret = vq_enable(&extra, true);
-	if (!ret)
-		ret = rig_enable(r, true);
-	if (!ret)
-		ret = rig_driver_ok(r);
-	vq_close(&extra);
-	return ret;
-}
-
-/* DPDK gives all queues one size; a smaller control queue must not break. */
-TEST_OURS(vring_num_above_own_max)
-{
-	unsigned int max;
-	struct rig r;
-
-	CHECK_OK(rig_open(&r, opts.dev));
-	max = rig_vq_max(&r.c, r.c.nvqs - 1);
-	need("small_queue", r.c.nvqs > r.nvqs && max < r.c.vring_max,
-	     "the last queue is as large as the others");
-	rig_close(&r);
-	CHECK_FAILS(run_with_extra_queue(&r, r.c.nvqs - 1, 2 * max));
-	rig_close(&r);
-	CHECK_OK(run_with_extra_queue(&r, r.c.nvqs - 1, max));
-}
-
 TEST(vring_size_sane)
 {
 	struct vdpa_client c;
@@ -317,22 +277,6 @@ TEST(vring_group_in_range)
 			SKIP("no GET_VRING_GROUP");
 		CHECK_OK(r);
 		CHECK(group < c.ngroups, "queue %u in group %u", i, group);
-	}
-}
-
-/* QEMU asks between FEATURES_OK and DRIVER_OK. */
-TEST_OURS(vring_group_one_for_now)
-{
-	__u32 i, group;
-	struct rig r;
-
-	test_negotiated(&r);
-	CHECK(r.c.ngroups == 1 && r.c.nas == 1, "%u groups, %u address spaces",
-	      r.c.ngroups, r.c.nas);
-	for (i = 0; i < r.c.nvqs; i++) {
-		CHECK_OK(vc_vring_get(&r.c, VHOST_VDPA_GET_VRING_GROUP, i,
-				      &group));
-		CHECK(group == 0, "queue %u in group %u", i, group);
 	}
 }
 

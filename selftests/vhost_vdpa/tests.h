@@ -9,6 +9,7 @@
 #define VMDEV_TESTS_H
 
 #include "tap.h"
+#include "vdpa_ctrl.h"
 #include "vdpa_rig.h"
 
 #define T_OURS		1U
@@ -62,6 +63,33 @@ void test_owned(struct vdpa_client *c);
 void test_negotiated(struct rig *r);
 void test_attached(struct rig *r);
 void test_up(struct rig *r);
+
+/**
+ * struct ctrl_want - a device with a control queue
+ * @extra: features beyond what the control queue is good for
+ * @num: ring size of that queue, or 0 for a small one
+ * @ctrl_as: its address space
+ * @data_as: that of the other queues
+ */
+struct ctrl_want {
+	__u64 extra;
+	__u16 num;
+	__u32 ctrl_as;
+	__u32 data_as;
+};
+
+void need_ctrl(const struct vdpa_client *c);
+void need_feature(const struct vdpa_client *c, const char *cap,
+		  unsigned int bit);
+
+/* As their namesakes, with the control queue. NULL: nothing in particular. */
+void test_ctrl_attached(struct rig *r, struct ctrl *k,
+			const struct ctrl_want *want);
+void test_ctrl_run(struct rig *r, struct ctrl *k);
+void test_ctrl_up(struct rig *r, struct ctrl *k, const struct ctrl_want *want);
+
+/* It sets this address, as a driver does. */
+int ctrl_set_mac(struct ctrl *k, const __u8 *mac);
 
 /* The lowest, and the highest, rung of the status ladder that tests visit. */
 enum rung {

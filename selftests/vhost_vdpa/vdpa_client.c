@@ -270,7 +270,9 @@ int vc_iotlb(struct vdpa_client *c, const struct vhost_iotlb_msg *m,
 	return n == sizeof(msg) ? 0 : -EIO;
 }
 
-int vc_map(struct vdpa_client *c, __u64 iova, const void *p, __u64 size)
+/* Into one of the address spaces. */
+int vc_map_as(struct vdpa_client *c, __u32 asid, __u64 iova, const void *p,
+	      __u64 size)
 {
 	struct vhost_iotlb_msg m = {
 		.iova = iova,
@@ -280,7 +282,12 @@ int vc_map(struct vdpa_client *c, __u64 iova, const void *p, __u64 size)
 		.type = VHOST_IOTLB_UPDATE,
 	};
 
-	return vc_iotlb(c, &m, 0);
+	return vc_iotlb(c, &m, asid);
+}
+
+int vc_map(struct vdpa_client *c, __u64 iova, const void *p, __u64 size)
+{
+	return vc_map_as(c, 0, iova, p, size);
 }
 
 int vc_unmap(struct vdpa_client *c, __u64 iova, __u64 size)

@@ -134,6 +134,8 @@ int vc_resume(struct vdpa_client *c);
 
 int vc_iotlb(struct vdpa_client *c, const struct vhost_iotlb_msg *m,
 	     __u32 asid);
+int vc_map_as(struct vdpa_client *c, __u32 asid, __u64 iova, const void *p,
+	      __u64 size);
 int vc_map(struct vdpa_client *c, __u64 iova, const void *p, __u64 size);
 int vc_unmap(struct vdpa_client *c, __u64 iova, __u64 size);
 int vc_batch(struct vdpa_client *c, bool begin);

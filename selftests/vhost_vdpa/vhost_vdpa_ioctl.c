@@ -66,6 +66,18 @@ void need_resume(const struct vdpa_client *c)
 	     "device does not offer RESUME");
 }
 
+void need_feature(const struct vdpa_client *c, const char *cap,
+		  unsigned int bit)
+{
+	need(cap, c->offered & BIT64(bit), "its feature is not offered");
+}
+
+void need_ctrl(const struct vdpa_client *c)
+{
+	need("ctrl", c->device_id == VIRTIO_ID_NET &&
+	     c->offered & BIT64(VIRTIO_NET_F_CTRL_VQ), "no control queue");
+}
+
 void test_open(struct vdpa_client *c)
 {
 	CHECK_OK(vc_open(c, opts.dev));
@@ -94,6 +106,61 @@ void test_attached(struct rig *r)
 void test_up(struct rig *r)
 {
 	CHECK_OK(rig_up(r, opts.dev, 0));
+}
+
+static const __u64 ctrl_features = BIT64(VIRTIO_NET_F_CTRL_VQ) |
+				   BIT64(VIRTIO_NET_F_CTRL_RX) |
+				   BIT64(VIRTIO_NET_F_CTRL_VLAN) |
+				   BIT64(VIRTIO_NET_F_CTRL_RX_EXTRA) |
+				   BIT64(VIRTIO_NET_F_CTRL_MAC_ADDR);
+
+static void ctrl_set_spaces(struct rig *r, const struct ctrl_want *want)
+{
+	if (want->data_as)
+		CHECK_OK(vc_vring(&r->c, VHOST_VDPA_SET_GROUP_ASID, GROUP_DATA,
+				  want->data_as));
+	if (want->ctrl_as)
+		CHECK_OK(vc_vring(&r->c, VHOST_VDPA_SET_GROUP_ASID, GROUP_CTRL,
+				  want->ctrl_as));
+}
+
+void test_ctrl_attached(struct rig *r, struct ctrl *k,
+			const struct ctrl_want *want)
+{
+	static const struct ctrl_want nothing;
+
+	if (!want)
+		want = &nothing;
+	CHECK_OK(rig_open(r, opts.dev));
+	need_ctrl(&r->c);
+	CHECK_OK(rig_negotiate(r, (ctrl_features & r->c.offered) |
+				  want->extra));
+	CHECK_OK(vc_arena(&r->c));
+	ctrl_set_spaces(r, want);
+	CHECK_OK(ctrl_init(k, r, want->num ? want->num : 16));
+	CHECK_OK(ctrl_map(k, want->ctrl_as, want->data_as));
+	CHECK_OK(rig_rings(r));
+	CHECK_OK(rig_attach(r));
+	CHECK_OK(ctrl_attach(k, vq_fresh_base(&k->vq)));
+}
+
+void test_ctrl_run(struct rig *r, struct ctrl *k)
+{
+	CHECK_OK(rig_enable(r, true));
+	CHECK_OK(vq_enable(&k->vq, true));
+	CHECK_OK(rig_driver_ok(r));
+}
+
+void test_ctrl_up(struct rig *r, struct ctrl *k, const struct ctrl_want *want)
+{
+	test_ctrl_attached(r, k, want);
+	test_ctrl_run(r, k);
+}
+
+int ctrl_set_mac(struct ctrl *k, const __u8 *mac)
+{
+	return ctrl_command(k, VIRTIO_NET_CTRL_MAC,
+			    VIRTIO_NET_CTRL_MAC_ADDR_SET, mac, 6);
 }
 
 /* Memory and rings are made once; a second climb uses them again. */
@@ -168,7 +235,8 @@ static const char help[] =
 "      --loopback        the device returns frames to its own address\n"
 "      --oracle          another parent: skip what only ours promises\n"
 "      --require CAPS    these must be there: suspend,resume,state,doorbell,\n"
-"                        packed,peer,net,blk,vring_size,asid,persist\n"
+"                        packed,peer,net,blk,vring_size,asid,persist,\n"
+"                        ctrl,ctrl_rx,ctrl_vlan,mq\n"
 "      --scratch         the block device may be written\n"
 "      --default-features  check the default feature set\n"
 "      --unmapped-ok     the parent accepts DRIVER_OK without maps\n"

@@ -97,6 +97,8 @@ kunit_failed(struct kunit *test, bool fatal, const char *file, int line, const c
 #define KUNIT_EXPECT_GE(test, l, r)		KUNIT_BINARY(test, false, l, >=, r)
 #define KUNIT_EXPECT_TRUE(test, c)		KUNIT_CHECK(test, false, c, #c)
 #define KUNIT_EXPECT_FALSE(test, c)		KUNIT_CHECK(test, false, !(c), "!" #c)
+#define KUNIT_EXPECT_TRUE_MSG(test, c, ...)	KUNIT_CHECK(test, false, c, #c, __VA_ARGS__)
+#define KUNIT_EXPECT_FALSE_MSG(test, c, ...)	KUNIT_CHECK(test, false, !(c), "!" #c, __VA_ARGS__)
 #define KUNIT_EXPECT_NULL(test, p)		KUNIT_CHECK(test, false, !(p), "!" #p)
 #define KUNIT_EXPECT_NULL_MSG(test, p, ...)	KUNIT_CHECK(test, false, !(p), "!" #p, __VA_ARGS__)
 #define KUNIT_EXPECT_NOT_NULL(test, p)		KUNIT_CHECK(test, false, p, #p)
@@ -115,6 +117,7 @@ kunit_failed(struct kunit *test, bool fatal, const char *file, int line, const c
 #define KUNIT_ASSERT_LT(test, l, r)		KUNIT_BINARY(test, true, l, <, r)
 #define KUNIT_ASSERT_LE(test, l, r)		KUNIT_BINARY(test, true, l, <=, r)
 #define KUNIT_ASSERT_GT(test, l, r)		KUNIT_BINARY(test, true, l, >, r)
+#define KUNIT_ASSERT_TRUE(test, c)		KUNIT_CHECK(test, true, c, #c)
 #define KUNIT_ASSERT_NOT_NULL(test, p)		KUNIT_CHECK(test, true, p, #p)
 
 #endif

@@ -24,4 +24,41 @@ static inline bool __test_and_set_bit(unsigned long nr, unsigned long *addr)
 	return old;
 }
 
+#define DECLARE_BITMAP(name, bits) \
+	unsigned long name[((bits) + BITS_PER_LONG - 1) / BITS_PER_LONG]
+
+static inline void bitmap_zero(unsigned long *bitmap, unsigned int bits)
+{
+	memset(bitmap, 0, (bits + BITS_PER_LONG - 1) / BITS_PER_LONG * sizeof(long));
+}
+
+static inline bool test_bit(unsigned long nr, const unsigned long *addr)
+{
+	return addr[nr / BITS_PER_LONG] >> nr % BITS_PER_LONG & 1;
+}
+
+static inline void __set_bit(unsigned long nr, unsigned long *addr)
+{
+	addr[nr / BITS_PER_LONG] |= 1UL << nr % BITS_PER_LONG;
+}
+
+static inline void __clear_bit(unsigned long nr, unsigned long *addr)
+{
+	addr[nr / BITS_PER_LONG] &= ~(1UL << nr % BITS_PER_LONG);
+}
+
+static inline unsigned long find_next_bit(const unsigned long *addr, unsigned long bits,
+					  unsigned long from)
+{
+	while (from < bits && !test_bit(from, addr))
+		from++;
+	return from;
+}
+
+#define find_first_bit(addr, bits)	find_next_bit(addr, bits, 0)
+
+#define for_each_set_bit(bit, addr, bits)					\
+	for ((bit) = find_first_bit(addr, bits); (bit) < (bits);		\
+	     (bit) = find_next_bit(addr, bits, (bit) + 1))
+
 #endif

@@ -41,4 +41,10 @@ static inline bool list_empty(const struct list_head *list)
 	     &(pos)->member != (head);						\
 	     pos = container_of((pos)->member.next, typeof(*(pos)), member))
 
+#define list_for_each_entry_safe(pos, n, head, member)				\
+	for (pos = container_of((head)->next, typeof(*(pos)), member),		\
+	     n = container_of((pos)->member.next, typeof(*(pos)), member);	\
+	     &(pos)->member != (head);						\
+	     pos = n, n = container_of((pos)->member.next, typeof(*(pos)), member))
+
 #endif

@@ -9,6 +9,11 @@ static inline void *kzalloc(size_t size, gfp_t gfp)
 	return calloc(1, size);
 }
 
+static inline void *kmalloc(size_t size, gfp_t gfp)
+{
+	return malloc(size);
+}
+
 static inline void *kcalloc(size_t n, size_t size, gfp_t gfp)
 {
 	return calloc(n, size);
