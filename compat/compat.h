@@ -14,12 +14,16 @@
 #error "vmdev: no vDPA bus in this kernel's headers, 6.12 or newer with CONFIG_VDPA is needed"
 #endif
 
+#include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/vdpa.h>
 
 /* Early 6.12 only has the forms that name the size. */
 #ifndef kzalloc_obj
 #define kzalloc_obj(obj, gfp)	kzalloc(sizeof(obj), gfp)
+#endif
+#ifndef kvzalloc_obj
+#define kvzalloc_obj(obj, gfp)	kvzalloc(sizeof(obj), gfp)
 #endif
 #ifndef kmalloc_obj
 #define kmalloc_obj(obj, gfp)	kmalloc(sizeof(obj), gfp)
@@ -49,24 +53,25 @@ static inline void vmdev_compat_set_dma_dev(struct vdpa_device *vdpa,
 }
 
 /*
- * The op that tells the DMA device of a queue returns a device on 6.12, a union
- * virtio_map on later kernels. @fn returns a device.
+ * The op that tells the DMA device of a queue is get_vq_dma_dev on 6.12; on later
+ * kernels it is get_vq_map, and returns a union virtio_map.
  */
 #ifdef VMDEV_HAVE_VDPA_VMAP
-#define VMDEV_COMPAT_VQ_DMA_DEV(fn) \
-static union virtio_map vmdev_compat_vq_map(struct vdpa_device *vdpa, u16 idx) \
-{ \
-	return (union virtio_map) { .dma_dev = fn(vdpa, idx) }; \
+#define vmdev_compat_get_vq_map	get_vq_map
+#define vmdev_compat_map	union virtio_map
+
+static inline union virtio_map vmdev_compat_vq_map(struct device *dev)
+{
+	return (union virtio_map) { .dma_dev = dev };
 }
-#define VMDEV_COMPAT_VQ_DMA_OP	.get_vq_map = vmdev_compat_vq_map
 #else
-#define VMDEV_COMPAT_VQ_DMA_DEV(fn) \
-static struct device *vmdev_compat_vq_dma_dev(struct vdpa_device *vdpa, \
-					      u16 idx) \
-{ \
-	return fn(vdpa, idx); \
+#define vmdev_compat_get_vq_map	get_vq_dma_dev
+#define vmdev_compat_map	struct device *
+
+static inline struct device *vmdev_compat_vq_map(struct device *dev)
+{
+	return dev;
 }
-#define VMDEV_COMPAT_VQ_DMA_OP	.get_vq_dma_dev = vmdev_compat_vq_dma_dev
 #endif
 
 /* 6.12 sets the function apart from the rest. */

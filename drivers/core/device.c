@@ -253,7 +253,7 @@ static u32 vmdev_op_get_vq_group(struct vdpa_device *vdpa, u16 idx)
  * Only a host driver asks. What software reads must be where its address says: no
  * IOMMU translates for the vDPA device itself.
  */
-static struct device *vmdev_vq_dma_dev(struct vdpa_device *vdpa, u16 idx)
+static vmdev_compat_map vmdev_op_get_vq_map(struct vdpa_device *vdpa, u16 idx)
 {
 	struct vmdev_dev *dev = vmdev_dev(vdpa);
 	struct device *dma_dev = dev->hw->dma_dev;
@@ -262,9 +262,8 @@ static struct device *vmdev_vq_dma_dev(struct vdpa_device *vdpa, u16 idx)
 	if (idx == vmdev_cvq(dev))
 		dma_dev = &vdpa->dev;
 	mutex_unlock(&dev->parent->lock);
-	return dma_dev;
+	return vmdev_compat_vq_map(dma_dev);
 }
-VMDEV_COMPAT_VQ_DMA_DEV(vmdev_vq_dma_dev)
 
 static u64 vmdev_op_get_device_features(struct vdpa_device *vdpa)
 {
@@ -773,7 +772,7 @@ const struct vdpa_config_ops vmdev_vdpa_ops = {
 	.get_vq_size		= vmdev_op_get_vq_size,
 	.get_vq_align		= vmdev_op_get_vq_align,
 	.get_vq_group		= vmdev_op_get_vq_group,
-	VMDEV_COMPAT_VQ_DMA_OP,
+	.vmdev_compat_get_vq_map = vmdev_op_get_vq_map,
 	.get_device_features	= vmdev_op_get_device_features,
 	.get_backend_features	= vmdev_op_get_backend_features,
 	.set_driver_features	= vmdev_op_set_driver_features,

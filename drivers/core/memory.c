@@ -148,7 +148,7 @@ static void vmdev_mem_count(struct vmdev_dev *dev, unsigned int asid, u64 first,
  * vmdev_mem_host() - a host driver's memory, for queues that software serves
  * @dev: the device, which user space does not have
  *
- * Their addresses are physical ones (vmdev_vq_dma_dev()): what is mapped is all
+ * Their addresses are physical ones (vmdev_op_get_vq_map()): what is mapped is all
  * of memory. Only software looks there.
  *
  * Context: may sleep; vmdev_parent.lock held.

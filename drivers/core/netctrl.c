@@ -40,7 +40,7 @@ int vmdev_ctrl_create(struct vmdev_dev *dev)
 
 	if (!vmdev_is_net(dev->parent->hw))
 		return 0;
-	ctrl = kvzalloc(sizeof(*ctrl), GFP_KERNEL);
+	ctrl = kvzalloc_obj(*ctrl, GFP_KERNEL);
 	if (!ctrl)
 		return -ENOMEM;
 	ctrl->dev = dev;

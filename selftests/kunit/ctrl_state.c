@@ -276,7 +276,8 @@ static void coalescing_of_queues(struct kunit *test)
 		data[2] = vq;
 		data[3] = vq >> 8;
 		data[1] = 2;
-		KUNIT_EXPECT_EQ_MSG(test, sense(test, &all, data, 14), vq < 2 * PAIRS, "set %u", vq);
+		KUNIT_EXPECT_EQ_MSG(test, sense(test, &all, data, 14), vq < 2 * PAIRS,
+				    "set %u", vq);
 		data[1] = 3;
 		KUNIT_EXPECT_EQ_MSG(test, sense(test, &all, data, 6), vq < 2 * PAIRS, "get %u", vq);
 	}
@@ -525,7 +526,7 @@ static void expect_nth(struct kunit *test, const struct vmdev_ctrl_state *state,
 	KUNIT_EXPECT_MEMEQ(test, cmd->data, data, len);
 }
 
-/* Those that set something are kept: not an acknowledgement, not a question. */
+/* Those that set something are kept: not what only answers, not a question. */
 static void remember_what_sets(struct kunit *test)
 {
 	struct vmdev_ctrl_state state;
