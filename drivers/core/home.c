@@ -20,6 +20,9 @@
  * This needs RING_RESET: without it the other queues would be stopped, too, in the
  * middle of their rings.
  *
+ * vhost has asked for the queue's interrupt when it was in shadow, and does not ask
+ * again before the next DRIVER_OK: until then the handler passes it on.
+ *
  * Packed rings come by such a place in each second lap. But nobody could tell where
  * such a ring was stopped later, so they stay.
  */

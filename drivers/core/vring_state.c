@@ -25,6 +25,8 @@
  * 4. While the rings are in their first lap everything ever offered and used can
  *    be read. A head is not offered again before it was used, so if each used
  *    entry names the head at its own position, those positions were completed.
+ *    A ring that began anew with nothing out (home.c) holds entries of before, and
+ *    this rule says nothing.
  *
  * What these rules cannot see: on a ring in a later lap whose driver uses few of
  * the descriptors, whether one of the others is still out.

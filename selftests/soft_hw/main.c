@@ -24,6 +24,7 @@ static uint fault;
 module_param(fault, uint, 0644);
 MODULE_PARM_DESC(fault, "enum soft_fault");
 
+/* Everything but kicks and status. */
 DEFINE_MUTEX(soft_lock);
 struct workqueue_struct *soft_wq;
 static struct soft_hw *soft_hws[SOFT_DEVICES];
@@ -100,6 +101,16 @@ static int soft_op_stop(struct vmdev_hw *hw, struct vdpa_vq_state *states)
 	return 0;
 }
 
+/* A receive buffer is for what the other end has to send. */
+static void soft_op_kick(struct vmdev_hw *hw, u16 vq)
+{
+	struct soft_hw *soft = soft_hw(hw);
+
+	queue_work(soft_wq, &soft->work);
+	if (soft->peer)
+		queue_work(soft_wq, &soft->peer->work);
+}
+
 static int soft_op_vq_start(struct vmdev_hw *hw, u16 vq,
 			    const struct vmdev_vq_conf *conf)
 {
@@ -109,6 +120,8 @@ static int soft_op_vq_start(struct vmdev_hw *hw, u16 vq,
 	err = soft_hw(hw)->vqs[vq].on ? -EBUSY :
 	      soft_vq_start(soft_hw(hw), vq, conf);
 	mutex_unlock(&soft_lock);
+	/* What waited for it. */
+	soft_op_kick(hw, vq);
 	return err;
 }
 
@@ -119,16 +132,6 @@ static int soft_op_vq_stop(struct vmdev_hw *hw, u16 vq,
 	soft_vq_stop(soft_hw(hw), vq, state);
 	mutex_unlock(&soft_lock);
 	return 0;
-}
-
-/* A receive buffer is for what the other end has to send. */
-static void soft_op_kick(struct vmdev_hw *hw, u16 vq)
-{
-	struct soft_hw *soft = soft_hw(hw);
-
-	queue_work(soft_wq, &soft->work);
-	if (soft->peer)
-		queue_work(soft_wq, &soft->peer->work);
 }
 
 static u8 soft_op_status(struct vmdev_hw *hw)
@@ -234,27 +237,49 @@ static const struct vmdev_hw_ops soft_ops = {
 
 /* --- what it counts --------------------------------------------------------- */
 
-#define SOFT_COUNTER(name) \
-static ssize_t name##_show(struct device *dev, struct device_attribute *attr, \
-			   char *buf) \
-{ \
-	struct soft_hw *soft = dev_get_drvdata(dev); \
-	ssize_t len; \
-\
-	mutex_lock(&soft_lock); \
-	len = sysfs_emit(buf, "%llu\n", soft->name); \
-	mutex_unlock(&soft_lock); \
-	return len; \
-} \
-static DEVICE_ATTR_RO(name)
+static ssize_t soft_show(struct device *dev, char *buf, size_t offset)
+{
+	void *soft = dev_get_drvdata(dev);
+	u64 count;
 
-SOFT_COUNTER(done);
-SOFT_COUNTER(writes);
-SOFT_COUNTER(faults);
+	mutex_lock(&soft_lock);
+	count = *(u64 *)(soft + offset);
+	mutex_unlock(&soft_lock);
+	return sysfs_emit(buf, "%llu\n", count);
+}
+
+static ssize_t done_show(struct device *dev, struct device_attribute *attr,
+			 char *buf)
+{
+	return soft_show(dev, buf, offsetof(struct soft_hw, done));
+}
+static DEVICE_ATTR_RO(done);
+
+static ssize_t writes_show(struct device *dev, struct device_attribute *attr,
+			   char *buf)
+{
+	return soft_show(dev, buf, offsetof(struct soft_hw, writes));
+}
+static DEVICE_ATTR_RO(writes);
+
+static ssize_t dropped_show(struct device *dev, struct device_attribute *attr,
+			    char *buf)
+{
+	return soft_show(dev, buf, offsetof(struct soft_hw, dropped));
+}
+static DEVICE_ATTR_RO(dropped);
+
+static ssize_t faults_show(struct device *dev, struct device_attribute *attr,
+			   char *buf)
+{
+	return soft_show(dev, buf, offsetof(struct soft_hw, faults));
+}
+static DEVICE_ATTR_RO(faults);
 
 static struct attribute *soft_attrs[] = {
 	&dev_attr_done.attr,
 	&dev_attr_writes.attr,
+	&dev_attr_dropped.attr,
 	&dev_attr_faults.attr,
 	NULL,
 };

@@ -5,6 +5,7 @@
  */
 #include <linux/etherdevice.h>
 #include <linux/slab.h>
+#include <uapi/linux/virtio_config.h>
 #include <uapi/linux/virtio_ids.h>
 #include <uapi/linux/virtio_net.h>
 
@@ -68,8 +69,10 @@ static int soft_net_send(struct soft_hw *soft)
 	len = len > SOFT_HDR ? soft_read(soft, buf, SOFT_HDR, soft->bounce,
 					 len - SOFT_HDR) : 0;
 	/* A wire without an end swallows them. */
-	if (peer->vqs[SOFT_RX].on && !peer->vqs[SOFT_RX].ring.why &&
-	    !soft_net_arrive(peer, soft->bounce, len)) {
+	if (!(peer->status & VIRTIO_CONFIG_S_DRIVER_OK) ||
+	    peer->vqs[SOFT_RX].ring.why) {
+		soft->dropped++;
+	} else if (!soft_net_arrive(peer, soft->bounce, len)) {
 		soft_vq_untake(soft, SOFT_TX);
 		return -EAGAIN;
 	}

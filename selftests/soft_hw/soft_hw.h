@@ -111,6 +111,7 @@ struct soft_type {
  * @bounce: scratch for data
  * @done: requests carried out, but for net: frames that arrived
  * @writes: block: of those, writes
+ * @dropped: net: frames sent to one that did not run
  * @faults: accesses to memory that it must not reach
  */
 struct soft_hw {
@@ -130,13 +131,14 @@ struct soft_hw {
 	void *bounce;
 	u64 done;
 	u64 writes;
+	u64 dropped;
 	u64 faults;
 };
 
 /**
  * enum soft_fault - what it does wrong, for tests that have to see it
  * @SOFT_FAULT_NONE: nothing
- * @SOFT_FAULT_LOSE: of 256 writes (frames) one is not carried out
+ * @SOFT_FAULT_LOSE: of 256 writes one is not carried out
  * @SOFT_FAULT_TWICE: one is carried out twice
  */
 enum soft_fault {

@@ -41,7 +41,14 @@ guest_start() {
 }
 guest_alive() { kill -0 "$NESTED_PID" 2>/dev/null; }
 qmp() { python3 $qmp_py $guest_qmp "$@"; }
-guest_quit() { qmp quit >/dev/null; wait_for "! kill -0 $NESTED_PID 2>/dev/null" 30; }
+# guest_quit: and with it the other ends of its streams.
+guest_quit() {
+	qmp quit >/dev/null
+	wait_for "! kill -0 $NESTED_PID 2>/dev/null" 30
+	kill "${SERVERS[@]}"
+	wait "${SERVERS[@]}"
+	SERVERS=()
+} 2>/dev/null
 
 # said WORD DEV: the last number that the guest said of it, 0 if none.
 said() { tr -d '\r' <$guest_log | awk -v w="$1" -v d="$2" '$1 == w && $3 == d {n = $2} END {print n + 0}'; }
@@ -70,28 +77,48 @@ guest_ends() {
 }
 no_complaint() { ! grep -aE "$complaints" $guest_log; }
 
-# serve NS N: the other end of the stream of guests' ethN, in the background.
-serve() { ip netns exec "$1" $stream $((5002 + $2)) >"/tmp/server.$2.log" 2>&1 & }
-# counts_agree DEV NS NETDEV: what went over a wire that loses nothing arrived once.
+# serve NS N: the other end of the stream of a guest's ethN, in the background.
+serve() {
+	ip netns exec "$1" $stream $((5002 + $2)) >"/tmp/server.$2.log" 2>&1 &
+	SERVERS+=($!)
+}
+# counts_agree DEV NS NETDEV N M: what went over a wire that loses nothing arrived once, but for the
+# first N frames of DEV and M of NETDEV, when the other did not run yet.
 counts_agree() {
 	local stat=statistics sent got
 
 	read -r sent got < <(ip netns exec "$2" bash -c "cd /sys/class/net/$3/$stat && echo \$(cat tx_packets rx_packets)")
-	echo "guest sent $(said SENT "$1"), $got came; got $(said GOT "$1") of $sent"
-	[ "$(said SENT "$1")" = "$got" ] && [ "$(said GOT "$1")" = "$sent" ]
+	echo "guest sent $(said SENT "$1") but $4, $got came; got $(said GOT "$1") of $sent but $5"
+	[ $(($(said SENT "$1") - $4)) = "$got" ] && [ $(($(said GOT "$1") + $5)) = "$sent" ]
 }
 # writes_agree DEV COUNT: the guest's writes are what its disk did.
 writes_agree() { echo "guest wrote $(said WRITES "$1") times, disk $2 times"; [ "$(said WRITES "$1")" = "$2" ]; }
 
 # --- paths --------------------------------------------------------------------------------
-# all_are NAME PATH: every queue of it that is on.
+# all_are NAME PATH: every queue of it that is on, and that hardware has.
 all_are() {
-	local paths path
+	local paths
 
-	read -ra paths <"/sys/bus/vdpa/devices/$1/vmdev/paths"
-	for path in "${paths[@]}"; do
-		[ "$path" = off ] || [ "$path" = "$2" ] || { echo "$1: ${paths[*]}"; return 1; }
-	done
-	[[ " ${paths[*]} " == *" $2 "* ]]
+	paths=$(tr ' ' '\n' <"/sys/bus/vdpa/devices/$1/vmdev/paths" | grep -vE '^(off|software)$' | sort -u)
+	[ "$paths" = "$2" ] || { echo "$1: ${paths//$'\n'/ }"; return 1; }
 }
-policy() { echo "$2" >"/sys/bus/vdpa/devices/$1/vmdev/policy"; }
+policy() { put "$2" "/sys/bus/vdpa/devices/$1/vmdev/policy"; }
+
+# --- devices ------------------------------------------------------------------------------
+# soft NAME FUNCTION BUS [ATTR...]: a device on hardware that is software (selftests/soft_hw).
+soft() {
+	local name=$1 function=$2 bus=$3
+
+	shift 3
+	vdpa dev add name "$name" mgmtdev "platform/$function" "$@" && use_bus "$name" "$bus" || return
+	[ "$bus" != vhost_vdpa ] || wait_for "[ -c \"\$(vhost_of $name)\" ]" 5
+}
+soft_count() { cat "/sys/devices/platform/$1/$2"; }
+# disk_count ID: writes that the VM's own QEMU did for that disk of it.
+disk_count() {
+	vm_qmp '{"execute":"query-blockstats"}' | python3 -c 'import json, sys
+for line in sys.stdin:
+	for disk in json.loads(line).get("return", []):
+		if disk["device"] == sys.argv[1]:
+			print(disk["stats"]["wr_operations"])' "d-$1"
+}

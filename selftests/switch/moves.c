@@ -2,11 +2,12 @@
 /*
  * Moves the queues of running vDPA devices between their paths:
  *
- *	moves [-w SECONDS] TIMES NAME...
+ *	moves [-o] [-w SECONDS] TIMES NAME...
  *
  * Each device goes to shadow and back so many times, by its policy or, one time in
  * four, by a dirty log that starts and ends. Each time all queues that are on have to
  * be where they should be: in shadow at once, direct at once or within SECONDS.
+ * With -o they go to shadow only, by the log, which then ends.
  * Prints "MOVES NAME N" for each, N being moves that were seen.
  */
 #include <errno.h>
@@ -20,6 +21,7 @@
 #include "dirty_client.h"
 
 #define BY_LOG		4
+#define SPACE		"\n "
 /* Between moves: whatever traffic there is shall get from one to the next. */
 #define PAUSE_US	2000
 #define LOOK_US		10000
@@ -27,6 +29,7 @@
 static const struct vmdev_dirty_iova_range range = { 0, 1 << 20 };
 static unsigned int patience;
 static unsigned long times;
+static int one_way;
 
 static void fail(const char *name, const char *what, int err)
 {
@@ -46,16 +49,25 @@ static int attribute(const char *name, const char *file, int flags)
 	return fd;
 }
 
-static void policy(const char *name, const char *word)
+static int try_policy(const char *name, const char *word)
 {
-	int fd = attribute(name, "policy", O_WRONLY);
+	int fd = attribute(name, "policy", O_WRONLY), err = 0;
 
 	if (write(fd, word, strlen(word)) < 0)
-		fail(name, word, -errno);
+		err = -errno;
 	close(fd);
+	return err;
 }
 
-/* Is some queue on, and is each that is on @path? */
+static void policy(const char *name, const char *word)
+{
+	int err = try_policy(name, word);
+
+	if (err)
+		fail(name, word, err);
+}
+
+/* Is there a queue that is on, and is each such on @path? Of what hardware has, that is. */
 static int all_are(const char *name, const char *path)
 {
 	int fd = attribute(name, "paths", O_RDONLY), on = 0;
@@ -66,8 +78,8 @@ static int all_are(const char *name, const char *path)
 	if (n <= 0)
 		fail(name, "paths", n ? -errno : -EIO);
 	paths[n] = 0;
-	for (word = strtok(paths, " \n"); word; word = strtok(NULL, " \n")) {
-		if (!strcmp(word, "off"))
+	for (word = strtok(paths, SPACE); word; word = strtok(NULL, SPACE)) {
+		if (!strcmp(word, "off") || !strcmp(word, "software"))
 			continue;
 		if (strcmp(word, path))
 			return 0;
@@ -105,6 +117,11 @@ static void by_log(const char *name)
 		fail(name, "START", ret);
 	become(name, "shadow", 0);
 	pause_a_little();
+	/* What nobody would see must not run, and nothing comes of asking for it. */
+	ret = try_policy(name, "direct");
+	if (ret != -EOPNOTSUPP)
+		fail(name, "direct while it is logged", ret);
+	become(name, "shadow", 0);
 	ret = dirty_stop(fd, 0);
 	if (ret)
 		fail(name, "STOP", ret);
@@ -113,6 +130,10 @@ static void by_log(const char *name)
 
 static void there_and_back(const char *name, unsigned long i)
 {
+	if (one_way) {
+		by_log(name);
+		return;
+	}
 	if (i % BY_LOG == BY_LOG - 1) {
 		policy(name, "auto");
 		by_log(name);
@@ -132,10 +153,14 @@ int main(int argc, char **argv)
 	int opt, n;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	while ((opt = getopt(argc, argv, "w:")) == 'w')
-		patience = atoi(optarg);
+	while ((opt = getopt(argc, argv, "ow:")) == 'w' || opt == 'o') {
+		if (opt == 'o')
+			one_way = 1;
+		else
+			patience = atoi(optarg);
+	}
 	if (opt != -1 || optind + 2 > argc) {
-		fprintf(stderr, "usage: moves [-w SECONDS] TIMES NAME...\n");
+		fprintf(stderr, "usage: moves [-o] [-w SECONDS] TIMES NAME...\n");
 		return 2;
 	}
 	times = strtoul(argv[optind++], NULL, 0);
@@ -145,6 +170,6 @@ int main(int argc, char **argv)
 		for (n = optind; n < argc; n++)
 			there_and_back(argv[n], i);
 	for (n = optind; n < argc; n++)
-		printf("MOVES %s %lu\n", argv[n], 2 * times);
+		printf("MOVES %s %lu\n", argv[n], (one_way ? 1 : 2) * times);
 	return 0;
 }
