@@ -25,6 +25,7 @@ static inline void *krealloc_array(void *p, size_t n, size_t size, gfp_t gfp)
 }
 
 #define kzalloc_obj(obj, gfp)	((typeof(obj) *)calloc(1, sizeof(obj)))
+#define kvzalloc_obj(obj, gfp)	kvzalloc(sizeof(obj), gfp)
 #define kmalloc_obj(obj, gfp)	((typeof(obj) *)malloc(sizeof(obj)))
 
 static inline void kfree(const void *p)
