@@ -15,6 +15,8 @@ static inline void shim_print(const void *dev, const char *fmt, ...)
 
 #define dev_err(dev, ...)		shim_print(dev, __VA_ARGS__)
 #define dev_warn(dev, ...)		shim_print(dev, __VA_ARGS__)
+#define dev_dbg(dev, ...)		shim_print(dev, __VA_ARGS__)
+#define dev_info_ratelimited(dev, ...)	shim_print(dev, __VA_ARGS__)
 #define dev_err_ratelimited(dev, ...)	shim_print(dev, __VA_ARGS__)
 #define dev_warn_ratelimited(dev, ...)	shim_print(dev, __VA_ARGS__)
 

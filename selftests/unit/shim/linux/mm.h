@@ -101,6 +101,30 @@ static inline void memcpy_to_page(struct page *page, size_t offset,
 	memcpy((char *)page + offset, from, len);
 }
 
+#define VM_MAP		0
+#define PAGE_KERNEL	0
+#define PAGE_KERNEL_RO	0
+#define PageReserved(page)	false
+#define page_folio(page)	(page)
+#define folio_try_get(folio)	true
+#define put_page(page)		((void)(page))
+#define set_page_dirty_lock(page)	((void)(page))
+
+/* Pages are where they are: one, or such as follow one another. */
+static inline void *vmap(struct page **pages, unsigned int n, unsigned long flags, int prot)
+{
+	unsigned int i;
+
+	for (i = 1; i < n; i++)
+		if ((char *)pages[i] != (char *)pages[0] + i * PAGE_SIZE)
+			return NULL;
+	return pages[0];
+}
+
+static inline void vunmap(const void *va)
+{
+}
+
 static inline void *kvmalloc_array(size_t n, size_t size, gfp_t gfp)
 {
 	return calloc(n, size);

@@ -58,6 +58,8 @@ typedef unsigned int gfp_t;
 #define BITS_PER_LONG	(8 * sizeof(long))
 #define TASK_COMM_LEN	16
 #define SZ_1G		0x40000000
+#define USEC_PER_SEC	1000000L
+#define SMP_CACHE_BYTES	64
 
 #define BIT(n)			(1UL << (n))
 #define BIT_ULL(n)		(1ULL << (n))
@@ -100,6 +102,7 @@ typedef unsigned int gfp_t;
 #define cond_resched()	do { } while (0)
 #define dma_rmb()	__sync_synchronize()
 #define dma_wmb()	__sync_synchronize()
+#define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
 
 #define ERR_PTR(err)	((void *)(long)(err))
 #define PTR_ERR(p)	((long)(p))

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* There is one thread: work is done by whoever calls its function. */
+#ifndef _SHIM_LINUX_WORKQUEUE_H
+#define _SHIM_LINUX_WORKQUEUE_H
+
+#include <linux/types.h>
+
+struct delayed_work {
+	struct work_struct work;
+};
+
+#define INIT_DELAYED_WORK(work, fn)	((void)(work), (void)(fn))
+#define to_delayed_work(w)		container_of(w, struct delayed_work, work)
+#define msecs_to_jiffies(ms)		((unsigned long)(ms))
+
+static inline void cancel_delayed_work_sync(struct delayed_work *work)
+{
+}
+
+#endif
