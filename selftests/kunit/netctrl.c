@@ -1,425 +1,1354 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The core's own command on a control queue (drivers/core/netctrl.c), taken
- * and answered by a device that does what virtio 1.2 says, and reads what the
- * core wrote as numbers: 5.1.6.5.2 (class 1, command 1: set the MAC address),
- * 2.7 and 2.8 (rings), 2.9 (notification data).
+ * The driver's control queue as the core serves it (drivers/core/netctrl.c): a
+ * guest with a ring in memory of its own on one side, hardware on the other. The
+ * references are the kernel-doc there and virtio 1.3: 5.1.6.5 (commands; an answer
+ * is 0 or 1), 2.7 and 2.8 (rings), 5.1.4 (configuration).
  */
 #include "kunit.h"
+
+#include <linux/workqueue.h>
+#include <uapi/linux/vhost_types.h>
+
+#include "../../drivers/core/vring.c"
+#undef VMDEV_HAS
+#include "../../drivers/core/vring_packed.c"
+#include "../../drivers/core/vring_split.c"
+#include "../../drivers/core/ring_mem.c"
+#include "fake_ctrl.h"
+
+/* What becomes of it is the business of other files, and of the kernel's. */
+static void see_mark(struct vmdev_dev *dev, unsigned int asid, u64 iova, u64 len);
+static void see_ring(struct vmdev_dev *dev, u16 i);
+static void see_call(spinlock_t *lock, const struct vdpa_callback *cb);
+static void see_break(struct vmdev_dev *dev);
+static void see_work(unsigned long delay);
+
+#undef system_percpu_wq
+#undef mod_delayed_work
+#undef schedule_delayed_work
+#define vmdev_log_mark			see_mark
+#define vmdev_log_ring			see_ring
+#define vmdev_call			see_call
+#define vmdev_break			see_break
+#define mod_delayed_work(wq, w, delay)	see_work(delay)
+#define schedule_delayed_work(w, delay)	see_work(delay)
 #include "../../drivers/core/netctrl.c"
-#include "fake_hw.h"
 
-#define B(n)	BIT_ULL(n)
-#define PACKED	B(34)
+#define B(n)		BIT_ULL(n)
+/* 5.1.3 and 6: feature bits. */
+#define CTRL_VQ		B(17)
+#define MQ		B(22)
+#define GUEST_ANNOUNCE	B(21)
+#define MAC_ADDR	B(23)
+#define EVENT_IDX	B(29)
 #define NOTIFICATION_DATA	B(38)
+#define FEATURES	(B(5) | CTRL_VQ | B(18) | B(19) | B(20) | MAC_ADDR | B(52) | B(53))
 
-#define IOVA	0x80000000ULL
-#define CVQ	7
+#define LAST	0x7fffffffULL
 
-static const u8 mac[ETH_ALEN] = { 0x52, 0x54, 0, 1, 2, 3 };
+/* Where the guest has what, a page each; and how much of all. */
+#define P	0x1000ULL
+#define GUEST	0x100000ULL
+enum { DESC, DRIVER, DEVICE, OUT, IN = OUT + 5, PAGES };
+
+#define NUM	16
+#define MARKS	64
 
 /**
- * struct ctrl_fake - hardware with a control queue
- * @fake: the rest of it
- * @conf: of the queue, while it runs
- * @started: how often it was
- * @stopped: how often it was
- * @stops: stops of the whole device
- * @kicks: kicks
- * @data: of the last kick
- * @command: what the driver's buffer held
- * @command_len: its length
- * @answer: what to write into the answer
- * @silent: do not answer
- * @leave: be gone at the kick
- * @start_error: of vq_start
- * @stop_error: of vq_stop
- * @fault: what the driver did wrong
+ * struct guest_seg - a piece of a buffer
+ * @at: IOVA
+ * @len: bytes
+ * @write: the device writes it
  */
-struct ctrl_fake {
-	struct fake_hw fake;
-	struct vmdev_vq_conf conf;
-	u32 started;
-	u32 stopped;
-	u32 stops;
-	u32 kicks;
-	u32 data;
-	u8 command[32];
-	u32 command_len;
-	u8 answer;
-	bool silent;
-	bool leave;
-	int start_error;
-	int stop_error;
-	const char *fault;
+struct guest_seg {
+	u64 at;
+	u32 len;
+	bool write;
 };
 
-static struct ctrl_fake *ctrl_fake(struct vmdev_hw *hw)
-{
-	return container_of(hw, struct ctrl_fake, fake.hw);
-}
-
-/* What the device sees at an address: only what was mapped for it. */
-static void *ctrl_at(struct ctrl_fake *c, u64 iova, u64 len)
-{
-	const struct fake_range *map = &c->fake.maps[0];
-
-	if (c->fake.n_maps != 1 || c->fake.n_unmaps || iova < map->iova ||
-	    iova + len > map->iova + map->size) {
-		c->fault = "an address that is not mapped";
-		return NULL;
-	}
-	return phys_to_virt(map->pa + (iova - map->iova));
-}
-
-static void ctrl_take(struct ctrl_fake *c, u64 addr, u32 len)
-{
-	void *from = ctrl_at(c, addr, len);
-
-	c->command_len = len;
-	if (from && len <= sizeof(c->command))
-		memcpy(c->command, from, len);
-	else
-		c->fault = "a command that cannot be read";
-}
-
-static void ctrl_answer(struct ctrl_fake *c, u64 addr, u32 len)
-{
-	u8 *to = ctrl_at(c, addr, len);
-
-	if (to && len == 1)
-		*to = c->answer;
-	else
-		c->fault = "no byte for the answer";
-}
-
-/* 2.7.5: 16 bytes each: address, length, flags (1 next, 2 write), next. */
-static void ctrl_serve_split(struct ctrl_fake *c)
-{
-	const struct vring_desc *desc = ctrl_at(c, c->conf.desc, 16 * c->conf.size);
-	const u16 *avail = ctrl_at(c, c->conf.driver, 6 + 2 * c->conf.size);
-	u8 *used = ctrl_at(c, c->conf.device, 6 + 8 * c->conf.size);
-	u16 head, next;
-
-	if (!desc || !avail || !used)
-		return;
-	if (le16_to_cpu((__force __le16)avail[1]) != 1) {
-		c->fault = "not one chain is offered";
-		return;
-	}
-	head = le16_to_cpu((__force __le16)avail[2]);
-	next = le16_to_cpu((__force __le16)desc[head].next);
-	if (le16_to_cpu((__force __le16)desc[head].flags) != 1 ||
-	    le16_to_cpu((__force __le16)desc[next].flags) != 2) {
-		c->fault = "not a chain of one to read and one to write";
-		return;
-	}
-	ctrl_take(c, le64_to_cpu((__force __le64)desc[head].addr),
-		  le32_to_cpu((__force __le32)desc[head].len));
-	ctrl_answer(c, le64_to_cpu((__force __le64)desc[next].addr),
-		    le32_to_cpu((__force __le32)desc[next].len));
-	used[4] = head;
-	used[8] = 1;
-	used[2] = 1;
-}
-
-/* 2.8.13: address, length, id, flags; available is bit 7 set and 15 clear. */
-static void ctrl_serve_packed(struct ctrl_fake *c)
-{
-	struct vring_packed_desc *desc = ctrl_at(c, c->conf.desc, 16 * c->conf.size);
-
-	if (!desc || !ctrl_at(c, c->conf.driver, 4) || !ctrl_at(c, c->conf.device, 4))
-		return;
-	if (le16_to_cpu(desc[0].flags) != (0x80 | 1) ||
-	    le16_to_cpu(desc[1].flags) != (0x80 | 2) || desc[2].flags) {
-		c->fault = "not a chain of one to read and one to write";
-		return;
-	}
-	ctrl_take(c, le64_to_cpu(desc[0].addr), le32_to_cpu(desc[0].len));
-	ctrl_answer(c, le64_to_cpu(desc[1].addr), le32_to_cpu(desc[1].len));
-	desc[0].id = desc[1].id;
-	desc[0].len = cpu_to_le32(1);
-	desc[0].flags = cpu_to_le16(0x8080);
-}
-
-static void ctrl_serve(struct ctrl_fake *c)
-{
-	if (c->leave)
-		c->fake.parent.gone = true;
-	if (c->silent || c->leave)
-		return;
-	if (c->fake.dev.features & PACKED)
-		ctrl_serve_packed(c);
-	else
-		ctrl_serve_split(c);
-}
-
-static void ctrl_kick(struct vmdev_hw *hw, u16 vq)
-{
-	struct ctrl_fake *c = ctrl_fake(hw);
-
-	c->kicks++;
-	if (vq != CVQ)
-		c->fault = "a kick of another queue";
-	ctrl_serve(c);
-}
-
-static void ctrl_kick_with_data(struct vmdev_hw *hw, u16 vq, u32 data)
-{
-	ctrl_fake(hw)->data = data;
-	ctrl_kick(hw, vq);
-}
-
-static int ctrl_vq_start(struct vmdev_hw *hw, u16 vq, const struct vmdev_vq_conf *conf)
-{
-	struct ctrl_fake *c = ctrl_fake(hw);
-
-	c->started++;
-	c->conf = *conf;
-	if (vq != CVQ)
-		c->fault = "another queue was started";
-	return c->start_error;
-}
-
-static int ctrl_vq_stop(struct vmdev_hw *hw, u16 vq,
-			struct vdpa_vq_state *state)
-{
-	struct ctrl_fake *c = ctrl_fake(hw);
-
-	c->stopped++;
-	if (c->fake.n_unmaps)
-		c->fault = "memory was taken from a queue that runs";
-	return c->stop_error;
-}
-
-static int ctrl_stop(struct vmdev_hw *hw, struct vdpa_vq_state *states)
-{
-	struct ctrl_fake *c = ctrl_fake(hw);
-
-	c->stops++;
-	if (c->fake.n_unmaps)
-		c->fault = "memory was taken from a device that runs";
-	return 0;
-}
-
-static const struct vmdev_hw_ops ctrl_ops = {
-	.map = fake_map,
-	.unmap = fake_unmap,
-	.kick = ctrl_kick,
-	.kick_with_data = ctrl_kick_with_data,
-	.vq_start = ctrl_vq_start,
-	.vq_stop = ctrl_vq_stop,
-	.stop = ctrl_stop,
+/**
+ * struct net_test - guest, core, hardware
+ * @c: the hardware, and the device
+ * @hw_vqs: what it shall run
+ * @page: the guest's memory
+ * @asid: its address space
+ * @num: entries of its ring
+ * @avail: next entry that it offers; split: index
+ * @wrap: packed: wrap counter of that
+ * @used: next entry that it finds used, likewise
+ * @used_wrap: likewise
+ * @free: split: next descriptor
+ * @marks: what was said to be written
+ * @n_marks: how many
+ * @rings: rings that were said to be written
+ * @calls: interrupts
+ * @breaks: how often the device broke
+ * @works: how often work was to be done
+ * @delay: when, as was said last
+ */
+struct net_test {
+	struct fake_ctrl c;
+	struct vmdev_vq_conf hw_vqs[FAKE_QUEUES];
+	u8 *page[PAGES];
+	u8 asid;
+	u16 num;
+	u16 avail;
+	bool wrap;
+	u16 used;
+	bool used_wrap;
+	u16 free;
+	struct {
+		unsigned int asid;
+		u64 iova;
+		u64 len;
+	} marks[MARKS];
+	u32 n_marks;
+	u32 rings;
+	u32 calls;
+	u32 breaks;
+	u32 works;
+	unsigned long delay;
 };
 
-/* User space has the device: its IOVAs end where the core's own begin. */
-static int netctrl_init(struct kunit *test)
-{
-	struct ctrl_fake *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
+static struct net_test *now;
 
-	KUNIT_ASSERT_NOT_NULL(test, c);
-	test->priv = c;
-	fake_hw_init(&c->fake, VIRTIO_ID_NET);
-	c->fake.hw.ops = &ctrl_ops;
-	c->fake.dev.mem.attached = true;
-	c->fake.dev.mem.range.last = IOVA - 1;
-	memcpy(c->fake.dev.prov.mac, mac, ETH_ALEN);
-	return 0;
+static void see_mark(struct vmdev_dev *dev, unsigned int asid, u64 iova, u64 len)
+{
+	now->marks[now->n_marks % MARKS].asid = asid;
+	now->marks[now->n_marks % MARKS].iova = iova;
+	now->marks[now->n_marks++ % MARKS].len = len;
 }
 
-static int set_mac(struct kunit *test)
+static void see_ring(struct vmdev_dev *dev, u16 i)
 {
-	struct ctrl_fake *c = test->priv;
+	now->rings++;
+}
+
+static void see_call(spinlock_t *lock, const struct vdpa_callback *cb)
+{
+	now->calls++;
+}
+
+static void see_break(struct vmdev_dev *dev)
+{
+	now->breaks++;
+	dev->needs_reset = true;
+}
+
+static void see_work(unsigned long delay)
+{
+	now->works++;
+	now->delay = delay;
+}
+
+static struct vmdev_dev *dev_of(struct net_test *t)
+{
+	return &t->c.fake.dev;
+}
+
+static void lock(struct net_test *t)
+{
+	mutex_lock(&t->c.fake.parent.lock);
+}
+
+static void unlock(struct net_test *t)
+{
+	mutex_unlock(&t->c.fake.parent.lock);
+}
+
+/* --- the guest -------------------------------------------------------------------- */
+/* Where all is, page by page, as nothing says that they follow one another. */
+static u64 iova(unsigned int page)
+{
+	return GUEST + page * P;
+}
+
+static u8 *bytes(struct net_test *t, u64 at)
+{
+	return t->page[(at - GUEST) / P] + at % P;
+}
+
+static void guest_put(struct net_test *t, u64 at, const u8 *data, u32 len)
+{
+	while (len--)
+		*bytes(t, at++) = *data++;
+}
+
+static void guest_map(struct kunit *test, unsigned int page, u32 perm)
+{
+	struct net_test *t = test->priv;
+
+	lock(t);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_map(dev_of(t), t->asid, iova(page), P,
+					    virt_to_phys(t->page[page]), perm), 0);
+	unlock(t);
+}
+
+static void guest_unmap(struct net_test *t, unsigned int page)
+{
+	lock(t);
+	vmdev_mem_unmap(dev_of(t), t->asid, iova(page), P);
+	unlock(t);
+}
+
+static bool is_packed(const struct net_test *t)
+{
+	return t->c.fake.dev.features & FAKE_PACKED;
+}
+
+static void put_desc(u8 *desc, const struct guest_seg *seg, u16 third, u16 fourth)
+{
+	put_unaligned_le64(seg->at, desc);
+	put_unaligned_le32(seg->len, desc + 8);
+	put_unaligned_le16(third, desc + 12);
+	put_unaligned_le16(fourth, desc + 14);
+}
+
+/* 2.7.5: flags (1 next, 2 write) before the next one's number. */
+static void offer_split(struct net_test *t, const struct guest_seg *seg, u32 n)
+{
+	u8 *avail = t->page[DRIVER];
+	u32 i;
+
+	put_unaligned_le16(t->free, avail + 4 + 2 * (t->avail % t->num));
+	for (i = 0; i < n; i++) {
+		u16 next = (t->free + 1) % t->num;
+
+		put_desc(t->page[DESC] + 16 * t->free, &seg[i],
+			 (i + 1 < n) | seg[i].write << 1, next);
+		t->free = next;
+	}
+	put_unaligned_le16(++t->avail, avail + 2);
+}
+
+/* 2.8.13: an id before the flags, of which 7 and 15 say whose it is. */
+static void offer_packed(struct net_test *t, const struct guest_seg *seg, u32 n)
+{
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		put_desc(t->page[DESC] + 16 * t->avail, &seg[i], 77,
+			 (i + 1 < n) | seg[i].write << 1 | (t->wrap ? 0x80 : 0x8000));
+		if (++t->avail == t->num) {
+			t->avail = 0;
+			t->wrap = !t->wrap;
+		}
+	}
+}
+
+static void offer(struct net_test *t, const struct guest_seg *seg, u32 n)
+{
+	if (is_packed(t))
+		offer_packed(t, seg, n);
+	else
+		offer_split(t, seg, n);
+}
+
+/* Bytes that were written to the next one that is used, -1 if there is none. */
+static s64 take(struct net_test *t, u32 n)
+{
+	u8 *used = t->page[DEVICE], *desc = t->page[DESC] + 16 * t->used;
+
+	if (!is_packed(t)) {
+		if (get_unaligned_le16(used + 2) == t->used)
+			return -1;
+		return get_unaligned_le32(used + 4 + 8 * (t->used++ % t->num) + 4);
+	}
+	if ((get_unaligned_le16(desc + 14) & 0x8080) != (t->used_wrap ? 0x8080 : 0) ||
+	    get_unaligned_le16(desc + 12) != 77)
+		return -1;
+	t->used += n;
+	if (t->used >= t->num) {
+		t->used -= t->num;
+		t->used_wrap = !t->used_wrap;
+	}
+	return get_unaligned_le32(desc + 8);
+}
+
+static void work(struct net_test *t)
+{
+	vmdev_ctrl_work(&dev_of(t)->ctrl->work.work);
+}
+
+#define NO_ANSWER	0xee
+
+/* A command with its answer behind it, as drivers do it. */
+static void offer_command(struct net_test *t, const u8 *data, u32 len)
+{
+	const struct guest_seg seg[2] = {
+		{ iova(OUT), len }, { iova(IN), 1, true },
+	};
+
+	guest_put(t, iova(OUT), data, len);
+	t->page[IN][0] = NO_ANSWER;
+	offer(t, seg, 2);
+}
+
+/* Its answer: 0 or 1. */
+static int command(struct net_test *t, const u8 *data, u32 len)
+{
+	offer_command(t, data, len);
+	work(t);
+	return take(t, 2) == 1 ? t->page[IN][0] : -1;
+}
+
+#define COMMAND(t, ...)	\
+	command(t, (const u8[]){ __VA_ARGS__ }, sizeof((const u8[]){ __VA_ARGS__ }))
+
+/* --- the core --------------------------------------------------------------------- */
+/* As vmdev_start() does. */
+static int start(struct net_test *t)
+{
+	struct vmdev_dev *dev = dev_of(t);
+	u16 vq;
 	int err;
 
-	mutex_lock(&c->fake.parent.lock);
-	err = vmdev_netctrl_set_mac(&c->fake.dev, CVQ);
-	mutex_unlock(&c->fake.parent.lock);
-	KUNIT_EXPECT_STREQ(test, c->fault ? : "", "");
-	/* What was mapped is unmapped, whatever happened. */
-	KUNIT_EXPECT_EQ(test, c->fake.n_unmaps, c->fake.n_maps);
-	if (c->fake.n_maps) {
-		KUNIT_EXPECT_EQ(test, c->fake.maps[0].iova, IOVA);
-		KUNIT_EXPECT_EQ(test, c->fake.unmaps[0].iova, IOVA);
-		KUNIT_EXPECT_EQ(test, c->fake.unmaps[0].size, c->fake.maps[0].size);
-	}
+	memset(t->hw_vqs, 0, sizeof(t->hw_vqs));
+	lock(t);
+	err = vmdev_ctrl_hw_start(dev, t->hw_vqs);
+	for (vq = 0; vq < FAKE_QUEUES; vq++)
+		if (t->hw_vqs[vq].enabled)
+			fake_ctrl_start(&t->c, vq, &t->hw_vqs[vq]);
+	if (!err)
+		err = vmdev_ctrl_replay(dev);
+	unlock(t);
 	return err;
 }
 
-static void expect_command(struct kunit *test)
+static void stop(struct net_test *t)
 {
-	static const u8 expected[] = { 1, 1, 0x52, 0x54, 0, 1, 2, 3 };
-	struct ctrl_fake *c = test->priv;
-
-	KUNIT_EXPECT_EQ(test, c->command_len, sizeof(expected));
-	KUNIT_EXPECT_MEMEQ(test, c->command, expected, sizeof(expected));
-	KUNIT_EXPECT_EQ(test, c->started, 1);
-	KUNIT_EXPECT_EQ(test, c->stopped, 1);
-	KUNIT_EXPECT_EQ(test, c->kicks, 1);
-	KUNIT_EXPECT_EQ(test, c->stops, 0);
-	KUNIT_EXPECT_TRUE(test, c->conf.enabled);
+	lock(t);
+	vmdev_ctrl_hw_stop(dev_of(t));
+	unlock(t);
 }
 
-static void netctrl_split(struct kunit *test)
+static u16 cvq(struct net_test *t)
 {
-	struct ctrl_fake *c = test->priv;
-
-	KUNIT_EXPECT_EQ(test, set_mac(test), 0);
-	expect_command(test);
-	KUNIT_EXPECT_TRUE(test, is_power_of_2(c->conf.size));
-	KUNIT_EXPECT_EQ(test, c->conf.desc % 16, 0ULL);
-	KUNIT_EXPECT_EQ(test, c->conf.driver % 2, 0ULL);
-	KUNIT_EXPECT_EQ(test, c->conf.device % 4, 0ULL);
-	KUNIT_EXPECT_EQ(test, c->conf.state.split.avail_index, 0);
+	return vmdev_cvq(dev_of(t));
 }
 
-static void netctrl_packed(struct kunit *test)
+/* The ring is where it is, and goes on where its state says. */
+static int open_queue(struct net_test *t)
 {
-	struct ctrl_fake *c = test->priv;
+	struct vmdev_vq_conf *conf = &t->c.fake.vqs[cvq(t)].conf;
+	int err;
 
-	c->fake.dev.features = PACKED;
-	KUNIT_EXPECT_EQ(test, set_mac(test), 0);
-	expect_command(test);
-	KUNIT_EXPECT_EQ(test, c->conf.desc % 16, 0ULL);
-	KUNIT_EXPECT_EQ(test, c->conf.driver % 4, 0ULL);
-	KUNIT_EXPECT_EQ(test, c->conf.device % 4, 0ULL);
-	KUNIT_EXPECT_TRUE(test, c->conf.state.packed.last_avail_counter == 1);
-	KUNIT_EXPECT_TRUE(test, c->conf.state.packed.last_avail_idx == 0);
-	KUNIT_EXPECT_TRUE(test, c->conf.state.packed.last_used_counter == 1);
-	KUNIT_EXPECT_TRUE(test, c->conf.state.packed.last_used_idx == 0);
+	conf->desc = iova(DESC);
+	conf->driver = iova(DRIVER);
+	conf->device = iova(DEVICE);
+	conf->size = t->num;
+	conf->enabled = true;
+	lock(t);
+	err = vmdev_ctrl_open(dev_of(t), cvq(t));
+	unlock(t);
+	return err;
 }
 
-/*
- * Where the next offer will be is in the upper half of the data: for split
- * rings the avail index, for packed ones an offset and the wrap counter (1, as
- * the ring has not wrapped) in the highest bit.
- */
-static void netctrl_notification_data(struct kunit *test)
+static void close_queue(struct net_test *t, struct vdpa_vq_state *state)
 {
-	struct ctrl_fake *c = test->priv;
-
-	c->fake.dev.features = NOTIFICATION_DATA;
-	KUNIT_EXPECT_EQ(test, set_mac(test), 0);
-	KUNIT_EXPECT_EQ(test, c->data >> 16, 1);
+	lock(t);
+	vmdev_ctrl_close(dev_of(t), cvq(t), state);
+	unlock(t);
 }
 
-static void netctrl_notification_data_packed(struct kunit *test)
+static void forget(struct net_test *t)
 {
-	struct ctrl_fake *c = test->priv;
-
-	c->fake.dev.features = NOTIFICATION_DATA | PACKED;
-	KUNIT_EXPECT_EQ(test, set_mac(test), 0);
-	KUNIT_EXPECT_EQ(test, c->data >> 16, 0x8002);
+	lock(t);
+	vmdev_ctrl_forget(dev_of(t));
+	unlock(t);
 }
 
-/* 5.1.6.5: 0 is OK, 1 is an error; a device may also forget to answer. */
-static void netctrl_refused(struct kunit *test)
+static void fresh_ring(struct net_test *t)
 {
-	struct ctrl_fake *c = test->priv;
+	struct vdpa_vq_state *state = &t->c.fake.vqs[cvq(t)].conf.state;
 
-	c->answer = 1;
-	KUNIT_EXPECT_EQ(test, set_mac(test), -EIO);
-	KUNIT_EXPECT_EQ(test, c->stopped, 1);
+	memset(t->page[DESC], 0, P);
+	memset(t->page[DRIVER], 0, P);
+	memset(t->page[DEVICE], 0, P);
+	memset(state, 0, sizeof(*state));
+	if (is_packed(t)) {
+		state->packed.last_avail_counter = 1;
+		state->packed.last_used_counter = 1;
+	}
+	t->avail = 0;
+	t->used = 0;
+	t->free = 0;
+	t->wrap = true;
+	t->used_wrap = true;
 }
 
-static void netctrl_refused_packed(struct kunit *test)
+/* All of it, with these features beside the usual ones. */
+static void up(struct kunit *test, u64 features)
 {
-	struct ctrl_fake *c = test->priv;
-
-	c->fake.dev.features = PACKED;
-	c->answer = 0xff;
-	KUNIT_EXPECT_EQ(test, set_mac(test), -EIO);
-}
-
-static void netctrl_no_answer(struct kunit *test)
-{
-	struct ctrl_fake *c = test->priv;
-
-	c->silent = true;
-	KUNIT_EXPECT_EQ(test, set_mac(test), -ETIMEDOUT);
-	KUNIT_EXPECT_EQ(test, c->stopped, 1);
-}
-
-static void netctrl_gone(struct kunit *test)
-{
-	struct ctrl_fake *c = test->priv;
-
-	c->leave = true;
-	KUNIT_EXPECT_EQ(test, set_mac(test), -ENODEV);
-}
-
-/* A queue that cannot be stopped: the device is, before its memory goes. */
-static void netctrl_does_not_stop(struct kunit *test)
-{
-	struct ctrl_fake *c = test->priv;
-
-	c->stop_error = -ETIMEDOUT;
-	KUNIT_EXPECT_EQ(test, set_mac(test), -ETIMEDOUT);
-	KUNIT_EXPECT_EQ(test, c->stops, 1);
-}
-
-static void netctrl_does_not_start(struct kunit *test)
-{
-	struct ctrl_fake *c = test->priv;
-
-	c->start_error = -EBUSY;
-	KUNIT_EXPECT_EQ(test, set_mac(test), -EBUSY);
-	KUNIT_EXPECT_EQ(test, c->kicks, 0);
-	KUNIT_EXPECT_EQ(test, c->stopped, 0);
-}
-
-static void netctrl_no_map(struct kunit *test)
-{
-	struct ctrl_fake *c = test->priv;
-
-	c->fake.error = -EINVAL;
-	KUNIT_EXPECT_EQ(test, set_mac(test), -ENOMEM);
-	KUNIT_EXPECT_EQ(test, c->started, 0);
-}
-
-/* MAC (5), CTRL_VQ (17), CTRL_MAC_ADDR (23), and a queue that can be reset. */
-static void netctrl_can_set_mac(struct kunit *test)
-{
-	struct vmdev_hw_caps caps = {
-		.device_id = VIRTIO_ID_NET,
-		.features = B(5) | B(17) | B(23),
-		.caps = VMDEV_CAP_RING_RESET,
-	};
-	static const u8 needed[] = { 5, 17, 23 };
+	struct net_test *t = test->priv;
 	unsigned int i;
 
-	KUNIT_EXPECT_TRUE(test, vmdev_netctrl_can_set_mac(&caps));
-	for (i = 0; i < ARRAY_SIZE(needed); i++) {
-		caps.features &= ~B(needed[i]);
-		KUNIT_EXPECT_FALSE(test, vmdev_netctrl_can_set_mac(&caps));
-		caps.features |= B(needed[i]);
+	t->c.fake.dev.features = FEATURES | features;
+	dev_of(t)->mem.group_as[1] = t->asid;
+	fresh_ring(t);
+	for (i = 0; i < PAGES; i++)
+		guest_map(test, i, VHOST_ACCESS_RW);
+	KUNIT_ASSERT_EQ(test, start(t), 0);
+	KUNIT_ASSERT_EQ(test, open_queue(t), 0);
+}
+
+static int net_init(struct kunit *test)
+{
+	struct net_test *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	test->priv = t;
+	now = t;
+	fake_ctrl_init(&t->c, LAST);
+	vmdev_mem_init(&dev_of(t)->mem);
+	dev_of(t)->mem.user = true;
+	dev_of(t)->prov.features = FEATURES;
+	dev_of(t)->prov.max_vqp = 1;
+	dev_of(t)->nvqs = 3;
+	t->c.fake.parent.cvq = 4;
+	t->c.fake.hw.caps.features = ~0ULL;
+	t->num = NUM;
+	for (i = 0; i < PAGES; i++) {
+		t->page[i] = (u8 *)get_zeroed_page(GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, t->page[i]);
 	}
-	caps.caps = ~VMDEV_CAP_RING_RESET;
-	KUNIT_EXPECT_FALSE(test, vmdev_netctrl_can_set_mac(&caps));
-	caps.caps = VMDEV_CAP_RING_RESET;
-	caps.device_id = VIRTIO_ID_BLOCK;
-	KUNIT_EXPECT_FALSE(test, vmdev_netctrl_can_set_mac(&caps));
+	KUNIT_ASSERT_EQ(test, vmdev_ctrl_create(dev_of(t)), 0);
+	KUNIT_ASSERT_NOT_NULL(test, dev_of(t)->ctrl);
+	return 0;
+}
+
+/* Whatever a test did: nothing stays mapped, nothing is left of it. */
+static void net_exit(struct kunit *test)
+{
+	struct net_test *t = test->priv;
+	unsigned int i;
+
+	KUNIT_EXPECT_STREQ(test, t->c.fault ? t->c.fault : "", "");
+	if (t->c.fake.vqs[cvq(t)].served)
+		close_queue(t, NULL);
+	stop(t);
+	forget(t);
+	lock(t);
+	for (i = 0; i < VMDEV_AS_MAX; i++)
+		vmdev_mem_clear(dev_of(t), i);
+	unlock(t);
+	KUNIT_EXPECT_TRUE(test, list_empty(&dev_of(t)->mem.blocks));
+	KUNIT_EXPECT_EQ(test, t->c.fake.n_maps, t->c.fake.n_unmaps);
+	vmdev_ctrl_free(dev_of(t));
+	vmdev_mem_destroy(&dev_of(t)->mem);
+	for (i = 0; i < PAGES; i++)
+		free_page((unsigned long)t->page[i]);
+}
+
+static const u8 set_mac[] = { 1, 1, 0x52, 0x54, 0, 1, 2, 3 };
+
+static bool shows(struct net_test *t, const u8 *mac)
+{
+	u8 shown[6];
+
+	lock(t);
+	vmdev_config_get(dev_of(t), 0, shown, sizeof(shown));
+	unlock(t);
+	return !memcmp(shown, mac, sizeof(shown));
+}
+
+static void expect_told(struct kunit *test, u32 i, const u8 *data, u32 len)
+{
+	struct net_test *t = test->priv;
+
+	KUNIT_ASSERT_LT(test, i, t->c.n);
+	KUNIT_EXPECT_EQ(test, t->c.cmds[i].len, len);
+	KUNIT_EXPECT_MEMEQ(test, t->c.cmds[i].head, data,
+			   min_t(u32, len, FAKE_CTRL_HEAD));
+}
+
+#define EXPECT_TOLD(test, i, ...)	\
+	expect_told(test, i, (const u8[]){ __VA_ARGS__ }, sizeof((const u8[]){ __VA_ARGS__ }))
+
+/* --- one command -------------------------------------------------------------------- */
+static void serve_ok(struct kunit *test)
+{
+	struct net_test *t = test->priv;
+
+	up(test, 0);
+	KUNIT_EXPECT_EQ(test, command(t, set_mac, sizeof(set_mac)), 0);
+	KUNIT_EXPECT_EQ(test, t->c.n, 1);
+	expect_told(test, 0, set_mac, sizeof(set_mac));
+	KUNIT_EXPECT_EQ(test, t->c.cmds[0].in_len, 1);
+	KUNIT_EXPECT_EQ(test, t->calls, 1);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&t->c.fake.vqs[2].events), 1);
+	KUNIT_EXPECT_TRUE(test, shows(t, set_mac + 2));
+	KUNIT_EXPECT_EQ(test, t->breaks, 0);
+}
+
+/* The answer is marked in the log of its address space, and so is the ring in the end. */
+static void serve_marks(struct kunit *test)
+{
+	struct net_test *t = test->priv;
+
+	t->asid = 1;
+	up(test, 0);
+	KUNIT_EXPECT_EQ(test, command(t, set_mac, sizeof(set_mac)), 0);
+	KUNIT_ASSERT_EQ(test, t->n_marks, 1);
+	KUNIT_EXPECT_EQ(test, t->marks[0].asid, 1);
+	KUNIT_EXPECT_EQ(test, t->marks[0].iova, iova(IN));
+	KUNIT_EXPECT_EQ(test, t->marks[0].len, 1ULL);
+	KUNIT_EXPECT_EQ(test, t->rings, 0);
+	close_queue(t, NULL);
+	KUNIT_EXPECT_EQ(test, t->rings, 1);
+}
+
+static void serve_refused(struct kunit *test)
+{
+	struct net_test *t = test->priv;
+
+	up(test, 0);
+	t->c.mood = FAKE_REFUSE;
+	KUNIT_EXPECT_EQ(test, command(t, set_mac, sizeof(set_mac)), 1);
+	t->c.mood = FAKE_FORGET;
+	KUNIT_EXPECT_EQ(test, command(t, set_mac, sizeof(set_mac)), 1);
+	KUNIT_EXPECT_EQ(test, t->c.n, 2);
+	KUNIT_EXPECT_FALSE(test, shows(t, set_mac + 2));
+	KUNIT_EXPECT_EQ(test, t->breaks, 0);
+	/* Nor is it done later. */
+	t->c.mood = FAKE_OBEY;
+	stop(t);
+	KUNIT_EXPECT_EQ(test, start(t), 0);
+	KUNIT_EXPECT_EQ(test, t->c.n, 2);
+}
+
+/* The hardware never sees what makes no sense. */
+static void serve_malformed(struct kunit *test)
+{
+	struct net_test *t = test->priv;
+
+	up(test, 0);
+	KUNIT_EXPECT_EQ(test, COMMAND(t, 1), 1);
+	KUNIT_EXPECT_EQ(test, COMMAND(t, 1, 1), 1);
+	KUNIT_EXPECT_EQ(test, COMMAND(t, 99, 0, 1), 1);
+	KUNIT_EXPECT_EQ(test, COMMAND(t, 1, 0, 1, 0, 0, 0, 1, 2, 3), 1);
+	KUNIT_EXPECT_EQ(test, COMMAND(t, 4, 0, 1, 0), 1);
+	KUNIT_EXPECT_EQ(test, t->c.kicks, 0);
+	KUNIT_EXPECT_EQ(test, t->calls, 5);
+	KUNIT_EXPECT_EQ(test, command(t, set_mac, sizeof(set_mac)), 0);
+}
+
+/* Cut anywhere, over the end of a page, with pieces of no bytes in it. */
+static void serve_pieces(struct kunit *test)
+{
+	struct guest_seg seg[NUM];
+	struct net_test *t = test->priv;
+	u32 cut, i;
+
+	up(test, 0);
+	for (cut = 0; cut <= sizeof(set_mac); cut++) {
+		u64 at = iova(OUT + 1) - 3;
+
+		guest_put(t, at, set_mac, cut);
+		guest_put(t, iova(OUT + 2), set_mac + cut, sizeof(set_mac) - cut);
+		seg[0] = (struct guest_seg) { at, cut };
+		seg[1] = (struct guest_seg) { iova(OUT + 2), sizeof(set_mac) - cut };
+		seg[2] = (struct guest_seg) { iova(IN), 1, true };
+		offer(t, seg, 3);
+		work(t);
+		KUNIT_EXPECT_EQ(test, take(t, 3), 1);
+		expect_told(test, cut, set_mac, sizeof(set_mac));
+	}
+	guest_put(t, iova(OUT), set_mac, sizeof(set_mac));
+	for (i = 0; i < sizeof(set_mac); i++)
+		seg[i] = (struct guest_seg) { iova(OUT) + i, 1 };
+	seg[i] = (struct guest_seg) { iova(IN), 1, true };
+	offer(t, seg, i + 1);
+	work(t);
+	KUNIT_EXPECT_EQ(test, take(t, i + 1), 1);
+	expect_told(test, cut, set_mac, sizeof(set_mac));
+}
+
+/* How it went, and 8 bytes that were asked for (5.1.6.5.9), one piece each. */
+static void serve_answer_in_pieces(struct kunit *test)
+{
+	static const u8 get[] = { 6, 3, 1, 0, 0, 0 };
+	struct guest_seg seg[11] = { { iova(OUT), sizeof(get) } };
+	struct net_test *t = test->priv;
+	u32 i;
+
+	up(test, 0);
+	guest_put(t, iova(OUT), get, sizeof(get));
+	for (i = 0; i < 10; i++)
+		seg[i + 1] = (struct guest_seg) { iova(IN) + 16 * i, 1, true };
+	memset(t->page[IN], NO_ANSWER, P);
+	offer(t, seg, ARRAY_SIZE(seg));
+	work(t);
+	KUNIT_EXPECT_EQ(test, take(t, 11), 9);
+	KUNIT_EXPECT_EQ(test, t->c.cmds[0].in_len, 9);
+	KUNIT_EXPECT_EQ(test, t->page[IN][0], 0);
+	for (i = 1; i < 9; i++)
+		KUNIT_EXPECT_EQ(test, t->page[IN][16 * i], 0xa0 + i);
+	KUNIT_EXPECT_EQ(test, t->page[IN][16 * 9], NO_ANSWER);
+	KUNIT_ASSERT_EQ(test, t->n_marks, 9);
+	for (i = 0; i < 9; i++)
+		KUNIT_EXPECT_EQ(test, t->marks[i].iova, iova(IN) + 16 * i);
+}
+
+static void serve_answer_refused(struct kunit *test)
+{
+	static const u8 get[] = { 6, 3, 1, 0, 0, 0 };
+	const struct guest_seg seg[2] = {
+		{ iova(OUT), sizeof(get) }, { iova(IN), 9, true },
+	};
+	struct net_test *t = test->priv;
+
+	up(test, 0);
+	guest_put(t, iova(OUT), get, sizeof(get));
+	memset(t->page[IN], NO_ANSWER, P);
+	t->c.mood = FAKE_REFUSE;
+	offer(t, seg, 2);
+	work(t);
+	KUNIT_EXPECT_EQ(test, take(t, 2), 1);
+	KUNIT_EXPECT_EQ(test, t->page[IN][0], 1);
+	KUNIT_EXPECT_EQ(test, t->page[IN][1], NO_ANSWER);
+}
+
+/* A table of 2729 addresses is 16384 bytes; more is no command. */
+static void serve_longest(struct kunit *test)
+{
+	struct guest_seg seg[6];
+	struct net_test *t = test->priv;
+	u32 i, len;
+
+	up(test, 0);
+	for (len = 16384; len <= 16385; len++) {
+		for (i = 0; i < 4; i++)
+			seg[i] = (struct guest_seg) { iova(OUT + i), P };
+		seg[4] = (struct guest_seg) { iova(OUT + 4), len - 16384 };
+		seg[5] = (struct guest_seg) { iova(IN), 1, true };
+		t->page[OUT][0] = 1;
+		put_unaligned_le32(2729, t->page[OUT] + 2);
+		offer(t, seg, 6);
+		work(t);
+		KUNIT_EXPECT_EQ(test, take(t, 6), 1);
+		KUNIT_EXPECT_EQ(test, t->page[IN][0], len - 16384);
+	}
+	KUNIT_EXPECT_EQ(test, t->c.n, 1);
+	KUNIT_EXPECT_EQ(test, t->c.cmds[0].len, 16384);
+	/* It is set again as it was. */
+	stop(t);
+	KUNIT_EXPECT_EQ(test, start(t), 0);
+	KUNIT_EXPECT_EQ(test, t->c.n, 2);
+	KUNIT_EXPECT_EQ(test, t->c.cmds[1].sum, t->c.cmds[0].sum);
+}
+
+/* Whoever cannot be told how it went gets it back, and nothing is done. */
+static void serve_no_room(struct kunit *test)
+{
+	static const u8 get[] = { 6, 3, 1, 0, 0, 0 };
+	struct guest_seg seg[2] = {
+		{ iova(OUT), sizeof(set_mac) }, { iova(IN), 0, true },
+	};
+	struct net_test *t = test->priv;
+
+	up(test, 0);
+	guest_put(t, iova(OUT), set_mac, sizeof(set_mac));
+	offer(t, seg, 1);
+	work(t);
+	KUNIT_EXPECT_EQ(test, take(t, 1), 0);
+	offer(t, seg, 2);
+	work(t);
+	KUNIT_EXPECT_EQ(test, take(t, 2), 0);
+	/* Nothing to read. */
+	seg[1].len = 1;
+	offer(t, seg + 1, 1);
+	work(t);
+	KUNIT_EXPECT_EQ(test, take(t, 1), 1);
+	KUNIT_EXPECT_EQ(test, t->page[IN][0], 1);
+	/* Room for less than was asked for. */
+	guest_put(t, iova(OUT), get, sizeof(get));
+	seg[0].len = sizeof(get);
+	seg[1].len = 8;
+	t->page[IN][0] = NO_ANSWER;
+	offer(t, seg, 2);
+	work(t);
+	KUNIT_EXPECT_EQ(test, take(t, 2), 1);
+	KUNIT_EXPECT_EQ(test, t->page[IN][0], 1);
+	KUNIT_EXPECT_EQ(test, t->c.kicks, 0);
+	KUNIT_EXPECT_EQ(test, t->breaks, 0);
+}
+
+/* --- memory --------------------------------------------------------------------------- */
+static void expect_break(struct kunit *test, u64 out, u64 in)
+{
+	struct guest_seg seg[2] = {
+		{ out, sizeof(set_mac) }, { in, 1, true },
+	};
+	struct net_test *t = test->priv;
+
+	guest_put(t, iova(OUT), set_mac, sizeof(set_mac));
+	offer(t, seg, 2);
+	work(t);
+	KUNIT_EXPECT_EQ(test, t->breaks, 1);
+	KUNIT_EXPECT_EQ(test, take(t, 2), -1);
+	KUNIT_EXPECT_EQ(test, t->n_marks, 0);
+	/* It stays so. */
+	t->works = 0;
+	work(t);
+	KUNIT_EXPECT_EQ(test, t->breaks, 1);
+	KUNIT_EXPECT_EQ(test, t->works, 0);
+}
+
+static void outside_command(struct kunit *test)
+{
+	up(test, 0);
+	expect_break(test, iova(PAGES) - 4, iova(IN));
+	KUNIT_EXPECT_EQ(test, ((struct net_test *)test->priv)->c.kicks, 0);
+}
+
+static void outside_command_far(struct kunit *test)
+{
+	up(test, 0);
+	expect_break(test, 0x7fff00000000ULL, iova(IN));
+}
+
+static void outside_answer(struct kunit *test)
+{
+	up(test, 0);
+	expect_break(test, iova(OUT), iova(PAGES));
+}
+
+static void outside_read_only(struct kunit *test)
+{
+	struct net_test *t = test->priv;
+
+	up(test, 0);
+	guest_unmap(t, IN);
+	guest_map(test, IN, VHOST_ACCESS_RO);
+	expect_break(test, iova(OUT), iova(IN));
+}
+
+static void outside_write_only(struct kunit *test)
+{
+	struct net_test *t = test->priv;
+
+	up(test, 0);
+	guest_unmap(t, OUT);
+	guest_map(test, OUT, VHOST_ACCESS_WO);
+	expect_break(test, iova(OUT), iova(IN));
+	KUNIT_EXPECT_EQ(test, t->c.kicks, 0);
+}
+
+/* Mapped in one address space is not mapped in the other. */
+static void outside_of_its_space(struct kunit *test)
+{
+	struct net_test *t = test->priv;
+
+	t->asid = 1;
+	up(test, 0);
+	guest_unmap(t, OUT);
+	t->asid = 0;
+	guest_map(test, OUT, VHOST_ACCESS_RW);
+	expect_break(test, iova(OUT), iova(IN));
+	KUNIT_EXPECT_EQ(test, t->c.kicks, 0);
+}
+
+/* Of that nothing comes to the hardware: only what is the core's own, and space 0. */
+static void space_1_is_software(struct kunit *test)
+{
+	struct net_test *t = test->priv;
+	u32 i;
+
+	t->asid = 1;
+	up(test, 0);
+	KUNIT_EXPECT_EQ(test, command(t, set_mac, sizeof(set_mac)), 0);
+	for (i = 0; i < t->c.fake.n_maps; i++)
+		KUNIT_EXPECT_GT(test, t->c.fake.maps[i].iova, LAST);
+}
+
+static void ring_not_mapped(struct kunit *test)
+{
+	static const u8 parts[] = { DESC, DRIVER, DEVICE };
+	struct net_test *t = test->priv;
+	unsigned int i;
+
+	up(test, 0);
+	close_queue(t, NULL);
+	for (i = 0; i < ARRAY_SIZE(parts); i++) {
+		guest_unmap(t, parts[i]);
+		KUNIT_EXPECT_NE(test, open_queue(t), 0);
+		KUNIT_EXPECT_FALSE(test, t->c.fake.vqs[2].served);
+		guest_map(test, parts[i], VHOST_ACCESS_RW);
+	}
+	guest_unmap(t, DEVICE);
+	guest_map(test, DEVICE, VHOST_ACCESS_RO);
+	KUNIT_EXPECT_NE(test, open_queue(t), 0);
+	guest_unmap(t, DEVICE);
+	guest_map(test, DEVICE, VHOST_ACCESS_RW);
+	KUNIT_EXPECT_EQ(test, open_queue(t), 0);
+	KUNIT_EXPECT_EQ(test, command(t, set_mac, sizeof(set_mac)), 0);
+}
+
+/* A host driver's addresses are physical ones, and all of memory is there. */
+static void host_memory(struct kunit *test)
+{
+	struct net_test *t = test->priv;
+	struct vmdev_vq_conf *conf = &t->c.fake.vqs[2].conf;
+	struct guest_seg seg[2];
+
+	dev_of(t)->mem.user = false;
+	t->c.fake.dev.features = FEATURES;
+	fresh_ring(t);
+	KUNIT_ASSERT_EQ(test, start(t), 0);
+	conf->desc = virt_to_phys(t->page[DESC]);
+	conf->driver = virt_to_phys(t->page[DRIVER]);
+	conf->device = virt_to_phys(t->page[DEVICE]);
+	conf->size = NUM;
+	conf->enabled = true;
+	lock(t);
+	KUNIT_EXPECT_EQ(test, vmdev_ctrl_open(dev_of(t), 2), 0);
+	unlock(t);
+	memcpy(t->page[OUT], set_mac, sizeof(set_mac));
+	t->page[IN][0] = NO_ANSWER;
+	seg[0] = (struct guest_seg) { virt_to_phys(t->page[OUT]), sizeof(set_mac) };
+	seg[1] = (struct guest_seg) { virt_to_phys(t->page[IN]), 1, true };
+	offer(t, seg, 2);
+	work(t);
+	KUNIT_EXPECT_EQ(test, take(t, 2), 1);
+	KUNIT_EXPECT_EQ(test, t->page[IN][0], 0);
+	/* Whoever comes next has none of it. */
+	close_queue(t, NULL);
+	forget(t);
+	KUNIT_EXPECT_FALSE(test, dev_of(t)->mem.host);
+	KUNIT_EXPECT_EQ(test, dev_of(t)->mem.group_as[1], 0);
+	lock(t);
+	KUNIT_EXPECT_FALSE(test, vmdev_mem_covers(dev_of(t), 1, conf->desc, 1, 0));
+	unlock(t);
+}
+
+/* --- rings that break ---------------------------------------------------------------- */
+static void broken_index(struct kunit *test)
+{
+	struct net_test *t = test->priv;
+
+	up(test, 0);
+	put_unaligned_le16(NUM + 1, t->page[DRIVER] + 2);
+	work(t);
+	KUNIT_EXPECT_EQ(test, t->breaks, 1);
+	KUNIT_EXPECT_EQ(test, t->c.kicks, 0);
+}
+
+static void broken_loop(struct kunit *test)
+{
+	const struct guest_seg seg = { iova(OUT), 1 };
+	struct net_test *t = test->priv;
+
+	up(test, 0);
+	put_desc(t->page[DESC], &seg, 1, 0);
+	put_unaligned_le16(1, t->page[DRIVER] + 2);
+	work(t);
+	KUNIT_EXPECT_EQ(test, t->breaks, 1);
+}
+
+static void broken_order(struct kunit *test)
+{
+	const struct guest_seg seg[2] = {
+		{ iova(IN), 1, true }, { iova(OUT), sizeof(set_mac) },
+	};
+	struct net_test *t = test->priv;
+
+	up(test, 0);
+	offer(t, seg, 2);
+	work(t);
+	KUNIT_EXPECT_EQ(test, t->breaks, 1);
+	KUNIT_EXPECT_EQ(test, t->c.kicks, 0);
+}
+
+/* --- hardware that does not answer --------------------------------------------------- */
+/* Its driver waits for an answer, and gets one; then the device needs a reset. */
+static void expect_dead(struct kunit *test, enum fake_ctrl_mood mood)
+{
+	struct net_test *t = test->priv;
+
+	up(test, 0);
+	KUNIT_EXPECT_EQ(test, command(t, set_mac, sizeof(set_mac)), 0);
+	t->c.mood = mood;
+	KUNIT_EXPECT_EQ(test, COMMAND(t, 0, 0, 1), 1);
+	KUNIT_EXPECT_EQ(test, t->calls, 2);
+	KUNIT_EXPECT_EQ(test, t->breaks, 1);
+	/* What comes now is for after the reset. */
+	KUNIT_EXPECT_EQ(test, COMMAND(t, 0, 0, 0), -1);
+	KUNIT_EXPECT_EQ(test, t->c.kicks, 2);
+}
+
+static void hardware_silent(struct kunit *test)
+{
+	expect_dead(test, FAKE_SILENT);
+}
+
+static void hardware_gone(struct kunit *test)
+{
+	expect_dead(test, FAKE_LEAVE);
+}
+
+static void hardware_breaks_its_ring(struct kunit *test)
+{
+	expect_dead(test, FAKE_WRONG_ID);
+}
+
+/* --- when ------------------------------------------------------------------------------ */
+static void not_now(struct kunit *test)
+{
+	struct net_test *t = test->priv;
+	struct vmdev_vq *vq = &t->c.fake.vqs[2];
+
+	up(test, 0);
+	vq->conf.enabled = false;
+	KUNIT_EXPECT_EQ(test, command(t, set_mac, sizeof(set_mac)), -1);
+	vq->conf.enabled = true;
+	dev_of(t)->needs_reset = true;
+	work(t);
+	dev_of(t)->needs_reset = false;
+	t->c.fake.parent.offline = true;
+	work(t);
+	t->c.fake.parent.offline = false;
+	vq->served = false;
+	work(t);
+	vq->served = true;
+	KUNIT_EXPECT_EQ(test, take(t, 2), -1);
+	KUNIT_EXPECT_EQ(test, t->c.kicks, 0);
+	work(t);
+	KUNIT_EXPECT_EQ(test, take(t, 2), 1);
+}
+
+/* Others get at the device in between, and nobody is forgotten. */
+static void many_at_once(struct kunit *test)
+{
+	struct net_test *t = test->priv;
+	u32 i, rounds = 0;
+
+	t->num = 256;
+	up(test, 0);
+	for (i = 0; i < 100; i++)
+		offer_command(t, set_mac, sizeof(set_mac));
+	do {
+		t->works = 0;
+		work(t);
+		KUNIT_EXPECT_TRUE(test, !t->works || !t->delay);
+		rounds++;
+	} while (t->works && rounds < 100);
+	KUNIT_EXPECT_GT(test, rounds, 1);
+	for (i = 0; i < 100; i++)
+		KUNIT_EXPECT_EQ(test, take(t, 2), 1);
+	KUNIT_EXPECT_EQ(test, take(t, 2), -1);
+	KUNIT_EXPECT_EQ(test, t->c.n, 100);
+}
+
+/* Who has its doorbell mapped kicks hardware: so it is looked at, again and again. */
+static void mapped_doorbell(struct kunit *test)
+{
+	struct net_test *t = test->priv;
+
+	up(test, 0);
+	work(t);
+	KUNIT_EXPECT_EQ(test, t->works, 0);
+	t->c.fake.vqs[2].doorbell = true;
+	work(t);
+	KUNIT_EXPECT_EQ(test, t->works, 1);
+	KUNIT_EXPECT_GT(test, t->delay, 0);
+	KUNIT_EXPECT_EQ(test, command(t, set_mac, sizeof(set_mac)), 0);
+	KUNIT_EXPECT_EQ(test, t->works, 2);
+}
+
+/* 2.7.7 and 2.7.10: no interrupts; and kicks that are wanted when it is done. */
+static void wishes(struct kunit *test)
+{
+	struct net_test *t = test->priv;
+
+	up(test, 0);
+	t->page[DRIVER][0] = 1;
+	KUNIT_EXPECT_EQ(test, command(t, set_mac, sizeof(set_mac)), 0);
+	KUNIT_EXPECT_EQ(test, t->calls, 0);
+	KUNIT_EXPECT_EQ(test, t->page[DEVICE][0], 0);
+	t->page[DRIVER][0] = 0;
+	KUNIT_EXPECT_EQ(test, command(t, set_mac, sizeof(set_mac)), 0);
+	KUNIT_EXPECT_EQ(test, t->calls, 1);
+}
+
+/* --- other rings ------------------------------------------------------------------------ */
+static void expect_rounds(struct kunit *test, u64 features)
+{
+	struct net_test *t = test->priv;
+	u32 i;
+
+	up(test, features);
+	for (i = 0; i < 100; i++) {
+		KUNIT_EXPECT_EQ(test, command(t, set_mac, sizeof(set_mac)), 0);
+		KUNIT_EXPECT_EQ(test, COMMAND(t, 1, 1), 1);
+	}
+	KUNIT_EXPECT_EQ(test, t->c.n, 100);
+}
+
+static void rounds_split(struct kunit *test)
+{
+	expect_rounds(test, 0);
+}
+
+static void rounds_packed(struct kunit *test)
+{
+	expect_rounds(test, FAKE_PACKED);
+}
+
+static void rounds_with_data(struct kunit *test)
+{
+	expect_rounds(test, NOTIFICATION_DATA);
+}
+
+/* --- what stays set ---------------------------------------------------------------------- */
+static void again(struct kunit *test)
+{
+	struct net_test *t = test->priv;
+
+	stop(t);
+	t->c.n = 0;
+	t->c.moody = 0;
+	KUNIT_ASSERT_EQ(test, start(t), 0);
+}
+
+/* The last of each kind, as they came; VLANs come last, which nothing else undoes. */
+static void replay_order(struct kunit *test)
+{
+	struct net_test *t = test->priv;
+
+	dev_of(t)->prov.features |= MQ;
+	dev_of(t)->prov.max_vqp = 2;
+	dev_of(t)->nvqs = 5;
+	up(test, MQ);
+	KUNIT_EXPECT_EQ(test, COMMAND(t, 0, 0, 1), 0);
+	KUNIT_EXPECT_EQ(test, COMMAND(t, 2, 0, 5, 0), 0);
+	KUNIT_EXPECT_EQ(test, command(t, set_mac, sizeof(set_mac)), 0);
+	KUNIT_EXPECT_EQ(test, COMMAND(t, 2, 0, 3, 1), 0);
+	KUNIT_EXPECT_EQ(test, COMMAND(t, 2, 0, 6, 0), 0);
+	KUNIT_EXPECT_EQ(test, COMMAND(t, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0), 0);
+	KUNIT_EXPECT_EQ(test, COMMAND(t, 0, 0, 0), 0);
+	KUNIT_EXPECT_EQ(test, COMMAND(t, 2, 1, 6, 0), 0);
+	KUNIT_EXPECT_EQ(test, COMMAND(t, 4, 0, 2, 0), 0);
+	again(test);
+	KUNIT_ASSERT_EQ(test, t->c.n, 6);
+	expect_told(test, 0, set_mac, sizeof(set_mac));
+	EXPECT_TOLD(test, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+	EXPECT_TOLD(test, 2, 0, 0, 0);
+	EXPECT_TOLD(test, 3, 4, 0, 2, 0);
+	EXPECT_TOLD(test, 4, 2, 0, 5, 0);
+	EXPECT_TOLD(test, 5, 2, 0, 3, 1);
+	/* As often as it has to be. */
+	again(test);
+	KUNIT_EXPECT_EQ(test, t->c.n, 6);
+	KUNIT_EXPECT_EQ(test, t->calls, 9);
+}
+
+static void replay_nothing_after_reset(struct kunit *test)
+{
+	struct net_test *t = test->priv;
+
+	up(test, 0);
+	KUNIT_EXPECT_EQ(test, command(t, set_mac, sizeof(set_mac)), 0);
+	KUNIT_EXPECT_EQ(test, COMMAND(t, 2, 0, 5, 0), 0);
+	KUNIT_EXPECT_EQ(test, COMMAND(t, 0, 0, 1), 0);
+	forget(t);
+	KUNIT_EXPECT_FALSE(test, shows(t, set_mac + 2));
+	again(test);
+	KUNIT_EXPECT_EQ(test, t->c.n, 0);
+}
+
+/* Hardware that refuses what it took before cannot be what it was. */
+static void replay_refused(struct kunit *test)
+{
+	struct net_test *t = test->priv;
+	u32 i;
+
+	up(test, 0);
+	KUNIT_EXPECT_EQ(test, command(t, set_mac, sizeof(set_mac)), 0);
+	KUNIT_EXPECT_EQ(test, COMMAND(t, 0, 0, 1), 0);
+	KUNIT_EXPECT_EQ(test, COMMAND(t, 2, 0, 5, 0), 0);
+	for (i = 0; i < 3; i++) {
+		stop(t);
+		t->c.n = 0;
+		t->c.moody = i;
+		t->c.mood = FAKE_REFUSE;
+		KUNIT_EXPECT_EQ(test, start(t), -EIO);
+		KUNIT_EXPECT_EQ(test, t->c.n, i + 1);
+	}
+	stop(t);
+	t->c.n = 0;
+	t->c.moody = 1;
+	t->c.mood = FAKE_SILENT;
+	KUNIT_EXPECT_EQ(test, start(t), -ETIMEDOUT);
+	/* And nothing of it is lost. */
+	t->c.mood = FAKE_OBEY;
+	again(test);
+	KUNIT_EXPECT_EQ(test, t->c.n, 3);
+}
+
+/* The ring goes on where it was, commands of the meantime included. */
+static void state_goes_on(struct kunit *test)
+{
+	struct net_test *t = test->priv;
+	struct vdpa_vq_state *state = &t->c.fake.vqs[2].conf.state, told;
+	u32 i, n;
+
+	up(test, 0);
+	for (n = 1; n < 40; n++) {
+		for (i = 0; i < n; i++)
+			KUNIT_EXPECT_EQ(test, COMMAND(t, 0, 0, 1), 0);
+		lock(t);
+		vmdev_ctrl_tell_state(dev_of(t), &told);
+		unlock(t);
+		close_queue(t, state);
+		KUNIT_EXPECT_EQ(test, told.split.avail_index, state->split.avail_index);
+		KUNIT_EXPECT_EQ(test, state->split.avail_index, n * (n + 3) / 2 - 1);
+		offer_command(t, set_mac, sizeof(set_mac));
+		work(t);
+		KUNIT_EXPECT_EQ(test, take(t, 2), -1);
+		KUNIT_ASSERT_EQ(test, open_queue(t), 0);
+		work(t);
+		KUNIT_EXPECT_EQ(test, take(t, 2), 1);
+	}
+}
+
+static void state_goes_on_packed(struct kunit *test)
+{
+	struct net_test *t = test->priv;
+	u32 i, n;
+
+	up(test, FAKE_PACKED);
+	for (n = 1; n < 40; n++) {
+		for (i = 0; i < n; i++)
+			KUNIT_EXPECT_EQ(test, COMMAND(t, 0, 0, 1), 0);
+		close_queue(t, &t->c.fake.vqs[2].conf.state);
+		KUNIT_ASSERT_EQ(test, open_queue(t), 0);
+		KUNIT_EXPECT_EQ(test, command(t, set_mac, sizeof(set_mac)), 0);
+	}
+}
+
+/* --- addresses ----------------------------------------------------------------------------- */
+static const u8 prov_mac[6] = { 0x52, 0x54, 0, 9, 9, 9 };
+
+/* The operator's, until the driver sets one; and again after its reset. */
+static void mac_provisioned(struct kunit *test)
+{
+	struct net_test *t = test->priv;
+
+	memcpy(dev_of(t)->prov.mac, prov_mac, 6);
+	up(test, 0);
+	KUNIT_ASSERT_EQ(test, t->c.n, 1);
+	EXPECT_TOLD(test, 0, 1, 1, 0x52, 0x54, 0, 9, 9, 9);
+	KUNIT_EXPECT_TRUE(test, shows(t, prov_mac));
+	KUNIT_EXPECT_EQ(test, command(t, set_mac, sizeof(set_mac)), 0);
+	KUNIT_EXPECT_TRUE(test, shows(t, set_mac + 2));
+	again(test);
+	KUNIT_ASSERT_EQ(test, t->c.n, 1);
+	expect_told(test, 0, set_mac, sizeof(set_mac));
+	forget(t);
+	again(test);
+	KUNIT_ASSERT_EQ(test, t->c.n, 1);
+	EXPECT_TOLD(test, 0, 1, 1, 0x52, 0x54, 0, 9, 9, 9);
+	KUNIT_EXPECT_TRUE(test, shows(t, prov_mac));
+}
+
+static void mac_provisioned_refused(struct kunit *test)
+{
+	struct net_test *t = test->priv;
+
+	memcpy(dev_of(t)->prov.mac, prov_mac, 6);
+	t->c.fake.dev.features = FEATURES;
+	t->c.mood = FAKE_REFUSE;
+	KUNIT_EXPECT_EQ(test, start(t), -EIO);
+}
+
+/* Also for a driver that has no control queue: hardware then has one all the same. */
+static void mac_provisioned_alone(struct kunit *test)
+{
+	struct net_test *t = test->priv;
+
+	t->c.fake.dev.features = B(5);
+	KUNIT_EXPECT_EQ(test, start(t), 0);
+	KUNIT_EXPECT_FALSE(test, t->hw_vqs[2].enabled);
+	KUNIT_EXPECT_EQ(test, t->c.n, 0);
+	stop(t);
+	memcpy(dev_of(t)->prov.mac, prov_mac, 6);
+	KUNIT_EXPECT_EQ(test, start(t), 0);
+	KUNIT_EXPECT_TRUE(test, t->hw_vqs[2].enabled);
+	KUNIT_EXPECT_EQ(test, t->c.n, 1);
+}
+
+/* 5.1.2: behind all queues of the hardware, or behind the first pair. */
+static void hardware_number(struct kunit *test)
+{
+	struct net_test *t = test->priv;
+
+	t->c.fake.dev.features = FEATURES;
+	KUNIT_EXPECT_EQ(test, start(t), 0);
+	KUNIT_EXPECT_TRUE(test, t->hw_vqs[2].enabled);
+	KUNIT_EXPECT_FALSE(test, t->hw_vqs[4].enabled);
+	stop(t);
+	t->c.fake.dev.features = FEATURES | MQ;
+	KUNIT_EXPECT_EQ(test, start(t), 0);
+	KUNIT_EXPECT_FALSE(test, t->hw_vqs[2].enabled);
+	KUNIT_EXPECT_TRUE(test, t->hw_vqs[4].enabled);
+}
+
+/**
+ * struct qemus_case - a MAC command, and what became of it
+ * @user: what user space wrote to the configuration, last byte; 0: nothing
+ * @data: a data queue runs
+ * @set: last byte of what is set
+ * @told: the hardware gets to know
+ */
+struct qemus_case {
+	u8 user;
+	bool data;
+	u8 set;
+	bool told;
+};
+
+/*
+ * Before any queue of data runs, and it is what user space would have, and another
+ * than the device's (which ends in 7 here): then it is QEMU's own idea.
+ */
+static void mac_of_qemu(struct kunit *test)
+{
+	static const struct qemus_case cases[] = {
+		{ 3, false, 3, false }, { 3, true, 3, true }, { 3, false, 4, true },
+		{ 0, false, 3, true }, { 7, false, 7, true }, { 0, false, 0, true },
+	};
+	u8 cmd[8] = { 1, 1 }, mac[6] = { 2, 0, 0, 0, 0, 7 };
+	struct net_test *t = test->priv;
+	unsigned int i;
+
+	up(test, 0);
+	memcpy(t->c.fake.config, mac, 6);
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct qemus_case *q = &cases[i];
+
+		forget(t);
+		t->c.n = 0;
+		memset(dev_of(t)->user_mac, 0, 6);
+		dev_of(t)->user_mac[0] = q->user ? 2 : 0;
+		dev_of(t)->user_mac[5] = q->user;
+		t->c.fake.vqs[0].on = q->data;
+		cmd[2] = q->set ? 2 : 0;
+		cmd[7] = q->set;
+		KUNIT_EXPECT_EQ_MSG(test, command(t, cmd, 8), 0, "case %u", i);
+		KUNIT_EXPECT_EQ_MSG(test, t->c.n, q->told, "case %u", i);
+		if (q->set)
+			KUNIT_EXPECT_EQ_MSG(test, shows(t, cmd + 2), q->told, "case %u", i);
+		else
+			KUNIT_EXPECT_TRUE(test, shows(t, mac));
+	}
+	/* Another command is nobody's address. */
+	t->c.fake.vqs[0].on = false;
+	t->c.n = 0;
+	KUNIT_EXPECT_EQ(test, COMMAND(t, 0, 0, 1), 0);
+	KUNIT_EXPECT_EQ(test, t->c.n, 1);
+	/* The control queue itself is no queue of data. */
+	t->c.fake.vqs[2].on = true;
+	dev_of(t)->user_mac[0] = 2;
+	dev_of(t)->user_mac[5] = 9;
+	KUNIT_EXPECT_EQ(test, COMMAND(t, 1, 1, 2, 0, 0, 0, 0, 9), 0);
+	KUNIT_EXPECT_EQ(test, t->c.n, 1);
+}
+
+/* What hardware takes is in its configuration: key at 17, table at 18 (5.1.4). */
+static void rss_limits(struct kunit *test)
+{
+	u8 cmd[2 + 8 + 2 * 4 + 2 + 1 + 2] = { 4, 1 };
+	struct net_test *t = test->priv;
+
+	dev_of(t)->prov.features |= MQ | B(60);
+	dev_of(t)->prov.max_vqp = 2;
+	dev_of(t)->nvqs = 5;
+	up(test, MQ | B(60));
+	cmd[6] = 3;
+	cmd[18] = 1;
+	cmd[20] = 2;
+	t->c.fake.config[17] = 2;
+	t->c.fake.config[18] = 4;
+	t->c.fake.config[19] = 0;
+	KUNIT_EXPECT_EQ(test, command(t, cmd, sizeof(cmd)), 0);
+	t->c.fake.config[18] = 2;
+	KUNIT_EXPECT_EQ(test, command(t, cmd, sizeof(cmd)), 1);
+	t->c.fake.config[18] = 4;
+	t->c.fake.config[17] = 1;
+	KUNIT_EXPECT_EQ(test, command(t, cmd, sizeof(cmd)), 1);
+	/* Hardware that has no such fields takes none. */
+	t->c.fake.hw.caps.config_size = 17;
+	KUNIT_EXPECT_EQ(test, command(t, cmd, sizeof(cmd)), 1);
+	KUNIT_EXPECT_EQ(test, t->c.fake.strays, 0);
+	KUNIT_EXPECT_EQ(test, t->c.n, 1);
+}
+
+/* Hardware with a queue too small to be of use: the driver is not started. */
+static void hardware_useless(struct kunit *test)
+{
+	struct net_test *t = test->priv;
+
+	t->c.fake.dev.features = FEATURES;
+	t->c.fake.vq_size[4] = 1;
+	KUNIT_EXPECT_EQ(test, start(t), -EINVAL);
+	t->c.fake.vq_size[4] = 2;
+	KUNIT_EXPECT_EQ(test, start(t), 0);
 }
 
 static struct kunit_case netctrl_cases[] = {
-	KUNIT_CASE(netctrl_split),
-	KUNIT_CASE(netctrl_packed),
-	KUNIT_CASE(netctrl_notification_data),
-	KUNIT_CASE(netctrl_notification_data_packed),
-	KUNIT_CASE(netctrl_refused),
-	KUNIT_CASE(netctrl_refused_packed),
-	KUNIT_CASE(netctrl_no_answer),
-	KUNIT_CASE(netctrl_gone),
-	KUNIT_CASE(netctrl_does_not_stop),
-	KUNIT_CASE(netctrl_does_not_start),
-	KUNIT_CASE(netctrl_no_map),
-	KUNIT_CASE(netctrl_can_set_mac),
+	KUNIT_CASE(serve_ok),
+	KUNIT_CASE(serve_marks),
+	KUNIT_CASE(serve_refused),
+	KUNIT_CASE(serve_malformed),
+	KUNIT_CASE(serve_pieces),
+	KUNIT_CASE(serve_answer_in_pieces),
+	KUNIT_CASE(serve_answer_refused),
+	KUNIT_CASE(serve_longest),
+	KUNIT_CASE(serve_no_room),
+	KUNIT_CASE(outside_command),
+	KUNIT_CASE(outside_command_far),
+	KUNIT_CASE(outside_answer),
+	KUNIT_CASE(outside_read_only),
+	KUNIT_CASE(outside_write_only),
+	KUNIT_CASE(outside_of_its_space),
+	KUNIT_CASE(space_1_is_software),
+	KUNIT_CASE(ring_not_mapped),
+	KUNIT_CASE(host_memory),
+	KUNIT_CASE(broken_index),
+	KUNIT_CASE(broken_loop),
+	KUNIT_CASE(broken_order),
+	KUNIT_CASE(hardware_silent),
+	KUNIT_CASE(hardware_gone),
+	KUNIT_CASE(hardware_breaks_its_ring),
+	KUNIT_CASE(not_now),
+	KUNIT_CASE(many_at_once),
+	KUNIT_CASE(mapped_doorbell),
+	KUNIT_CASE(wishes),
+	KUNIT_CASE(rounds_split),
+	KUNIT_CASE(rounds_packed),
+	KUNIT_CASE(rounds_with_data),
+	KUNIT_CASE(replay_order),
+	KUNIT_CASE(replay_nothing_after_reset),
+	KUNIT_CASE(replay_refused),
+	KUNIT_CASE(state_goes_on),
+	KUNIT_CASE(state_goes_on_packed),
+	KUNIT_CASE(mac_provisioned),
+	KUNIT_CASE(mac_provisioned_refused),
+	KUNIT_CASE(mac_provisioned_alone),
+	KUNIT_CASE(hardware_number),
+	KUNIT_CASE(mac_of_qemu),
+	KUNIT_CASE(rss_limits),
+	KUNIT_CASE(hardware_useless),
 	{}
 };
 
 static struct kunit_suite netctrl_suite = {
 	.name = "vmdev_netctrl",
-	.init = netctrl_init,
+	.init = net_init,
+	.exit = net_exit,
 	.test_cases = netctrl_cases,
 };
 

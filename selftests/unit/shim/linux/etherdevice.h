@@ -15,6 +15,11 @@ static inline bool is_valid_ether_addr(const u8 *addr)
 	return !(addr[0] & 1) && !is_zero_ether_addr(addr);
 }
 
+static inline void eth_zero_addr(u8 *addr)
+{
+	memset(addr, 0, ETH_ALEN);
+}
+
 static inline void ether_addr_copy(u8 *to, const u8 *from)
 {
 	memcpy(to, from, ETH_ALEN);

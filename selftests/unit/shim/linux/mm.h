@@ -20,7 +20,8 @@ struct page;
 
 #define SHIM_PAGES	32
 
-static unsigned long shim_pages[SHIM_PAGES] __attribute__((unused));
+/* Of all files of a program. */
+unsigned long shim_pages[SHIM_PAGES] __attribute__((weak));
 
 /* Gives the slot of a page, or of none. */
 static inline unsigned long *shim_page(unsigned long page)
