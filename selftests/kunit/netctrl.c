@@ -16,6 +16,7 @@
 #include "../../drivers/core/vring_split.c"
 #include "../../drivers/core/ring_mem.c"
 #include "fake_ctrl.h"
+#include "fake_guest.h"
 
 /* What becomes of it is the business of other files, and of the kernel's. */
 static void see_mark(struct vmdev_dev *dev, unsigned int asid, u64 iova, u64 len);
@@ -47,42 +48,20 @@ static void see_work(unsigned long delay);
 
 #define LAST	0x7fffffffULL
 
-/* Where the guest has what, a page each; and how much of all. */
-#define P	0x1000ULL
-#define GUEST	0x100000ULL
-enum { DESC, DRIVER, DEVICE, OUT, IN = OUT + 5, PAGES };
-
 #define NUM	16
 #define MARKS	64
-
-/**
- * struct guest_seg - a piece of a buffer
- * @at: IOVA
- * @len: bytes
- * @write: the device writes it
- */
-struct guest_seg {
-	u64 at;
-	u32 len;
-	bool write;
-};
 
 /**
  * struct net_test - guest, core, hardware
  * @c: the hardware, and the device
  * @hw_vqs: what it shall run
- * @page: the guest's memory
+ * @g: the guest
  * @asid: its address space
- * @num: entries of its ring
- * @avail: next entry that it offers; split: index
- * @wrap: packed: wrap counter of that
- * @used: next entry that it finds used, likewise
- * @used_wrap: likewise
- * @free: split: next descriptor
  * @marks: what was said to be written
  * @n_marks: how many
  * @rings: rings that were said to be written
  * @calls: interrupts
+ * @used_flags: flags of the used ring at the last one
  * @breaks: how often the device broke
  * @works: how often work was to be done
  * @delay: when, as was said last
@@ -90,14 +69,8 @@ struct guest_seg {
 struct net_test {
 	struct fake_ctrl c;
 	struct vmdev_vq_conf hw_vqs[FAKE_QUEUES];
-	u8 *page[PAGES];
+	struct fake_guest g;
 	u8 asid;
-	u16 num;
-	u16 avail;
-	bool wrap;
-	u16 used;
-	bool used_wrap;
-	u16 free;
 	struct {
 		unsigned int asid;
 		u64 iova;
@@ -106,6 +79,7 @@ struct net_test {
 	u32 n_marks;
 	u32 rings;
 	u32 calls;
+	u8 used_flags;
 	u32 breaks;
 	u32 works;
 	unsigned long delay;
@@ -128,6 +102,7 @@ static void see_ring(struct vmdev_dev *dev, u16 i)
 static void see_call(spinlock_t *lock, const struct vdpa_callback *cb)
 {
 	now->calls++;
+	now->used_flags = now->g.page[GUEST_DEVICE][0];
 }
 
 static void see_break(struct vmdev_dev *dev)
@@ -158,112 +133,21 @@ static void unlock(struct net_test *t)
 }
 
 /* --- the guest -------------------------------------------------------------------- */
-/* Where all is, page by page, as nothing says that they follow one another. */
-static u64 iova(unsigned int page)
-{
-	return GUEST + page * P;
-}
-
-static u8 *bytes(struct net_test *t, u64 at)
-{
-	return t->page[(at - GUEST) / P] + at % P;
-}
-
-static void guest_put(struct net_test *t, u64 at, const u8 *data, u32 len)
-{
-	while (len--)
-		*bytes(t, at++) = *data++;
-}
-
 static void guest_map(struct kunit *test, unsigned int page, u32 perm)
 {
 	struct net_test *t = test->priv;
 
 	lock(t);
-	KUNIT_EXPECT_EQ(test, vmdev_mem_map(dev_of(t), t->asid, iova(page), P,
-					    virt_to_phys(t->page[page]), perm), 0);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_map(dev_of(t), t->asid, guest_iova(page), GUEST_PAGE,
+					    virt_to_phys(t->g.page[page]), perm), 0);
 	unlock(t);
 }
 
 static void guest_unmap(struct net_test *t, unsigned int page)
 {
 	lock(t);
-	vmdev_mem_unmap(dev_of(t), t->asid, iova(page), P);
+	vmdev_mem_unmap(dev_of(t), t->asid, guest_iova(page), GUEST_PAGE);
 	unlock(t);
-}
-
-static bool is_packed(const struct net_test *t)
-{
-	return t->c.fake.dev.features & FAKE_PACKED;
-}
-
-static void put_desc(u8 *desc, const struct guest_seg *seg, u16 third, u16 fourth)
-{
-	put_unaligned_le64(seg->at, desc);
-	put_unaligned_le32(seg->len, desc + 8);
-	put_unaligned_le16(third, desc + 12);
-	put_unaligned_le16(fourth, desc + 14);
-}
-
-/* 2.7.5: flags (1 next, 2 write) before the next one's number. */
-static void offer_split(struct net_test *t, const struct guest_seg *seg, u32 n)
-{
-	u8 *avail = t->page[DRIVER];
-	u32 i;
-
-	put_unaligned_le16(t->free, avail + 4 + 2 * (t->avail % t->num));
-	for (i = 0; i < n; i++) {
-		u16 next = (t->free + 1) % t->num;
-
-		put_desc(t->page[DESC] + 16 * t->free, &seg[i],
-			 (i + 1 < n) | seg[i].write << 1, next);
-		t->free = next;
-	}
-	put_unaligned_le16(++t->avail, avail + 2);
-}
-
-/* 2.8.13: an id before the flags, of which 7 and 15 say whose it is. */
-static void offer_packed(struct net_test *t, const struct guest_seg *seg, u32 n)
-{
-	u32 i;
-
-	for (i = 0; i < n; i++) {
-		put_desc(t->page[DESC] + 16 * t->avail, &seg[i], 77,
-			 (i + 1 < n) | seg[i].write << 1 | (t->wrap ? 0x80 : 0x8000));
-		if (++t->avail == t->num) {
-			t->avail = 0;
-			t->wrap = !t->wrap;
-		}
-	}
-}
-
-static void offer(struct net_test *t, const struct guest_seg *seg, u32 n)
-{
-	if (is_packed(t))
-		offer_packed(t, seg, n);
-	else
-		offer_split(t, seg, n);
-}
-
-/* Bytes that were written to the next one that is used, -1 if there is none. */
-static s64 take(struct net_test *t, u32 n)
-{
-	u8 *used = t->page[DEVICE], *desc = t->page[DESC] + 16 * t->used;
-
-	if (!is_packed(t)) {
-		if (get_unaligned_le16(used + 2) == t->used)
-			return -1;
-		return get_unaligned_le32(used + 4 + 8 * (t->used++ % t->num) + 4);
-	}
-	if ((get_unaligned_le16(desc + 14) & 0x8080) != (t->used_wrap ? 0x8080 : 0) ||
-	    get_unaligned_le16(desc + 12) != 77)
-		return -1;
-	t->used += n;
-	if (t->used >= t->num) {
-		t->used -= t->num;
-		t->used_wrap = !t->used_wrap;
-	}
-	return get_unaligned_le32(desc + 8);
 }
 
 static void work(struct net_test *t)
@@ -277,12 +161,12 @@ static void work(struct net_test *t)
 static void offer_command(struct net_test *t, const u8 *data, u32 len)
 {
 	const struct guest_seg seg[2] = {
-		{ iova(OUT), len }, { iova(IN), 1, true },
+		{ guest_iova(GUEST_OUT), len }, { guest_iova(GUEST_IN), 1, true },
 	};
 
-	guest_put(t, iova(OUT), data, len);
-	t->page[IN][0] = NO_ANSWER;
-	offer(t, seg, 2);
+	guest_put(&t->g, guest_iova(GUEST_OUT), data, len);
+	t->g.page[GUEST_IN][0] = NO_ANSWER;
+	guest_offer(&t->g, seg, 2);
 }
 
 /* Its answer: 0 or 1. */
@@ -290,7 +174,7 @@ static int command(struct net_test *t, const u8 *data, u32 len)
 {
 	offer_command(t, data, len);
 	work(t);
-	return take(t, 2) == 1 ? t->page[IN][0] : -1;
+	return guest_take(&t->g, 2) == 1 ? t->g.page[GUEST_IN][0] : -1;
 }
 
 #define COMMAND(t, ...)	\
@@ -334,10 +218,10 @@ static int open_queue(struct net_test *t)
 	struct vmdev_vq_conf *conf = &t->c.fake.vqs[cvq(t)].conf;
 	int err;
 
-	conf->desc = iova(DESC);
-	conf->driver = iova(DRIVER);
-	conf->device = iova(DEVICE);
-	conf->size = t->num;
+	conf->desc = guest_iova(GUEST_DESC);
+	conf->driver = guest_iova(GUEST_DRIVER);
+	conf->device = guest_iova(GUEST_DEVICE);
+	conf->size = t->g.num;
 	conf->enabled = true;
 	lock(t);
 	err = vmdev_ctrl_open(dev_of(t), cvq(t));
@@ -363,19 +247,12 @@ static void fresh_ring(struct net_test *t)
 {
 	struct vdpa_vq_state *state = &t->c.fake.vqs[cvq(t)].conf.state;
 
-	memset(t->page[DESC], 0, P);
-	memset(t->page[DRIVER], 0, P);
-	memset(t->page[DEVICE], 0, P);
+	guest_clear(&t->g, fake_ctrl_packed(&t->c));
 	memset(state, 0, sizeof(*state));
-	if (is_packed(t)) {
+	if (t->g.packed) {
 		state->packed.last_avail_counter = 1;
 		state->packed.last_used_counter = 1;
 	}
-	t->avail = 0;
-	t->used = 0;
-	t->free = 0;
-	t->wrap = true;
-	t->used_wrap = true;
 }
 
 /* All of it, with these features beside the usual ones. */
@@ -387,7 +264,7 @@ static void up(struct kunit *test, u64 features)
 	t->c.fake.dev.features = FEATURES | features;
 	dev_of(t)->mem.group_as[1] = t->asid;
 	fresh_ring(t);
-	for (i = 0; i < PAGES; i++)
+	for (i = 0; i < GUEST_PAGES; i++)
 		guest_map(test, i, VHOST_ACCESS_RW);
 	KUNIT_ASSERT_EQ(test, start(t), 0);
 	KUNIT_ASSERT_EQ(test, open_queue(t), 0);
@@ -396,7 +273,6 @@ static void up(struct kunit *test, u64 features)
 static int net_init(struct kunit *test)
 {
 	struct net_test *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
-	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, t);
 	test->priv = t;
@@ -409,11 +285,8 @@ static int net_init(struct kunit *test)
 	dev_of(t)->nvqs = 3;
 	t->c.fake.parent.cvq = 4;
 	t->c.fake.hw.caps.features = ~0ULL;
-	t->num = NUM;
-	for (i = 0; i < PAGES; i++) {
-		t->page[i] = (u8 *)get_zeroed_page(GFP_KERNEL);
-		KUNIT_ASSERT_NOT_NULL(test, t->page[i]);
-	}
+	t->g.num = NUM;
+	KUNIT_ASSERT_TRUE(test, guest_alloc(&t->g));
 	KUNIT_ASSERT_EQ(test, vmdev_ctrl_create(dev_of(t)), 0);
 	KUNIT_ASSERT_NOT_NULL(test, dev_of(t)->ctrl);
 	return 0;
@@ -438,8 +311,7 @@ static void net_exit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->c.fake.n_maps, t->c.fake.n_unmaps);
 	vmdev_ctrl_free(dev_of(t));
 	vmdev_mem_destroy(&dev_of(t)->mem);
-	for (i = 0; i < PAGES; i++)
-		free_page((unsigned long)t->page[i]);
+	guest_free(&t->g);
 }
 
 static const u8 set_mac[] = { 1, 1, 0x52, 0x54, 0, 1, 2, 3 };
@@ -493,7 +365,7 @@ static void serve_marks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, command(t, set_mac, sizeof(set_mac)), 0);
 	KUNIT_ASSERT_EQ(test, t->n_marks, 1);
 	KUNIT_EXPECT_EQ(test, t->marks[0].asid, 1);
-	KUNIT_EXPECT_EQ(test, t->marks[0].iova, iova(IN));
+	KUNIT_EXPECT_EQ(test, t->marks[0].iova, guest_iova(GUEST_IN));
 	KUNIT_EXPECT_EQ(test, t->marks[0].len, 1ULL);
 	KUNIT_EXPECT_EQ(test, t->rings, 0);
 	close_queue(t, NULL);
@@ -544,25 +416,25 @@ static void serve_pieces(struct kunit *test)
 
 	up(test, 0);
 	for (cut = 0; cut <= sizeof(set_mac); cut++) {
-		u64 at = iova(OUT + 1) - 3;
+		u64 at = guest_iova(GUEST_OUT + 1) - 3;
 
-		guest_put(t, at, set_mac, cut);
-		guest_put(t, iova(OUT + 2), set_mac + cut, sizeof(set_mac) - cut);
+		guest_put(&t->g, at, set_mac, cut);
+		guest_put(&t->g, guest_iova(GUEST_OUT + 2), set_mac + cut, sizeof(set_mac) - cut);
 		seg[0] = (struct guest_seg) { at, cut };
-		seg[1] = (struct guest_seg) { iova(OUT + 2), sizeof(set_mac) - cut };
-		seg[2] = (struct guest_seg) { iova(IN), 1, true };
-		offer(t, seg, 3);
+		seg[1] = (struct guest_seg) { guest_iova(GUEST_OUT + 2), sizeof(set_mac) - cut };
+		seg[2] = (struct guest_seg) { guest_iova(GUEST_IN), 1, true };
+		guest_offer(&t->g, seg, 3);
 		work(t);
-		KUNIT_EXPECT_EQ(test, take(t, 3), 1);
+		KUNIT_EXPECT_EQ(test, guest_take(&t->g, 3), 1);
 		expect_told(test, cut, set_mac, sizeof(set_mac));
 	}
-	guest_put(t, iova(OUT), set_mac, sizeof(set_mac));
+	guest_put(&t->g, guest_iova(GUEST_OUT), set_mac, sizeof(set_mac));
 	for (i = 0; i < sizeof(set_mac); i++)
-		seg[i] = (struct guest_seg) { iova(OUT) + i, 1 };
-	seg[i] = (struct guest_seg) { iova(IN), 1, true };
-	offer(t, seg, i + 1);
+		seg[i] = (struct guest_seg) { guest_iova(GUEST_OUT) + i, 1 };
+	seg[i] = (struct guest_seg) { guest_iova(GUEST_IN), 1, true };
+	guest_offer(&t->g, seg, i + 1);
 	work(t);
-	KUNIT_EXPECT_EQ(test, take(t, i + 1), 1);
+	KUNIT_EXPECT_EQ(test, guest_take(&t->g, i + 1), 1);
 	expect_told(test, cut, set_mac, sizeof(set_mac));
 }
 
@@ -570,45 +442,45 @@ static void serve_pieces(struct kunit *test)
 static void serve_answer_in_pieces(struct kunit *test)
 {
 	static const u8 get[] = { 6, 3, 1, 0, 0, 0 };
-	struct guest_seg seg[11] = { { iova(OUT), sizeof(get) } };
+	struct guest_seg seg[11] = { { guest_iova(GUEST_OUT), sizeof(get) } };
 	struct net_test *t = test->priv;
 	u32 i;
 
 	up(test, 0);
-	guest_put(t, iova(OUT), get, sizeof(get));
+	guest_put(&t->g, guest_iova(GUEST_OUT), get, sizeof(get));
 	for (i = 0; i < 10; i++)
-		seg[i + 1] = (struct guest_seg) { iova(IN) + 16 * i, 1, true };
-	memset(t->page[IN], NO_ANSWER, P);
-	offer(t, seg, ARRAY_SIZE(seg));
+		seg[i + 1] = (struct guest_seg) { guest_iova(GUEST_IN) + 16 * i, 1, true };
+	memset(t->g.page[GUEST_IN], NO_ANSWER, GUEST_PAGE);
+	guest_offer(&t->g, seg, ARRAY_SIZE(seg));
 	work(t);
-	KUNIT_EXPECT_EQ(test, take(t, 11), 9);
+	KUNIT_EXPECT_EQ(test, guest_take(&t->g, 11), 9);
 	KUNIT_EXPECT_EQ(test, t->c.cmds[0].in_len, 9);
-	KUNIT_EXPECT_EQ(test, t->page[IN][0], 0);
+	KUNIT_EXPECT_EQ(test, t->g.page[GUEST_IN][0], 0);
 	for (i = 1; i < 9; i++)
-		KUNIT_EXPECT_EQ(test, t->page[IN][16 * i], 0xa0 + i);
-	KUNIT_EXPECT_EQ(test, t->page[IN][16 * 9], NO_ANSWER);
+		KUNIT_EXPECT_EQ(test, t->g.page[GUEST_IN][16 * i], 0xa0 + i);
+	KUNIT_EXPECT_EQ(test, t->g.page[GUEST_IN][16 * 9], NO_ANSWER);
 	KUNIT_ASSERT_EQ(test, t->n_marks, 9);
 	for (i = 0; i < 9; i++)
-		KUNIT_EXPECT_EQ(test, t->marks[i].iova, iova(IN) + 16 * i);
+		KUNIT_EXPECT_EQ(test, t->marks[i].iova, guest_iova(GUEST_IN) + 16 * i);
 }
 
 static void serve_answer_refused(struct kunit *test)
 {
 	static const u8 get[] = { 6, 3, 1, 0, 0, 0 };
 	const struct guest_seg seg[2] = {
-		{ iova(OUT), sizeof(get) }, { iova(IN), 9, true },
+		{ guest_iova(GUEST_OUT), sizeof(get) }, { guest_iova(GUEST_IN), 9, true },
 	};
 	struct net_test *t = test->priv;
 
 	up(test, 0);
-	guest_put(t, iova(OUT), get, sizeof(get));
-	memset(t->page[IN], NO_ANSWER, P);
+	guest_put(&t->g, guest_iova(GUEST_OUT), get, sizeof(get));
+	memset(t->g.page[GUEST_IN], NO_ANSWER, GUEST_PAGE);
 	t->c.mood = FAKE_REFUSE;
-	offer(t, seg, 2);
+	guest_offer(&t->g, seg, 2);
 	work(t);
-	KUNIT_EXPECT_EQ(test, take(t, 2), 1);
-	KUNIT_EXPECT_EQ(test, t->page[IN][0], 1);
-	KUNIT_EXPECT_EQ(test, t->page[IN][1], NO_ANSWER);
+	KUNIT_EXPECT_EQ(test, guest_take(&t->g, 2), 1);
+	KUNIT_EXPECT_EQ(test, t->g.page[GUEST_IN][0], 1);
+	KUNIT_EXPECT_EQ(test, t->g.page[GUEST_IN][1], NO_ANSWER);
 }
 
 /* A table of 2729 addresses is 16384 bytes; more is no command. */
@@ -619,17 +491,18 @@ static void serve_longest(struct kunit *test)
 	u32 i, len;
 
 	up(test, 0);
+	t->g.page[GUEST_OUT + 4][0] = 0x5a;
 	for (len = 16384; len <= 16385; len++) {
 		for (i = 0; i < 4; i++)
-			seg[i] = (struct guest_seg) { iova(OUT + i), P };
-		seg[4] = (struct guest_seg) { iova(OUT + 4), len - 16384 };
-		seg[5] = (struct guest_seg) { iova(IN), 1, true };
-		t->page[OUT][0] = 1;
-		put_unaligned_le32(2729, t->page[OUT] + 2);
-		offer(t, seg, 6);
+			seg[i] = (struct guest_seg) { guest_iova(GUEST_OUT + i), GUEST_PAGE };
+		seg[4] = (struct guest_seg) { guest_iova(GUEST_OUT + 4), len - 16384 };
+		seg[5] = (struct guest_seg) { guest_iova(GUEST_IN), 1, true };
+		t->g.page[GUEST_OUT][0] = 1;
+		put_unaligned_le32(2729, t->g.page[GUEST_OUT] + 2);
+		guest_offer(&t->g, seg, 6);
 		work(t);
-		KUNIT_EXPECT_EQ(test, take(t, 6), 1);
-		KUNIT_EXPECT_EQ(test, t->page[IN][0], len - 16384);
+		KUNIT_EXPECT_EQ(test, guest_take(&t->g, 6), 1);
+		KUNIT_EXPECT_EQ(test, t->g.page[GUEST_IN][0], len - 16384);
 	}
 	KUNIT_EXPECT_EQ(test, t->c.n, 1);
 	KUNIT_EXPECT_EQ(test, t->c.cmds[0].len, 16384);
@@ -645,33 +518,33 @@ static void serve_no_room(struct kunit *test)
 {
 	static const u8 get[] = { 6, 3, 1, 0, 0, 0 };
 	struct guest_seg seg[2] = {
-		{ iova(OUT), sizeof(set_mac) }, { iova(IN), 0, true },
+		{ guest_iova(GUEST_OUT), sizeof(set_mac) }, { guest_iova(GUEST_IN), 0, true },
 	};
 	struct net_test *t = test->priv;
 
 	up(test, 0);
-	guest_put(t, iova(OUT), set_mac, sizeof(set_mac));
-	offer(t, seg, 1);
+	guest_put(&t->g, guest_iova(GUEST_OUT), set_mac, sizeof(set_mac));
+	guest_offer(&t->g, seg, 1);
 	work(t);
-	KUNIT_EXPECT_EQ(test, take(t, 1), 0);
-	offer(t, seg, 2);
+	KUNIT_EXPECT_EQ(test, guest_take(&t->g, 1), 0);
+	guest_offer(&t->g, seg, 2);
 	work(t);
-	KUNIT_EXPECT_EQ(test, take(t, 2), 0);
+	KUNIT_EXPECT_EQ(test, guest_take(&t->g, 2), 0);
 	/* Nothing to read. */
 	seg[1].len = 1;
-	offer(t, seg + 1, 1);
+	guest_offer(&t->g, seg + 1, 1);
 	work(t);
-	KUNIT_EXPECT_EQ(test, take(t, 1), 1);
-	KUNIT_EXPECT_EQ(test, t->page[IN][0], 1);
+	KUNIT_EXPECT_EQ(test, guest_take(&t->g, 1), 1);
+	KUNIT_EXPECT_EQ(test, t->g.page[GUEST_IN][0], 1);
 	/* Room for less than was asked for. */
-	guest_put(t, iova(OUT), get, sizeof(get));
+	guest_put(&t->g, guest_iova(GUEST_OUT), get, sizeof(get));
 	seg[0].len = sizeof(get);
 	seg[1].len = 8;
-	t->page[IN][0] = NO_ANSWER;
-	offer(t, seg, 2);
+	t->g.page[GUEST_IN][0] = NO_ANSWER;
+	guest_offer(&t->g, seg, 2);
 	work(t);
-	KUNIT_EXPECT_EQ(test, take(t, 2), 1);
-	KUNIT_EXPECT_EQ(test, t->page[IN][0], 1);
+	KUNIT_EXPECT_EQ(test, guest_take(&t->g, 2), 1);
+	KUNIT_EXPECT_EQ(test, t->g.page[GUEST_IN][0], 1);
 	KUNIT_EXPECT_EQ(test, t->c.kicks, 0);
 	KUNIT_EXPECT_EQ(test, t->breaks, 0);
 }
@@ -684,11 +557,11 @@ static void expect_break(struct kunit *test, u64 out, u64 in)
 	};
 	struct net_test *t = test->priv;
 
-	guest_put(t, iova(OUT), set_mac, sizeof(set_mac));
-	offer(t, seg, 2);
+	guest_put(&t->g, guest_iova(GUEST_OUT), set_mac, sizeof(set_mac));
+	guest_offer(&t->g, seg, 2);
 	work(t);
 	KUNIT_EXPECT_EQ(test, t->breaks, 1);
-	KUNIT_EXPECT_EQ(test, take(t, 2), -1);
+	KUNIT_EXPECT_EQ(test, guest_take(&t->g, 2), -1);
 	KUNIT_EXPECT_EQ(test, t->n_marks, 0);
 	/* It stays so. */
 	t->works = 0;
@@ -700,20 +573,20 @@ static void expect_break(struct kunit *test, u64 out, u64 in)
 static void outside_command(struct kunit *test)
 {
 	up(test, 0);
-	expect_break(test, iova(PAGES) - 4, iova(IN));
+	expect_break(test, guest_iova(GUEST_PAGES) - 4, guest_iova(GUEST_IN));
 	KUNIT_EXPECT_EQ(test, ((struct net_test *)test->priv)->c.kicks, 0);
 }
 
 static void outside_command_far(struct kunit *test)
 {
 	up(test, 0);
-	expect_break(test, 0x7fff00000000ULL, iova(IN));
+	expect_break(test, 0x7fff00000000ULL, guest_iova(GUEST_IN));
 }
 
 static void outside_answer(struct kunit *test)
 {
 	up(test, 0);
-	expect_break(test, iova(OUT), iova(PAGES));
+	expect_break(test, guest_iova(GUEST_OUT), guest_iova(GUEST_PAGES));
 }
 
 static void outside_read_only(struct kunit *test)
@@ -721,9 +594,9 @@ static void outside_read_only(struct kunit *test)
 	struct net_test *t = test->priv;
 
 	up(test, 0);
-	guest_unmap(t, IN);
-	guest_map(test, IN, VHOST_ACCESS_RO);
-	expect_break(test, iova(OUT), iova(IN));
+	guest_unmap(t, GUEST_IN);
+	guest_map(test, GUEST_IN, VHOST_ACCESS_RO);
+	expect_break(test, guest_iova(GUEST_OUT), guest_iova(GUEST_IN));
 }
 
 static void outside_write_only(struct kunit *test)
@@ -731,9 +604,9 @@ static void outside_write_only(struct kunit *test)
 	struct net_test *t = test->priv;
 
 	up(test, 0);
-	guest_unmap(t, OUT);
-	guest_map(test, OUT, VHOST_ACCESS_WO);
-	expect_break(test, iova(OUT), iova(IN));
+	guest_unmap(t, GUEST_OUT);
+	guest_map(test, GUEST_OUT, VHOST_ACCESS_WO);
+	expect_break(test, guest_iova(GUEST_OUT), guest_iova(GUEST_IN));
 	KUNIT_EXPECT_EQ(test, t->c.kicks, 0);
 }
 
@@ -744,10 +617,10 @@ static void outside_of_its_space(struct kunit *test)
 
 	t->asid = 1;
 	up(test, 0);
-	guest_unmap(t, OUT);
+	guest_unmap(t, GUEST_OUT);
 	t->asid = 0;
-	guest_map(test, OUT, VHOST_ACCESS_RW);
-	expect_break(test, iova(OUT), iova(IN));
+	guest_map(test, GUEST_OUT, VHOST_ACCESS_RW);
+	expect_break(test, guest_iova(GUEST_OUT), guest_iova(GUEST_IN));
 	KUNIT_EXPECT_EQ(test, t->c.kicks, 0);
 }
 
@@ -766,7 +639,7 @@ static void space_1_is_software(struct kunit *test)
 
 static void ring_not_mapped(struct kunit *test)
 {
-	static const u8 parts[] = { DESC, DRIVER, DEVICE };
+	static const u8 parts[] = { GUEST_DESC, GUEST_DRIVER, GUEST_DEVICE };
 	struct net_test *t = test->priv;
 	unsigned int i;
 
@@ -778,11 +651,11 @@ static void ring_not_mapped(struct kunit *test)
 		KUNIT_EXPECT_FALSE(test, t->c.fake.vqs[2].served);
 		guest_map(test, parts[i], VHOST_ACCESS_RW);
 	}
-	guest_unmap(t, DEVICE);
-	guest_map(test, DEVICE, VHOST_ACCESS_RO);
+	guest_unmap(t, GUEST_DEVICE);
+	guest_map(test, GUEST_DEVICE, VHOST_ACCESS_RO);
 	KUNIT_EXPECT_NE(test, open_queue(t), 0);
-	guest_unmap(t, DEVICE);
-	guest_map(test, DEVICE, VHOST_ACCESS_RW);
+	guest_unmap(t, GUEST_DEVICE);
+	guest_map(test, GUEST_DEVICE, VHOST_ACCESS_RW);
 	KUNIT_EXPECT_EQ(test, open_queue(t), 0);
 	KUNIT_EXPECT_EQ(test, command(t, set_mac, sizeof(set_mac)), 0);
 }
@@ -798,22 +671,22 @@ static void host_memory(struct kunit *test)
 	t->c.fake.dev.features = FEATURES;
 	fresh_ring(t);
 	KUNIT_ASSERT_EQ(test, start(t), 0);
-	conf->desc = virt_to_phys(t->page[DESC]);
-	conf->driver = virt_to_phys(t->page[DRIVER]);
-	conf->device = virt_to_phys(t->page[DEVICE]);
+	conf->desc = virt_to_phys(t->g.page[GUEST_DESC]);
+	conf->driver = virt_to_phys(t->g.page[GUEST_DRIVER]);
+	conf->device = virt_to_phys(t->g.page[GUEST_DEVICE]);
 	conf->size = NUM;
 	conf->enabled = true;
 	lock(t);
 	KUNIT_EXPECT_EQ(test, vmdev_ctrl_open(dev_of(t), 2), 0);
 	unlock(t);
-	memcpy(t->page[OUT], set_mac, sizeof(set_mac));
-	t->page[IN][0] = NO_ANSWER;
-	seg[0] = (struct guest_seg) { virt_to_phys(t->page[OUT]), sizeof(set_mac) };
-	seg[1] = (struct guest_seg) { virt_to_phys(t->page[IN]), 1, true };
-	offer(t, seg, 2);
+	memcpy(t->g.page[GUEST_OUT], set_mac, sizeof(set_mac));
+	t->g.page[GUEST_IN][0] = NO_ANSWER;
+	seg[0] = (struct guest_seg) { virt_to_phys(t->g.page[GUEST_OUT]), sizeof(set_mac) };
+	seg[1] = (struct guest_seg) { virt_to_phys(t->g.page[GUEST_IN]), 1, true };
+	guest_offer(&t->g, seg, 2);
 	work(t);
-	KUNIT_EXPECT_EQ(test, take(t, 2), 1);
-	KUNIT_EXPECT_EQ(test, t->page[IN][0], 0);
+	KUNIT_EXPECT_EQ(test, guest_take(&t->g, 2), 1);
+	KUNIT_EXPECT_EQ(test, t->g.page[GUEST_IN][0], 0);
 	/* Whoever comes next has none of it. */
 	close_queue(t, NULL);
 	forget(t);
@@ -830,7 +703,7 @@ static void broken_index(struct kunit *test)
 	struct net_test *t = test->priv;
 
 	up(test, 0);
-	put_unaligned_le16(NUM + 1, t->page[DRIVER] + 2);
+	put_unaligned_le16(NUM + 1, t->g.page[GUEST_DRIVER] + 2);
 	work(t);
 	KUNIT_EXPECT_EQ(test, t->breaks, 1);
 	KUNIT_EXPECT_EQ(test, t->c.kicks, 0);
@@ -838,12 +711,12 @@ static void broken_index(struct kunit *test)
 
 static void broken_loop(struct kunit *test)
 {
-	const struct guest_seg seg = { iova(OUT), 1 };
+	const struct guest_seg seg = { guest_iova(GUEST_OUT), 1 };
 	struct net_test *t = test->priv;
 
 	up(test, 0);
-	put_desc(t->page[DESC], &seg, 1, 0);
-	put_unaligned_le16(1, t->page[DRIVER] + 2);
+	guest_put_desc(t->g.page[GUEST_DESC], &seg, 1, 0);
+	put_unaligned_le16(1, t->g.page[GUEST_DRIVER] + 2);
 	work(t);
 	KUNIT_EXPECT_EQ(test, t->breaks, 1);
 }
@@ -851,12 +724,12 @@ static void broken_loop(struct kunit *test)
 static void broken_order(struct kunit *test)
 {
 	const struct guest_seg seg[2] = {
-		{ iova(IN), 1, true }, { iova(OUT), sizeof(set_mac) },
+		{ guest_iova(GUEST_IN), 1, true }, { guest_iova(GUEST_OUT), sizeof(set_mac) },
 	};
 	struct net_test *t = test->priv;
 
 	up(test, 0);
-	offer(t, seg, 2);
+	guest_offer(&t->g, seg, 2);
 	work(t);
 	KUNIT_EXPECT_EQ(test, t->breaks, 1);
 	KUNIT_EXPECT_EQ(test, t->c.kicks, 0);
@@ -913,10 +786,10 @@ static void not_now(struct kunit *test)
 	vq->served = false;
 	work(t);
 	vq->served = true;
-	KUNIT_EXPECT_EQ(test, take(t, 2), -1);
+	KUNIT_EXPECT_EQ(test, guest_take(&t->g, 2), -1);
 	KUNIT_EXPECT_EQ(test, t->c.kicks, 0);
 	work(t);
-	KUNIT_EXPECT_EQ(test, take(t, 2), 1);
+	KUNIT_EXPECT_EQ(test, guest_take(&t->g, 2), 1);
 }
 
 /* Others get at the device in between, and nobody is forgotten. */
@@ -925,7 +798,7 @@ static void many_at_once(struct kunit *test)
 	struct net_test *t = test->priv;
 	u32 i, rounds = 0;
 
-	t->num = 256;
+	t->g.num = 256;
 	up(test, 0);
 	for (i = 0; i < 100; i++)
 		offer_command(t, set_mac, sizeof(set_mac));
@@ -937,8 +810,8 @@ static void many_at_once(struct kunit *test)
 	} while (t->works && rounds < 100);
 	KUNIT_EXPECT_GT(test, rounds, 1);
 	for (i = 0; i < 100; i++)
-		KUNIT_EXPECT_EQ(test, take(t, 2), 1);
-	KUNIT_EXPECT_EQ(test, take(t, 2), -1);
+		KUNIT_EXPECT_EQ(test, guest_take(&t->g, 2), 1);
+	KUNIT_EXPECT_EQ(test, guest_take(&t->g, 2), -1);
 	KUNIT_EXPECT_EQ(test, t->c.n, 100);
 }
 
@@ -964,13 +837,16 @@ static void wishes(struct kunit *test)
 	struct net_test *t = test->priv;
 
 	up(test, 0);
-	t->page[DRIVER][0] = 1;
+	t->g.page[GUEST_DRIVER][0] = 1;
 	KUNIT_EXPECT_EQ(test, command(t, set_mac, sizeof(set_mac)), 0);
 	KUNIT_EXPECT_EQ(test, t->calls, 0);
-	KUNIT_EXPECT_EQ(test, t->page[DEVICE][0], 0);
-	t->page[DRIVER][0] = 0;
+	KUNIT_EXPECT_EQ(test, t->g.page[GUEST_DEVICE][0], 0);
+	t->g.page[GUEST_DRIVER][0] = 0;
 	KUNIT_EXPECT_EQ(test, command(t, set_mac, sizeof(set_mac)), 0);
 	KUNIT_EXPECT_EQ(test, t->calls, 1);
+	/* While it is at it it needs none. */
+	KUNIT_EXPECT_EQ(test, t->used_flags, 1);
+	KUNIT_EXPECT_EQ(test, t->g.page[GUEST_DEVICE][0], 0);
 }
 
 /* --- other rings ------------------------------------------------------------------------ */
@@ -1107,10 +983,10 @@ static void state_goes_on(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, state->split.avail_index, n * (n + 3) / 2 - 1);
 		offer_command(t, set_mac, sizeof(set_mac));
 		work(t);
-		KUNIT_EXPECT_EQ(test, take(t, 2), -1);
+		KUNIT_EXPECT_EQ(test, guest_take(&t->g, 2), -1);
 		KUNIT_ASSERT_EQ(test, open_queue(t), 0);
 		work(t);
-		KUNIT_EXPECT_EQ(test, take(t, 2), 1);
+		KUNIT_EXPECT_EQ(test, guest_take(&t->g, 2), 1);
 	}
 }
 
