@@ -190,6 +190,12 @@ static void soft_op_iommu_detach(struct vmdev_hw *hw)
 	soft_hw(hw)->attached = false;
 }
 
+static bool soft_op_reserved(struct vmdev_hw *hw, u64 first, u64 last,
+			     struct vdpa_iova_range *found)
+{
+	return false;
+}
+
 static int soft_op_map(struct vmdev_hw *hw, u64 iova, u64 size, u64 pa, u32 perm)
 {
 	struct vmdev_maps *maps = &soft_hw(hw)->maps;
@@ -231,6 +237,7 @@ static const struct vmdev_hw_ops soft_ops = {
 	.vq_irq			= soft_op_vq_irq,
 	.iommu_attach		= soft_op_iommu_attach,
 	.iommu_detach		= soft_op_iommu_detach,
+	.reserved		= soft_op_reserved,
 	.map			= soft_op_map,
 	.unmap			= soft_op_unmap,
 };
