@@ -19,9 +19,10 @@ int dev_up(void)
 	return lab_dev_exists(DEV) ? 0 : lab_dev_add(&dev);
 }
 
+/* With its dirty log. */
 static bool dev_is_up(void)
 {
-	return lab_dev_exists(DEV);
+	return lab_dev_exists(DEV) && lab_exists("/dev/vmdev/" DEV);
 }
 
 static bool dev_is_down(void)

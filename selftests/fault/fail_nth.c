@@ -201,6 +201,9 @@ static bool sweep_one(const struct scenario *s, unsigned int n,
 		CHECK(nth_sane(s, err), "failure %u gave %s", n, strerror(-err));
 		if (!s->done || !s->done())
 			must("again", s->again ? s->again : s->run, n);
+	} else {
+		CHECK(!s->done || s->done(),
+		      "failure %u: it said success, and did not do it", n);
 	}
 	must("undo", s->undo, n);
 	return hit;

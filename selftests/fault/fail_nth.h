@@ -20,8 +20,8 @@
  * @enter: once, before all
  * @prepare: before each run
  * @run: by the task that has the fault armed; 0 or a negative errno
- * @done: has a run that gave an error reached its aim in spite of it? (the
- *	answer was lost, not the work); NULL if that cannot be
+ * @done: has a run reached its aim? One that gave an error may have (the answer
+ *	was lost, not the work), one that gave none must; NULL if an error says no
  * @again: what brings it to its aim after an error; NULL: @run
  * @undo: after each run, whatever came of it; leaves what @prepare expects
  * @leave: once, after all
