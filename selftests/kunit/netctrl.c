@@ -23,17 +23,17 @@ static void see_mark(struct vmdev_dev *dev, unsigned int asid, u64 iova, u64 len
 static void see_ring(struct vmdev_dev *dev, u16 i);
 static void see_call(spinlock_t *lock, const struct vdpa_callback *cb);
 static void see_break(struct vmdev_dev *dev);
-static void see_work(unsigned long delay);
+static bool see_mod(struct workqueue_struct *wq, struct delayed_work *work, unsigned long delay);
+static bool see_schedule(struct delayed_work *work, unsigned long delay);
 
-#undef system_percpu_wq
 #undef mod_delayed_work
 #undef schedule_delayed_work
+#define mod_delayed_work		see_mod
+#define schedule_delayed_work		see_schedule
 #define vmdev_log_mark			see_mark
 #define vmdev_log_ring			see_ring
 #define vmdev_call			see_call
 #define vmdev_break			see_break
-#define mod_delayed_work(wq, w, delay)	see_work(delay)
-#define schedule_delayed_work(w, delay)	see_work(delay)
 #include "../../drivers/core/netctrl.c"
 
 #define B(n)		BIT_ULL(n)
@@ -111,10 +111,16 @@ static void see_break(struct vmdev_dev *dev)
 	dev->needs_reset = true;
 }
 
-static void see_work(unsigned long delay)
+static bool see_schedule(struct delayed_work *work, unsigned long delay)
 {
 	now->works++;
 	now->delay = delay;
+	return true;
+}
+
+static bool see_mod(struct workqueue_struct *wq, struct delayed_work *work, unsigned long delay)
+{
+	return see_schedule(work, delay);
 }
 
 static struct vmdev_dev *dev_of(struct net_test *t)
@@ -256,7 +262,7 @@ static void fresh_ring(struct net_test *t)
 }
 
 /* All of it, with these features beside the usual ones. */
-static void up(struct kunit *test, u64 features)
+static void bring_up(struct kunit *test, u64 features)
 {
 	struct net_test *t = test->priv;
 	unsigned int i;
@@ -344,7 +350,7 @@ static void serve_ok(struct kunit *test)
 {
 	struct net_test *t = test->priv;
 
-	up(test, 0);
+	bring_up(test, 0);
 	KUNIT_EXPECT_EQ(test, command(t, set_mac, sizeof(set_mac)), 0);
 	KUNIT_EXPECT_EQ(test, t->c.n, 1);
 	expect_told(test, 0, set_mac, sizeof(set_mac));
@@ -361,7 +367,7 @@ static void serve_marks(struct kunit *test)
 	struct net_test *t = test->priv;
 
 	t->asid = 1;
-	up(test, 0);
+	bring_up(test, 0);
 	KUNIT_EXPECT_EQ(test, command(t, set_mac, sizeof(set_mac)), 0);
 	KUNIT_ASSERT_EQ(test, t->n_marks, 1);
 	KUNIT_EXPECT_EQ(test, t->marks[0].asid, 1);
@@ -376,7 +382,7 @@ static void serve_refused(struct kunit *test)
 {
 	struct net_test *t = test->priv;
 
-	up(test, 0);
+	bring_up(test, 0);
 	t->c.mood = FAKE_REFUSE;
 	KUNIT_EXPECT_EQ(test, command(t, set_mac, sizeof(set_mac)), 1);
 	t->c.mood = FAKE_FORGET;
@@ -396,7 +402,7 @@ static void serve_malformed(struct kunit *test)
 {
 	struct net_test *t = test->priv;
 
-	up(test, 0);
+	bring_up(test, 0);
 	KUNIT_EXPECT_EQ(test, COMMAND(t, 1), 1);
 	KUNIT_EXPECT_EQ(test, COMMAND(t, 1, 1), 1);
 	KUNIT_EXPECT_EQ(test, COMMAND(t, 99, 0, 1), 1);
@@ -414,7 +420,7 @@ static void serve_pieces(struct kunit *test)
 	struct net_test *t = test->priv;
 	u32 cut, i;
 
-	up(test, 0);
+	bring_up(test, 0);
 	for (cut = 0; cut <= sizeof(set_mac); cut++) {
 		u64 at = guest_iova(GUEST_OUT + 1) - 3;
 
@@ -446,7 +452,7 @@ static void serve_answer_in_pieces(struct kunit *test)
 	struct net_test *t = test->priv;
 	u32 i;
 
-	up(test, 0);
+	bring_up(test, 0);
 	guest_put(&t->g, guest_iova(GUEST_OUT), get, sizeof(get));
 	for (i = 0; i < 10; i++)
 		seg[i + 1] = (struct guest_seg) { guest_iova(GUEST_IN) + 16 * i, 1, true };
@@ -472,7 +478,7 @@ static void serve_answer_refused(struct kunit *test)
 	};
 	struct net_test *t = test->priv;
 
-	up(test, 0);
+	bring_up(test, 0);
 	guest_put(&t->g, guest_iova(GUEST_OUT), get, sizeof(get));
 	memset(t->g.page[GUEST_IN], NO_ANSWER, GUEST_PAGE);
 	t->c.mood = FAKE_REFUSE;
@@ -490,7 +496,7 @@ static void serve_longest(struct kunit *test)
 	struct net_test *t = test->priv;
 	u32 i, len;
 
-	up(test, 0);
+	bring_up(test, 0);
 	t->g.page[GUEST_OUT + 4][0] = 0x5a;
 	for (len = 16384; len <= 16385; len++) {
 		for (i = 0; i < 4; i++)
@@ -522,7 +528,7 @@ static void serve_no_room(struct kunit *test)
 	};
 	struct net_test *t = test->priv;
 
-	up(test, 0);
+	bring_up(test, 0);
 	guest_put(&t->g, guest_iova(GUEST_OUT), set_mac, sizeof(set_mac));
 	guest_offer(&t->g, seg, 1);
 	work(t);
@@ -572,20 +578,20 @@ static void expect_break(struct kunit *test, u64 out, u64 in)
 
 static void outside_command(struct kunit *test)
 {
-	up(test, 0);
+	bring_up(test, 0);
 	expect_break(test, guest_iova(GUEST_PAGES) - 4, guest_iova(GUEST_IN));
 	KUNIT_EXPECT_EQ(test, ((struct net_test *)test->priv)->c.kicks, 0);
 }
 
 static void outside_command_far(struct kunit *test)
 {
-	up(test, 0);
+	bring_up(test, 0);
 	expect_break(test, 0x7fff00000000ULL, guest_iova(GUEST_IN));
 }
 
 static void outside_answer(struct kunit *test)
 {
-	up(test, 0);
+	bring_up(test, 0);
 	expect_break(test, guest_iova(GUEST_OUT), guest_iova(GUEST_PAGES));
 }
 
@@ -593,7 +599,7 @@ static void outside_read_only(struct kunit *test)
 {
 	struct net_test *t = test->priv;
 
-	up(test, 0);
+	bring_up(test, 0);
 	guest_unmap(t, GUEST_IN);
 	guest_map(test, GUEST_IN, VHOST_ACCESS_RO);
 	expect_break(test, guest_iova(GUEST_OUT), guest_iova(GUEST_IN));
@@ -603,7 +609,7 @@ static void outside_write_only(struct kunit *test)
 {
 	struct net_test *t = test->priv;
 
-	up(test, 0);
+	bring_up(test, 0);
 	guest_unmap(t, GUEST_OUT);
 	guest_map(test, GUEST_OUT, VHOST_ACCESS_WO);
 	expect_break(test, guest_iova(GUEST_OUT), guest_iova(GUEST_IN));
@@ -616,7 +622,7 @@ static void outside_of_its_space(struct kunit *test)
 	struct net_test *t = test->priv;
 
 	t->asid = 1;
-	up(test, 0);
+	bring_up(test, 0);
 	guest_unmap(t, GUEST_OUT);
 	t->asid = 0;
 	guest_map(test, GUEST_OUT, VHOST_ACCESS_RW);
@@ -631,7 +637,7 @@ static void space_1_is_software(struct kunit *test)
 	u32 i;
 
 	t->asid = 1;
-	up(test, 0);
+	bring_up(test, 0);
 	KUNIT_EXPECT_EQ(test, command(t, set_mac, sizeof(set_mac)), 0);
 	for (i = 0; i < t->c.fake.n_maps; i++)
 		KUNIT_EXPECT_GT(test, t->c.fake.maps[i].iova, LAST);
@@ -643,7 +649,7 @@ static void ring_not_mapped(struct kunit *test)
 	struct net_test *t = test->priv;
 	unsigned int i;
 
-	up(test, 0);
+	bring_up(test, 0);
 	close_queue(t, NULL);
 	for (i = 0; i < ARRAY_SIZE(parts); i++) {
 		guest_unmap(t, parts[i]);
@@ -702,7 +708,7 @@ static void broken_index(struct kunit *test)
 {
 	struct net_test *t = test->priv;
 
-	up(test, 0);
+	bring_up(test, 0);
 	put_unaligned_le16(NUM + 1, t->g.page[GUEST_DRIVER] + 2);
 	work(t);
 	KUNIT_EXPECT_EQ(test, t->breaks, 1);
@@ -714,7 +720,7 @@ static void broken_loop(struct kunit *test)
 	const struct guest_seg seg = { guest_iova(GUEST_OUT), 1 };
 	struct net_test *t = test->priv;
 
-	up(test, 0);
+	bring_up(test, 0);
 	guest_put_desc(t->g.page[GUEST_DESC], &seg, 1, 0);
 	put_unaligned_le16(1, t->g.page[GUEST_DRIVER] + 2);
 	work(t);
@@ -728,7 +734,7 @@ static void broken_order(struct kunit *test)
 	};
 	struct net_test *t = test->priv;
 
-	up(test, 0);
+	bring_up(test, 0);
 	guest_offer(&t->g, seg, 2);
 	work(t);
 	KUNIT_EXPECT_EQ(test, t->breaks, 1);
@@ -741,7 +747,7 @@ static void expect_dead(struct kunit *test, enum fake_ctrl_mood mood)
 {
 	struct net_test *t = test->priv;
 
-	up(test, 0);
+	bring_up(test, 0);
 	KUNIT_EXPECT_EQ(test, command(t, set_mac, sizeof(set_mac)), 0);
 	t->c.mood = mood;
 	KUNIT_EXPECT_EQ(test, COMMAND(t, 0, 0, 1), 1);
@@ -773,7 +779,7 @@ static void not_now(struct kunit *test)
 	struct net_test *t = test->priv;
 	struct vmdev_vq *vq = &t->c.fake.vqs[2];
 
-	up(test, 0);
+	bring_up(test, 0);
 	vq->conf.enabled = false;
 	KUNIT_EXPECT_EQ(test, command(t, set_mac, sizeof(set_mac)), -1);
 	vq->conf.enabled = true;
@@ -799,7 +805,7 @@ static void many_at_once(struct kunit *test)
 	u32 i, rounds = 0;
 
 	t->g.num = 256;
-	up(test, 0);
+	bring_up(test, 0);
 	for (i = 0; i < 100; i++)
 		offer_command(t, set_mac, sizeof(set_mac));
 	do {
@@ -820,7 +826,7 @@ static void mapped_doorbell(struct kunit *test)
 {
 	struct net_test *t = test->priv;
 
-	up(test, 0);
+	bring_up(test, 0);
 	work(t);
 	KUNIT_EXPECT_EQ(test, t->works, 0);
 	t->c.fake.vqs[2].doorbell = true;
@@ -836,7 +842,7 @@ static void wishes(struct kunit *test)
 {
 	struct net_test *t = test->priv;
 
-	up(test, 0);
+	bring_up(test, 0);
 	t->g.page[GUEST_DRIVER][0] = 1;
 	KUNIT_EXPECT_EQ(test, command(t, set_mac, sizeof(set_mac)), 0);
 	KUNIT_EXPECT_EQ(test, t->calls, 0);
@@ -855,7 +861,7 @@ static void expect_rounds(struct kunit *test, u64 features)
 	struct net_test *t = test->priv;
 	u32 i;
 
-	up(test, features);
+	bring_up(test, features);
 	for (i = 0; i < 100; i++) {
 		KUNIT_EXPECT_EQ(test, command(t, set_mac, sizeof(set_mac)), 0);
 		KUNIT_EXPECT_EQ(test, COMMAND(t, 1, 1), 1);
@@ -897,7 +903,7 @@ static void replay_order(struct kunit *test)
 	dev_of(t)->prov.features |= MQ;
 	dev_of(t)->prov.max_vqp = 2;
 	dev_of(t)->nvqs = 5;
-	up(test, MQ);
+	bring_up(test, MQ);
 	KUNIT_EXPECT_EQ(test, COMMAND(t, 0, 0, 1), 0);
 	KUNIT_EXPECT_EQ(test, COMMAND(t, 2, 0, 5, 0), 0);
 	KUNIT_EXPECT_EQ(test, command(t, set_mac, sizeof(set_mac)), 0);
@@ -925,7 +931,7 @@ static void replay_nothing_after_reset(struct kunit *test)
 {
 	struct net_test *t = test->priv;
 
-	up(test, 0);
+	bring_up(test, 0);
 	KUNIT_EXPECT_EQ(test, command(t, set_mac, sizeof(set_mac)), 0);
 	KUNIT_EXPECT_EQ(test, COMMAND(t, 2, 0, 5, 0), 0);
 	KUNIT_EXPECT_EQ(test, COMMAND(t, 0, 0, 1), 0);
@@ -941,7 +947,7 @@ static void replay_refused(struct kunit *test)
 	struct net_test *t = test->priv;
 	u32 i;
 
-	up(test, 0);
+	bring_up(test, 0);
 	KUNIT_EXPECT_EQ(test, command(t, set_mac, sizeof(set_mac)), 0);
 	KUNIT_EXPECT_EQ(test, COMMAND(t, 0, 0, 1), 0);
 	KUNIT_EXPECT_EQ(test, COMMAND(t, 2, 0, 5, 0), 0);
@@ -971,7 +977,7 @@ static void state_goes_on(struct kunit *test)
 	struct vdpa_vq_state *state = &t->c.fake.vqs[2].conf.state, told;
 	u32 i, n;
 
-	up(test, 0);
+	bring_up(test, 0);
 	for (n = 1; n < 40; n++) {
 		for (i = 0; i < n; i++)
 			KUNIT_EXPECT_EQ(test, COMMAND(t, 0, 0, 1), 0);
@@ -995,7 +1001,7 @@ static void state_goes_on_packed(struct kunit *test)
 	struct net_test *t = test->priv;
 	u32 i, n;
 
-	up(test, FAKE_PACKED);
+	bring_up(test, FAKE_PACKED);
 	for (n = 1; n < 40; n++) {
 		for (i = 0; i < n; i++)
 			KUNIT_EXPECT_EQ(test, COMMAND(t, 0, 0, 1), 0);
@@ -1014,7 +1020,7 @@ static void mac_provisioned(struct kunit *test)
 	struct net_test *t = test->priv;
 
 	memcpy(dev_of(t)->prov.mac, prov_mac, 6);
-	up(test, 0);
+	bring_up(test, 0);
 	KUNIT_ASSERT_EQ(test, t->c.n, 1);
 	EXPECT_TOLD(test, 0, 1, 1, 0x52, 0x54, 0, 9, 9, 9);
 	KUNIT_EXPECT_TRUE(test, shows(t, prov_mac));
@@ -1100,7 +1106,7 @@ static void mac_of_qemu(struct kunit *test)
 	struct net_test *t = test->priv;
 	unsigned int i;
 
-	up(test, 0);
+	bring_up(test, 0);
 	memcpy(t->c.fake.config, mac, 6);
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		const struct qemus_case *q = &cases[i];
@@ -1142,7 +1148,7 @@ static void rss_limits(struct kunit *test)
 	dev_of(t)->prov.features |= MQ | B(60);
 	dev_of(t)->prov.max_vqp = 2;
 	dev_of(t)->nvqs = 5;
-	up(test, MQ | B(60));
+	bring_up(test, MQ | B(60));
 	cmd[6] = 3;
 	cmd[18] = 1;
 	cmd[20] = 2;

@@ -5,6 +5,10 @@
 
 #include <linux/types.h>
 
+struct workqueue_struct;
+
+#define system_percpu_wq		((struct workqueue_struct *)0)
+
 struct delayed_work {
 	struct work_struct work;
 };
