@@ -74,6 +74,11 @@ static inline struct device *vmdev_compat_vq_map(struct device *dev)
 }
 #endif
 
+/* Early 6.12 has it by its old name only. */
+#ifndef VMDEV_HAVE_PERCPU_WQ
+#define system_percpu_wq	system_wq
+#endif
+
 /* 6.12 sets the function apart from the rest. */
 #ifdef VMDEV_HAVE_HRTIMER_SETUP
 #define vmdev_compat_hrtimer_setup	hrtimer_setup

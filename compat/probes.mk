@@ -8,4 +8,5 @@ vmdev-probe = $(if $(shell grep -sE '$(2)' $(call vmdev-header,$(1)) /dev/null),
 
 vmdev-probes := $(call vmdev-probe,linux/vdpa.h,union virtio_map vmap,VMDEV_HAVE_VDPA_VMAP)
 vmdev-probes += $(call vmdev-probe,linux/hrtimer.h,void hrtimer_setup,VMDEV_HAVE_HRTIMER_SETUP)
+vmdev-probes += $(call vmdev-probe,linux/workqueue.h,struct system_percpu_wq|\*system_percpu_wq,VMDEV_HAVE_PERCPU_WQ)
 vmdev-probes += $(if $(call vmdev-header,linux/vdpa.h),,-DVMDEV_NO_VDPA)

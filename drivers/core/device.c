@@ -706,6 +706,14 @@ static int vmdev_op_dma_map(struct vdpa_device *vdpa, unsigned int asid,
 	return err;
 }
 
+/* Memory goes: was a ring in it that software serves? */
+static void vmdev_unmapped(struct vmdev_dev *dev, unsigned int asid, u64 first,
+			   u64 last)
+{
+	vmdev_shadow_unmapped(dev, asid, first, last);
+	vmdev_ctrl_unmapped(dev, asid, first, last);
+}
+
 static int vmdev_op_dma_unmap(struct vdpa_device *vdpa, unsigned int asid,
 			      u64 iova, u64 size)
 {
@@ -717,7 +725,7 @@ static int vmdev_op_dma_unmap(struct vdpa_device *vdpa, unsigned int asid,
 
 	mutex_lock(&dev->parent->lock);
 	if (size)
-		vmdev_shadow_unmapped(dev, asid, iova, iova + size - 1);
+		vmdev_unmapped(dev, asid, iova, iova + size - 1);
 	err = vmdev_mem_unmap(dev, asid, iova, size);
 	mutex_unlock(&dev->parent->lock);
 	return err;
@@ -731,7 +739,7 @@ static int vmdev_op_reset_map(struct vdpa_device *vdpa, unsigned int asid)
 		return -EINVAL;
 
 	mutex_lock(&dev->parent->lock);
-	vmdev_shadow_unmapped(dev, asid, 0, U64_MAX);
+	vmdev_unmapped(dev, asid, 0, U64_MAX);
 	vmdev_mem_clear(dev, asid);
 	mutex_unlock(&dev->parent->lock);
 	return 0;

@@ -600,39 +600,3 @@ int vmdev_mem_fill(struct vmdev_dev *dev, unsigned int asid, u64 iova, u8 byte,
 	}
 	return 0;
 }
-
-/**
- * vmdev_mem_write() - write guest memory by IOVA
- * @dev: the device
- * @asid: address space, below VMDEV_AS_MAX
- * @iova: first IOVA
- * @from: what to write
- * @size: bytes
- *
- * Context: vmdev_parent.lock held.
- * Return: 0, or -EFAULT if not all of it is mapped writable, or is not memory.
- */
-int vmdev_mem_write(struct vmdev_dev *dev, unsigned int asid, u64 iova,
-		    const void *from, u64 size)
-{
-	if (size && iova + size - 1 < iova)
-		return -EFAULT;
-
-	while (size) {
-		size_t offset;
-		struct page *page;
-		u64 len;
-
-		page = vmdev_as_page(&dev->mem.as[asid], iova, VHOST_ACCESS_WO,
-				     &offset, &len);
-		if (!page)
-			return -EFAULT;
-
-		len = min(len, size);
-		memcpy_to_page(page, offset, from, len);
-		from += len;
-		iova += len;
-		size -= len;
-	}
-	return 0;
-}

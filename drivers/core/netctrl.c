@@ -13,6 +13,9 @@
  * as does the work item, so none is half done then.
  */
 #include <linux/etherdevice.h>
+#include <linux/highmem.h>
+#include <linux/jiffies.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
@@ -23,6 +26,10 @@
 
 /* Commands carried out before others get at the device. */
 #define VMDEV_CTRL_BUDGET	16
+#define VMDEV_CTRL_BATCH_MS	100
+
+/* All that is set again has to be within. */
+#define VMDEV_CTRL_REPLAY_MS	4000
 
 /* How often to look at a ring whose doorbell the driver may have. */
 #define VMDEV_CTRL_POLL_MS	20
@@ -113,7 +120,8 @@ void vmdev_ctrl_hw_stop(struct vmdev_dev *dev)
 static int vmdev_ctrl_replay_one(struct vmdev_ctrl *ctrl, const u8 *data,
 				 u32 len)
 {
-	int err = vmdev_ctrl_hw_send(ctrl, data, len, 1);
+	int err = time_after(jiffies, ctrl->replay_end) ? -ETIMEDOUT :
+		  vmdev_ctrl_hw_send(ctrl, data, len, 1);
 
 	if (err)
 		dev_err_ratelimited(&ctrl->dev->vdpa.dev,
@@ -178,6 +186,7 @@ int vmdev_ctrl_replay(struct vmdev_dev *dev)
 
 	if (!ctrl || !ctrl->hw.on)
 		return 0;
+	ctrl->replay_end = jiffies + msecs_to_jiffies(VMDEV_CTRL_REPLAY_MS);
 	err = vmdev_ctrl_replay_mac(ctrl);
 	if (err)
 		return err;
@@ -233,27 +242,81 @@ static int vmdev_ctrl_gather(struct vmdev_ctrl *ctrl,
 	return err;
 }
 
-/* To the pieces that the driver wants written. */
-static int vmdev_ctrl_scatter(struct vmdev_ctrl *ctrl,
-			      const struct vmdev_vring_chain *chain,
-			      const u8 *from, u32 len)
+/*
+ * The pages that the answer goes to are held: until it is there hardware may take
+ * its time, and whoever unmaps them meanwhile has unpinned them already. A host
+ * driver's are its own until it is answered.
+ */
+static int vmdev_ctrl_hold(struct vmdev_ctrl *ctrl, u64 iova, u32 len)
 {
 	struct vmdev_dev *dev = ctrl->dev;
-	u16 i;
 
-	for (i = chain->nread; i < chain->nsegs && len; i++) {
-		const struct vmdev_vring_seg *seg = &chain->segs[i];
-		u32 part = min(seg->len, len);
-		int err = vmdev_mem_write(dev, ctrl->asid, seg->addr, from,
-					  part);
+	while (len) {
+		struct vmdev_ctrl_spot *spot = &ctrl->spots[ctrl->nspots];
+		u64 part;
 
-		if (err)
-			return err;
-		vmdev_log_mark(dev, ctrl->asid, seg->addr, part);
-		from += part;
-		len -= part;
+		spot->page = vmdev_as_page(&dev->mem.as[ctrl->asid], iova,
+					   VHOST_ACCESS_WO, &spot->offset,
+					   &part);
+		if (!spot->page ||
+		    (dev->mem.user && !folio_try_get(page_folio(spot->page))))
+			return -EFAULT;
+		spot->len = min_t(u64, part, len);
+		ctrl->nspots++;
+		iova += spot->len;
+		len -= spot->len;
 	}
 	return 0;
+}
+
+/* As much as any answer takes of what the driver wants written. */
+static int vmdev_ctrl_hold_all(struct vmdev_ctrl *ctrl,
+			       const struct vmdev_vring_chain *chain)
+{
+	u32 left = VMDEV_CTRL_IN_MAX;
+	int err = 0;
+	u16 i;
+
+	ctrl->nspots = 0;
+	for (i = chain->nread; i < chain->nsegs && left && !err; i++) {
+		u32 part = min(chain->segs[i].len, left);
+
+		err = vmdev_ctrl_hold(ctrl, chain->segs[i].addr, part);
+		left -= part;
+	}
+	return err;
+}
+
+static void vmdev_ctrl_let_go(struct vmdev_ctrl *ctrl)
+{
+	while (ctrl->dev->mem.user && ctrl->nspots)
+		put_page(ctrl->spots[--ctrl->nspots].page);
+}
+
+/* To the pieces that the driver wants written. */
+static void vmdev_ctrl_scatter(struct vmdev_ctrl *ctrl,
+			       const struct vmdev_vring_chain *chain,
+			       const u8 *from, u32 len)
+{
+	struct vmdev_dev *dev = ctrl->dev;
+	u32 part, left = len;
+	u16 i;
+
+	for (i = 0; left; i++) {
+		const struct vmdev_ctrl_spot *spot = &ctrl->spots[i];
+
+		part = min(spot->len, left);
+		memcpy_to_page(spot->page, spot->offset, from, part);
+		if (dev->mem.user)
+			set_page_dirty_lock(spot->page);
+		from += part;
+		left -= part;
+	}
+	for (i = chain->nread; len; i++) {
+		part = min(chain->segs[i].len, len);
+		vmdev_log_mark(dev, ctrl->asid, chain->segs[i].addr, part);
+		len -= part;
+	}
 }
 
 static const u8 *vmdev_ctrl_data(const struct vmdev_ctrl *ctrl)
@@ -318,7 +381,8 @@ static bool vmdev_ctrl_mac_is_qemus(struct vmdev_ctrl *ctrl)
 	    memcmp(mac, dev->user_mac, ETH_ALEN) || vmdev_ctrl_any_data(dev))
 		return false;
 	vmdev_config_get(dev, 0, shown, ETH_ALEN);
-	if (!memcmp(mac, shown, ETH_ALEN))
+	/* Where none is shown QEMU shows its own. */
+	if (!memcmp(mac, shown, ETH_ALEN) || !is_valid_ether_addr(shown))
 		return false;
 	dev_info_ratelimited(&dev->vdpa.dev,
 			     "MAC address %pM of user space's is not the device's: it stays %pM\n",
@@ -372,13 +436,15 @@ static int vmdev_ctrl_serve_one(struct vmdev_ctrl *ctrl,
 	int err = 0, fault = 0;
 	u32 in_len = 0;
 
-	if (chain->read_len <= VMDEV_CTRL_OUT_MAX)
+	fault = vmdev_ctrl_hold_all(ctrl, chain);
+	if (!fault && chain->read_len <= VMDEV_CTRL_OUT_MAX)
 		fault = vmdev_ctrl_gather(ctrl, chain);
-	if (!fault)
+	if (!fault) {
 		err = vmdev_ctrl_command(ctrl, chain->read_len,
 					 chain->write_len, in, &in_len);
-	if (!fault)
-		fault = vmdev_ctrl_scatter(ctrl, chain, in, in_len);
+		vmdev_ctrl_scatter(ctrl, chain, in, in_len);
+	}
+	vmdev_ctrl_let_go(ctrl);
 	if (fault)
 		return vmdev_vring_broken(&ctrl->guest,
 					  "buffer is outside of its memory");
@@ -408,6 +474,7 @@ static int vmdev_ctrl_batch(struct vmdev_ctrl *ctrl)
 		.segs = ctrl->segs,
 		.max = VMDEV_CHAIN_MAX,
 	};
+	unsigned long end = jiffies + msecs_to_jiffies(VMDEV_CTRL_BATCH_MS);
 	int got, err, budget = VMDEV_CTRL_BUDGET;
 
 	vmdev_vring_kicks_off(&ctrl->guest);
@@ -417,7 +484,8 @@ static int vmdev_ctrl_batch(struct vmdev_ctrl *ctrl)
 			vmdev_ctrl_tell(ctrl);
 			if (err)
 				return err;
-			if (!--budget)
+			/* Others wait for the device, too. */
+			if (!--budget || time_after(jiffies, end))
 				return 1;
 		}
 	} while (!got && vmdev_vring_kicks_on(&ctrl->guest));
@@ -511,6 +579,7 @@ int vmdev_ctrl_open(struct vmdev_dev *dev, u16 i)
 
 	ctrl->index = i;
 	ctrl->asid = vmdev_vq_asid(dev, i);
+	ctrl->late = dev->moving && !dev->mapping;
 	err = vmdev_ring_open(dev, i, vmdev_ctrl_read, ctrl, &ctrl->mem,
 			      &ctrl->guest);
 	if (err) {
@@ -559,6 +628,33 @@ void vmdev_ctrl_close(struct vmdev_dev *dev, u16 i,
 	}
 	vmdev_log_ring(dev, i);
 	vmdev_ring_mem_unmap(&ctrl->mem);
+}
+
+/**
+ * vmdev_ctrl_unmapped() - memory goes: was the control queue's ring in it?
+ * @dev: the device
+ * @asid: address space
+ * @first: first IOVA
+ * @last: last IOVA
+ *
+ * As vmdev_shadow_unmapped(), see there.
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ */
+void vmdev_ctrl_unmapped(struct vmdev_dev *dev, unsigned int asid, u64 first,
+			 u64 last)
+{
+	struct vmdev_ctrl *ctrl = dev->ctrl;
+
+	if (!ctrl || !dev->vqs[ctrl->index].served || !ctrl->late ||
+	    ctrl->asid != asid ||
+	    !vmdev_ring_touches(dev, ctrl->index, first, last))
+		return;
+	dev_err_ratelimited(&dev->vdpa.dev,
+			    "queue %u is served, and its ring was unmapped\n",
+			    ctrl->index);
+	vmdev_ctrl_close(dev, ctrl->index, NULL);
+	vmdev_break(dev);
 }
 
 /**

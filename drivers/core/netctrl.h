@@ -43,16 +43,33 @@ struct vmdev_ctrl_hw {
 };
 
 /**
+ * struct vmdev_ctrl_spot - where a part of an answer goes
+ * @page: the page, with a reference on it
+ * @offset: in the page
+ * @len: bytes
+ */
+struct vmdev_ctrl_spot {
+	struct page *page;
+	size_t offset;
+	u32 len;
+};
+
+/**
  * struct vmdev_ctrl - the control queue of a net device
  * @dev: the device
  * @work: where commands are carried out
  * @hw: the hardware's queue
  * @index: number of the driver's queue
  * @asid: its address space
+ * @late: it came to be served by another call than vhost's, see
+ *	vmdev_shadow_unmapped()
  * @mem: the driver's ring in memory of the kernel
  * @guest: the driver's ring
  * @segs: scratch for one command
+ * @spots: the same: where its answer goes
+ * @nspots: how many
  * @cmd: the same: the command as the driver sent it
+ * @replay_end: when all that is set again has to be done, in jiffies
  * @state: what the driver set, until it resets the device
  *
  * All under vmdev_parent.lock.
@@ -63,10 +80,14 @@ struct vmdev_ctrl {
 	struct vmdev_ctrl_hw hw;
 	u16 index;
 	u8 asid;
+	bool late;
 	struct vmdev_ring_mem mem;
 	struct vmdev_vring guest;
 	struct vmdev_vring_seg segs[VMDEV_CHAIN_MAX];
+	struct vmdev_ctrl_spot spots[VMDEV_CTRL_IN_MAX];
+	u16 nspots;
 	u8 cmd[VMDEV_CTRL_OUT_MAX];
+	unsigned long replay_end;
 	struct vmdev_ctrl_state state;
 };
 

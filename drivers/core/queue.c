@@ -264,6 +264,9 @@ int vmdev_start(struct vmdev_dev *dev)
 err_stop:
 	if (vmdev_usable(dev))
 		hw->ops->stop(hw, NULL);
+	/* It ran for a moment: where its queues are now nobody knows. */
+	if (dev->suspended)
+		vmdev_break(dev);
 err_live:
 	vmdev_vqs_set_live(dev, false);
 err_queues:
@@ -351,6 +354,7 @@ static bool vmdev_all_idle(struct vmdev_dev *dev)
  */
 void vmdev_undrain(struct vmdev_dev *dev)
 {
+	vmdev_vqs_forget_idle(dev);
 	vmdev_vqs_forwarding(dev, true);
 	vmdev_kick_all(dev);
 }
@@ -377,7 +381,7 @@ int vmdev_drain(struct vmdev_dev *dev)
 
 	/* The driver may have been stopped between an offer and its kick. */
 	vmdev_kick_all(dev);
-	if (net)
+	if (net && !(dev->hw->caps.caps & VMDEV_CAP_STATE))
 		vmdev_vqs_seek_idle(dev);
 	vmdev_vqs_forwarding(dev, false);
 	while (!vmdev_all_idle(dev)) {
@@ -546,6 +550,7 @@ static void vmdev_vq_stop_early(struct vmdev_dev *dev, u16 i)
 	struct vmdev_hw *hw = dev->parent->hw;
 
 	vq->conf.enabled = false;
+	vq->idle_seen = false;
 	if (vq->served) {
 		vmdev_ctrl_stop_early(dev, i);
 		return;

@@ -48,15 +48,29 @@ bool vmdev_vq_idle(struct vmdev_dev *dev, u16 i)
 	return true;
 }
 
-/* Those that sleep with nothing to do, while those that receive never have. */
+/**
+ * vmdev_vqs_forget_idle() - queues go on, and what was seen is of no use any more
+ * @dev: the device
+ *
+ * Context: vmdev_parent.lock held.
+ */
+void vmdev_vqs_forget_idle(struct vmdev_dev *dev)
+{
+	u16 i;
+
+	for (i = 0; i < dev->nvqs; i++)
+		dev->vqs[i].idle_seen = false;
+}
+
+/* The last such moment of each queue that sends; one that receives has none. */
 static bool vmdev_vqs_were_idle(struct vmdev_dev *dev)
 {
 	bool all = true;
 	u16 i;
 
 	for (i = 1; i < dev->nvqs; i += 2)
-		if (dev->vqs[i].direct && !dev->vqs[i].idle_seen &&
-		    !vmdev_vq_idle(dev, i))
+		if (dev->vqs[i].direct && !vmdev_vq_idle(dev, i) &&
+		    !dev->vqs[i].idle_seen)
 			all = false;
 	return all;
 }
@@ -73,10 +87,8 @@ static bool vmdev_vqs_were_idle(struct vmdev_dev *dev)
 void vmdev_vqs_seek_idle(struct vmdev_dev *dev)
 {
 	int tries = VMDEV_IDLE_TRIES;
-	u16 i;
 
-	for (i = 0; i < dev->nvqs; i++)
-		dev->vqs[i].idle_seen = false;
+	vmdev_vqs_forget_idle(dev);
 	if (vmdev_is_packed(dev) || !dev->mem.attached)
 		return;
 	while (!vmdev_vqs_were_idle(dev) && --tries && vmdev_usable(dev))

@@ -236,3 +236,25 @@ void vmdev_ring_tell_state(const struct vmdev_vring *ring,
 	state->packed.last_used_idx = ring->pos.used;
 	state->packed.last_used_counter = ring->pos.used_wrap;
 }
+
+/**
+ * vmdev_ring_touches() - is a part of a queue's ring in a range of IOVAs?
+ * @dev: the device
+ * @i: the queue, with the addresses that it runs with
+ * @first: first IOVA
+ * @last: last IOVA
+ *
+ * Context: vmdev_parent.lock held.
+ */
+bool vmdev_ring_touches(const struct vmdev_dev *dev, u16 i, u64 first, u64 last)
+{
+	struct vmdev_ring_area areas[VMDEV_RING_PARTS];
+	int part;
+
+	vmdev_ring_areas(dev, &dev->vqs[i].conf, areas);
+	for (part = 0; part < VMDEV_RING_PARTS; part++)
+		if (areas[part].iova <= last &&
+		    areas[part].iova + areas[part].len - 1 >= first)
+			return true;
+	return false;
+}

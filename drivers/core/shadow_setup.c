@@ -413,20 +413,6 @@ int vmdev_shadow_stop(struct vmdev_dev *dev, u16 i,
 	return err;
 }
 
-static bool vmdev_shadow_touches(const struct vmdev_shadow *s, u64 first,
-				 u64 last)
-{
-	struct vmdev_ring_area areas[VMDEV_RING_PARTS];
-	int i;
-
-	vmdev_ring_areas(s->dev, &s->vq->conf, areas);
-	for (i = 0; i < VMDEV_RING_PARTS; i++)
-		if (areas[i].iova <= last &&
-		    areas[i].iova + areas[i].len - 1 >= first)
-			return true;
-	return false;
-}
-
 /**
  * vmdev_shadow_unmapped() - memory goes: was a ring in it that is being served?
  * @dev: the device
@@ -450,7 +436,7 @@ void vmdev_shadow_unmapped(struct vmdev_dev *dev, unsigned int asid, u64 first,
 		struct vmdev_shadow *s = dev->vqs[i].shadow;
 
 		if (!dev->vqs[i].shadowed || !s->late || s->asid != asid ||
-		    !vmdev_shadow_touches(s, first, last))
+		    !vmdev_ring_touches(dev, i, first, last))
 			continue;
 		spin_lock_irq(&s->lock);
 		s->running = false;

@@ -410,6 +410,7 @@ void vmdev_vq_enable(struct vmdev_dev *dev, u16 vq, bool enable);
 
 /* queue_state.c */
 bool vmdev_vq_idle(struct vmdev_dev *dev, u16 i);
+void vmdev_vqs_forget_idle(struct vmdev_dev *dev);
 void vmdev_vqs_seek_idle(struct vmdev_dev *dev);
 int vmdev_vq_read_state(struct vmdev_dev *dev, u16 i,
 			struct vdpa_vq_state *state);
@@ -532,8 +533,6 @@ int vmdev_mem_read_atomic(struct vmdev_dev *dev, unsigned int asid, u64 iova,
 			  void *buf, u32 size);
 int vmdev_mem_fill(struct vmdev_dev *dev, unsigned int asid, u64 iova, u8 byte,
 		   u64 size);
-int vmdev_mem_write(struct vmdev_dev *dev, unsigned int asid, u64 iova,
-		    const void *from, u64 size);
 
 /**
  * vmdev_as_covers() - may the device use a range of IOVAs?
@@ -616,6 +615,8 @@ void vmdev_ctrl_tell_state(const struct vmdev_dev *dev,
 void vmdev_ctrl_close(struct vmdev_dev *dev, u16 i,
 		      struct vdpa_vq_state *state);
 void vmdev_ctrl_forget(struct vmdev_dev *dev);
+void vmdev_ctrl_unmapped(struct vmdev_dev *dev, unsigned int asid, u64 first,
+			 u64 last);
 void vmdev_ctrl_kick(struct vmdev_dev *dev);
 void vmdev_ctrl_work(struct work_struct *work);
 

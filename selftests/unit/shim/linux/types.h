@@ -99,6 +99,8 @@ typedef unsigned int gfp_t;
 #define le32_to_cpu(v)	le32toh(v)
 #define le64_to_cpu(v)	le64toh(v)
 
+#define jiffies			0UL
+#define time_after(a, b)	((long)((b) - (a)) < 0)
 #define cond_resched()	do { } while (0)
 #define dma_rmb()	__sync_synchronize()
 #define dma_wmb()	__sync_synchronize()
