@@ -45,7 +45,7 @@ struct scenario {
 	int (*leave)(void);
 	const char *kernel_pins;
 	const char *not_in;
-	int also[3];
+	int also[4];
 };
 
 /* Tables end with an entry without name. */

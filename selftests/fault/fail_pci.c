@@ -149,8 +149,8 @@ static int enter_pci(void)
 	return err ? err : load_vmdev_irq();
 }
 
-/* What vp_modern_probe() says of a BAR that it cannot map, and MSI of vectors. */
-#define PROBES	.also = { EINVAL, ENOSPC, ENODEV }
+/* What vp_modern_probe() says of a BAR that it cannot map or request, and MSI of vectors. */
+#define PROBES	.also = { EINVAL, ENOSPC, ENODEV, EBUSY }
 
 struct scenario pci_scenarios[] = {
 	{ .test.name = "probe_net", .step = 13, PROBES, .enter = release,
