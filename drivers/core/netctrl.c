@@ -247,9 +247,10 @@ static int vmdev_ctrl_scatter(struct vmdev_ctrl *ctrl,
 		int err = vmdev_mem_write(dev, ctrl->asid, seg->addr, from,
 					  part);
 
+		/* Some of it was written, even if not all could be. */
+		vmdev_log_mark(dev, ctrl->asid, seg->addr, part);
 		if (err)
 			return err;
-		vmdev_log_mark(dev, ctrl->asid, seg->addr, part);
 		from += part;
 		len -= part;
 	}
