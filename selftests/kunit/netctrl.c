@@ -332,6 +332,16 @@ static bool shows(struct net_test *t, const u8 *mac)
 	return !memcmp(shown, mac, sizeof(shown));
 }
 
+static u32 generation(struct net_test *t)
+{
+	u32 n;
+
+	lock(t);
+	n = vmdev_config_generation(dev_of(t));
+	unlock(t);
+	return n;
+}
+
 static void expect_told(struct kunit *test, u32 i, const u8 *data, u32 len)
 {
 	struct net_test *t = test->priv;
@@ -349,8 +359,10 @@ static void expect_told(struct kunit *test, u32 i, const u8 *data, u32 len)
 static void serve_ok(struct kunit *test)
 {
 	struct net_test *t = test->priv;
+	u32 before;
 
 	bring_up(test, 0);
+	before = generation(t);
 	KUNIT_EXPECT_EQ(test, command(t, set_mac, sizeof(set_mac)), 0);
 	KUNIT_EXPECT_EQ(test, t->c.n, 1);
 	expect_told(test, 0, set_mac, sizeof(set_mac));
@@ -358,6 +370,11 @@ static void serve_ok(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->calls, 1);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&t->c.fake.vqs[2].events), 1);
 	KUNIT_EXPECT_TRUE(test, shows(t, set_mac + 2));
+	/* Whoever read the configuration before knows that it is another (2.5.1). */
+	KUNIT_EXPECT_NE(test, generation(t), before);
+	before = generation(t);
+	KUNIT_EXPECT_EQ(test, COMMAND(t, 1, 1), 1);
+	KUNIT_EXPECT_EQ(test, generation(t), before);
 	KUNIT_EXPECT_EQ(test, t->breaks, 0);
 }
 
@@ -568,7 +585,6 @@ static void expect_break(struct kunit *test, u64 out, u64 in)
 	work(t);
 	KUNIT_EXPECT_EQ(test, t->breaks, 1);
 	KUNIT_EXPECT_EQ(test, guest_take(&t->g, 2), -1);
-	KUNIT_EXPECT_EQ(test, t->n_marks, 0);
 	/* It stays so. */
 	t->works = 0;
 	work(t);
@@ -593,6 +609,30 @@ static void outside_answer(struct kunit *test)
 {
 	bring_up(test, 0);
 	expect_break(test, guest_iova(GUEST_OUT), guest_iova(GUEST_PAGES));
+}
+
+/* The first bytes of an answer are in memory, the last ones are not. */
+static void outside_in_part(struct kunit *test)
+{
+	static const u8 get[] = { 6, 3, 1, 0, 0, 0 };
+	const struct guest_seg seg[2] = {
+		{ guest_iova(GUEST_OUT), sizeof(get) },
+		{ guest_iova(GUEST_PAGES) - 4, 9, true },
+	};
+	struct net_test *t = test->priv;
+
+	bring_up(test, 0);
+	guest_put(&t->g, guest_iova(GUEST_OUT), get, sizeof(get));
+	t->g.page[GUEST_IN][GUEST_PAGE - 4] = NO_ANSWER;
+	guest_offer(&t->g, seg, 2);
+	work(t);
+	KUNIT_EXPECT_EQ(test, t->breaks, 1);
+	KUNIT_EXPECT_EQ(test, guest_take(&t->g, 2), -1);
+	/* What was written is marked. */
+	KUNIT_EXPECT_EQ(test, t->g.page[GUEST_IN][GUEST_PAGE - 4], 0);
+	KUNIT_ASSERT_EQ(test, t->n_marks, 1);
+	KUNIT_EXPECT_EQ(test, t->marks[0].iova, guest_iova(GUEST_PAGES) - 4);
+	KUNIT_EXPECT_GE(test, t->marks[0].len, 4ULL);
 }
 
 static void outside_read_only(struct kunit *test)
@@ -1193,6 +1233,7 @@ static struct kunit_case netctrl_cases[] = {
 	KUNIT_CASE(outside_command),
 	KUNIT_CASE(outside_command_far),
 	KUNIT_CASE(outside_answer),
+	KUNIT_CASE(outside_in_part),
 	KUNIT_CASE(outside_read_only),
 	KUNIT_CASE(outside_write_only),
 	KUNIT_CASE(outside_of_its_space),
