@@ -5,12 +5,11 @@
  *
  *	laps TIMES NAME DEV NAME DEV
  *
- * NAME is a vDPA device, DEV its vhost-vdpa device. Numbered frames go both ways. TIMES times both
- * are logged, which has their queues in shadow at once; then the log ends, and each queue has
- * to be direct again after one lap of its indices, 65536 buffers. No frame may come twice, or
- * damaged.
- * Prints "LAPS N SENT N LOST N LATE N": of frames that were sent, those that did not come, and
- * those that others overtook (in QEMU, while a receive queue has no buffers).
+ * NAME is a vDPA device, DEV its vhost-vdpa device. Numbered frames go both ways. TIMES times
+ * both are logged, which has their queues in shadow at once; then the log ends, and each queue
+ * has to be direct again after one lap of its indices, 65536 buffers. No frame may come twice or
+ * damaged. Prints "LAPS N SENT N LOST N LATE N": of frames that were sent, those that did not
+ * come, and those that others overtook (in QEMU, while a receive queue has no buffers).
  */
 #include <errno.h>
 #include <fcntl.h>
