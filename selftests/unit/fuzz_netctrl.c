@@ -326,12 +326,12 @@ static const u8 *model_shown(void)
 	return is_zero_ether_addr(dev()->prov.mac) ? f.c.fake.config : dev()->prov.mac;
 }
 
-/* QEMU's own idea, which it sets before it starts any queue of data. */
+/* QEMU's own idea, which it sets before it starts any queue of data, where the device has one. */
 static bool model_is_qemus(const u8 *c)
 {
 	return c[0] == 1 && c[1] == 1 && !is_zero_ether_addr(dev()->user_mac) &&
 	       !memcmp(c + 2, dev()->user_mac, 6) && !f.c.fake.vqs[0].on &&
-	       memcmp(c + 2, model_shown(), 6);
+	       is_valid_ether_addr(model_shown()) && memcmp(c + 2, model_shown(), 6);
 }
 
 /* What the hardware is to be told when it starts, one after the other. */

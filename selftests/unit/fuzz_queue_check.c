@@ -5,6 +5,7 @@
  */
 #include "../../drivers/core/maps.c"
 #include "../../drivers/core/memory.c"
+#include "../../drivers/core/alias.c"
 #include "../../drivers/core/queue_check.c"
 #include "../kunit/fake_hw.h"
 #include <fuzz.h>
