@@ -889,7 +889,7 @@ static void wishes(struct kunit *test)
 	t->g.page[GUEST_DRIVER][0] = 0;
 	KUNIT_EXPECT_EQ(test, command(t, set_mac, sizeof(set_mac)), 0);
 	KUNIT_EXPECT_EQ(test, t->calls, 1);
-	/* While it is at it it needs none. */
+	/* Meanwhile it needs none. */
 	KUNIT_EXPECT_EQ(test, t->used_flags, 1);
 	KUNIT_EXPECT_EQ(test, t->g.page[GUEST_DEVICE][0], 0);
 }

@@ -41,8 +41,20 @@ static bool more_work;
 #include "../../drivers/core/ctrl_hw.c"
 #undef mod_delayed_work
 #undef schedule_delayed_work
-#define mod_delayed_work(wq, w, delay)	((void)(w), more_work = true)
-#define schedule_delayed_work(w, delay)	((void)(w))
+#define mod_delayed_work		see_mod
+#define schedule_delayed_work		see_schedule
+
+static bool see_mod(struct workqueue_struct *wq, struct delayed_work *work, unsigned long delay)
+{
+	more_work = true;
+	return true;
+}
+
+static bool see_schedule(struct delayed_work *work, unsigned long delay)
+{
+	return true;
+}
+
 #include "../../drivers/core/netctrl.c"
 
 #define LAST		0x7fffffffULL
@@ -118,15 +130,14 @@ static unsigned long stats[STATS];
 
 static void print_stats(void)
 {
-	fprintf(stderr, "Commands: %lu done, %lu refused, %lu deadly, %lu hostile steps, %lu restarts\n",
-		stats[DONE], stats[REFUSED], stats[DEAD], stats[ANYTHING], stats[RESTARTED]);
+	fprintf(stderr, "Commands: %lu done, %lu refused, %lu deadly, ", stats[DONE],
+		stats[REFUSED], stats[DEAD]);
+	fprintf(stderr, "%lu hostile steps, %lu restarts\n", stats[ANYTHING], stats[RESTARTED]);
 }
 
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerInitialize(int *argc, char ***argv)
+static void __attribute__((constructor)) print_stats_later(void)
 {
 	atexit(print_stats);
-	return 0;
 }
 
 static struct vmdev_dev *dev(void)
@@ -156,7 +167,7 @@ void vmdev_break(struct vmdev_dev *d)
 	d->needs_reset = true;
 }
 
-/* --- the model ----------------------------------------------------------------------- */
+/* --- the model ----------------------------------------------------------------------------- */
 static u64 le(const u8 *p, u32 bytes)
 {
 	u64 v = 0;
@@ -361,7 +372,7 @@ static const u8 *model_next(u32 *at, u32 *len)
 	return vlan < 4096 ? data : NULL;
 }
 
-/* --- the hardware ---------------------------------------------------------------------- */
+/* --- the hardware -------------------------------------------------------------------------- */
 static u32 replay_at;
 static bool replaying;
 
@@ -431,7 +442,7 @@ static void hardware_kick_with_data(struct vmdev_hw *hw, u16 vq, u32 data)
 void fake_ctrl_sleep(unsigned long us)
 {
 	f.c.slept += us;
-	FUZZ_CHECK(f.c.slept < 3000000, "it is waited for for ever");
+	FUZZ_CHECK(f.c.slept < 3000000, "it is waited for without end");
 }
 
 /* Its own, but for what the driver gave it. */
@@ -443,7 +454,7 @@ static int hardware_map(struct vmdev_hw *hw, u64 iova, u64 size, u64 pa, u32 per
 
 static struct vmdev_hw_ops hardware_ops;
 
-/* --- calls ---------------------------------------------------------------------------------- */
+/* --- calls --------------------------------------------------------------------------------- */
 static void lock(void)
 {
 	mutex_lock(&f.c.fake.parent.lock);
@@ -611,7 +622,7 @@ static void end(void)
 		   "something stays mapped");
 }
 
-/* --- commands ----------------------------------------------------------------------------------- */
+/* --- commands ------------------------------------------------------------------------------ */
 static void put(u64 v, u32 bytes)
 {
 	while (bytes--) {
@@ -863,7 +874,7 @@ static void step_command(void)
 	FUZZ_CHECK(f.broke == dies, "broken: %u", f.broke);
 }
 
-/* --- a hostile driver ------------------------------------------------------------------------------- */
+/* --- a hostile driver ---------------------------------------------------------------------- */
 static void step_scribble(void)
 {
 	unsigned int page = fuzz_u8(f.in) % GUEST_PAGES;
@@ -979,7 +990,7 @@ static void step(void)
 	}
 }
 
-/* --- a run ---------------------------------------------------------------------------------------------- */
+/* --- a run --------------------------------------------------------------------------------- */
 static void set_up(void)
 {
 	u64 features = fuzz_u64(f.in);
