@@ -6,7 +6,7 @@
 # limit: 500
 # long-limit: 1500
 # kernels: 6.12 7.2 debug
-# long-kernels: 7.2 debug
+# long-kernels: 6.12 7.2 debug
 # shellcheck source=/dev/null disable=SC2154,SC2034	# BDF_*, NESTED_*: to and from vm-lib.sh
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh
