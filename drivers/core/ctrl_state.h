@@ -54,8 +54,9 @@ struct vmdev_ctrl_cmd {
  * @cmds: the last command of each kind, in the order they came in
  * @vlans: VLANs that are let through
  *
- * As each kind of command overrides the one before, and nothing else, @cmds given
- * to a device after reset makes it what it was. Memory is bounded: there are
+ * A command overrides the one before of its kind, and some of other kinds (queue
+ * pairs and RSS): as they are in order, @cmds given to a device after reset makes it
+ * what it was. Memory is bounded: there are
  * few kinds.
  */
 struct vmdev_ctrl_state {

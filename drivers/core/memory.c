@@ -389,7 +389,7 @@ int vmdev_mem_load(struct vmdev_dev *dev)
  * @asid: the address space, below VMDEV_AS_MAX
  *
  * Context: may sleep; vmdev_parent.lock held.
- * Return: 0, or an error of vmdev_mem_load() with all as it was.
+ * Return: 0, or an error of vmdev_mem_load(), with the group where it was.
  */
 int vmdev_mem_set_asid(struct vmdev_dev *dev, unsigned int group, u8 asid)
 {
