@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -135,20 +136,65 @@ int lab_release(const char *bdf)
 }
 
 /* --- modules ------------------------------------------------------------- */
-int lab_insmod(const char *name)
+#define LAB_IMAGES	8
+
+/**
+ * struct lab_image - a module's file in memory
+ * @name: of the module
+ * @data: what is in the file
+ * @len: bytes
+ */
+struct lab_image {
+	const char *name;
+	void *data;
+	unsigned long len;
+};
+
+/* It has no name if that failed. */
+static int lab_image_read(struct lab_image *image, const char *name)
 {
 	static struct utsname uts;
-	int fd, err = 0;
+	const char *path;
+	struct stat st;
+	int n;
 
 	if (!uts.release[0])
 		uname(&uts);
-	fd = open(lab_path("/lib/modules/", uts.release, "/updates/", name,
-			   ".ko"), O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	path = lab_path("/lib/modules/", uts.release, "/updates/", name, ".ko");
+	if (stat(path, &st))
 		return -errno;
-	if (syscall(SYS_finit_module, fd, "", 0))
+	image->data = malloc(st.st_size + 1);
+	if (!image->data)
+		return -ENOMEM;
+	n = lab_read(path, image->data, st.st_size + 1);
+	if (n != st.st_size) {
+		free(image->data);
+		return n < 0 ? n : -EIO;
+	}
+	image->name = name;
+	image->len = n;
+	return 0;
+}
+
+/*
+ * Only the first time is the file read: from then on a fault is one of loading, and
+ * none of the file system. That is 9p in the lab, whose client forgets a fid that it
+ * has no memory to clunk. The server does not, and answers EINVAL to whatever is
+ * opened next, for good, as the client takes the same number.
+ */
+int lab_insmod(const char *name)
+{
+	static struct lab_image images[LAB_IMAGES];
+	struct lab_image *image = images;
+	int err = 0;
+
+	while (image->name && strcmp(image->name, name))
+		if (++image == images + LAB_IMAGES)
+			return -ENOSPC;
+	if (!image->name)
+		err = lab_image_read(image, name);
+	if (!err && syscall(SYS_init_module, image->data, image->len, ""))
 		err = -errno;
-	close(fd);
 	return err;
 }
 

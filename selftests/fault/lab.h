@@ -62,6 +62,7 @@ bool lab_is_ours(const char *bdf);
 int lab_take(const char *bdf);
 int lab_release(const char *bdf);
 
+/* @name stays, and its file is read the first time only. */
 int lab_insmod(const char *name);
 int lab_rmmod(const char *name);
 bool lab_loaded(const char *name);
