@@ -32,18 +32,22 @@
  * struct vmdev_ctrl_area - all that the hardware sees
  * @desc: descriptor area of either format
  * @driver: driver area of either format
+ * @out: command
  * @device: device area of either format
  * @in: answer
- * @out: command
+ *
+ * The guest's own buffers are in the same domain, and what its driver calls a
+ * buffer for packets hardware writes: commands must not be. So up to @device all
+ * is read-only to the hardware. But on a packed ring it writes descriptors.
  */
 struct vmdev_ctrl_area {
 	struct vring_desc desc[VMDEV_CTRL_RING];
 	__virtio16 driver[3 + VMDEV_CTRL_RING] __aligned(4);
+	u8 out[VMDEV_CTRL_OUT_MAX];
 	u8 device[sizeof(struct vring_used) + sizeof(__virtio16) +
 		  VMDEV_CTRL_RING * sizeof(struct vring_used_elem)]
-		__aligned(SMP_CACHE_BYTES);
+		__aligned(PAGE_SIZE);
 	u8 in[VMDEV_CTRL_IN_MAX] __aligned(SMP_CACHE_BYTES);
-	u8 out[VMDEV_CTRL_OUT_MAX];
 };
 
 static void vmdev_ctrl_hw_conf(const struct vmdev_ctrl *ctrl, u16 size,
@@ -93,7 +97,10 @@ int vmdev_ctrl_hw_prepare(struct vmdev_ctrl *ctrl, u16 vq,
 			 VMDEV_CTRL_RING);
 	if (conf.num < VMDEV_CTRL_PIECES)
 		return -EINVAL;
-	area = vmdev_window_alloc(ctrl->dev, sizeof(*area), &hw->iova);
+	area = vmdev_window_alloc(ctrl->dev, sizeof(*area),
+				  vmdev_is_packed(ctrl->dev) ? 0 :
+				  offsetof(struct vmdev_ctrl_area, device),
+				  &hw->iova);
 	if (!area)
 		return -ENOMEM;
 
@@ -158,13 +165,23 @@ static int vmdev_ctrl_hw_take(struct vmdev_ctrl *ctrl, u32 *len)
 	return got;
 }
 
+/* Only who reads a register learns that hardware is gone. */
+static bool vmdev_ctrl_hw_there(struct vmdev_ctrl *ctrl)
+{
+	struct vmdev_hw *hw = ctrl->dev->hw;
+
+	if (vmdev_usable(ctrl->dev))
+		hw->ops->status(hw);
+	return vmdev_usable(ctrl->dev);
+}
+
 static int vmdev_ctrl_hw_wait(struct vmdev_ctrl *ctrl, u32 *len)
 {
 	u32 waited = 0, look = VMDEV_CTRL_LOOK_US;
 	int got;
 
 	while (!(got = vmdev_ctrl_hw_take(ctrl, len))) {
-		if (!vmdev_usable(ctrl->dev))
+		if (look == VMDEV_CTRL_LOOK_MAX_US && !vmdev_ctrl_hw_there(ctrl))
 			return -ENODEV;
 		if (waited >= VMDEV_CTRL_WAIT_US)
 			return -ETIMEDOUT;

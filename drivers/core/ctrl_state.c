@@ -355,11 +355,12 @@ int vmdev_ctrl_reserve(const u8 *data, u32 len, struct vmdev_ctrl_cmd **cmd)
 	*cmd = NULL;
 	if (!rule->keep || vmdev_ctrl_is_vlan(data))
 		return 0;
-	*cmd = kmalloc(struct_size(*cmd, data, len), GFP_KERNEL_ACCOUNT);
+	*cmd = kmalloc(struct_size(*cmd, data, len), GFP_KERNEL);
 	if (!*cmd)
 		return -ENOMEM;
 	(*cmd)->key = rule->per_vq ? get_unaligned_le16(data + VMDEV_CTRL_HDR) :
 		      0;
+	(*cmd)->per_vq = rule->per_vq;
 	(*cmd)->len = len;
 	memcpy((*cmd)->data, data, len);
 	return 0;

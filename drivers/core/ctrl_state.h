@@ -39,12 +39,14 @@ struct vmdev_ctrl_limits {
  * struct vmdev_ctrl_cmd - a command that is remembered
  * @node: in vmdev_ctrl_state.cmds
  * @key: which of several things of its class and command it sets: a queue, else 0
+ * @per_vq: a queue it is
  * @len: length of @data
  * @data: the command as the driver sent it, class and command first
  */
 struct vmdev_ctrl_cmd {
 	struct list_head node;
 	u16 key;
+	bool per_vq;
 	u32 len;
 	u8 data[];
 };

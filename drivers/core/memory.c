@@ -14,6 +14,7 @@
  * only software can reach, and it never enters the IOMMU. What the platform
  * reserves is in the domain at another place (alias.c).
  */
+#include <linux/dma-direct.h>
 #include <linux/highmem.h>
 #include <linux/sched.h>
 #include <uapi/linux/vhost_types.h>
@@ -148,14 +149,17 @@ static void vmdev_mem_count(struct vmdev_dev *dev, unsigned int asid, u64 first,
  * vmdev_mem_host() - a host driver's memory, for queues that software serves
  * @dev: the device, which user space does not have
  *
- * Their addresses are physical ones (vmdev_op_get_vq_map()): what is mapped is all
- * of memory. Only software looks there.
+ * Their addresses are those of a device that nothing translates for
+ * (vmdev_op_get_vq_map()): physical ones, with whatever the platform adds, a bit that
+ * says that memory is encrypted above all. What is mapped is all of memory. Only
+ * software looks there.
  *
  * Context: may sleep; vmdev_parent.lock held.
  * Return: 0 or -ENOMEM.
  */
 int vmdev_mem_host(struct vmdev_dev *dev)
 {
+	u64 first = phys_to_dma(&dev->vdpa.dev, 0);
 	struct vmdev_mem *mem = &dev->mem;
 	int err;
 
@@ -163,8 +167,8 @@ int vmdev_mem_host(struct vmdev_dev *dev)
 
 	if (mem->host)
 		return 0;
-	err = vmdev_mem_add(&mem->as[VMDEV_AS_HOST], 0, VMDEV_HOST_LAST, 0,
-			    VHOST_ACCESS_RW);
+	err = vmdev_mem_add(&mem->as[VMDEV_AS_HOST], first,
+			    first + VMDEV_HOST_LAST, 0, VHOST_ACCESS_RW);
 	if (err)
 		return err;
 	mem->group_as[VMDEV_GROUP_CTRL] = VMDEV_AS_HOST;

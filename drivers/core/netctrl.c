@@ -169,28 +169,18 @@ static int vmdev_ctrl_replay_vlans(struct vmdev_ctrl *ctrl)
 	return err;
 }
 
-/**
- * vmdev_ctrl_replay() - make hardware what the driver, or an operator, had made of it
- * @dev: the device, its hardware live
- *
- * Context: may sleep; vmdev_parent.lock held.
- * Return: 0, or an error of vmdev_ctrl_hw_send(), with a line.
- */
-int vmdev_ctrl_replay(struct vmdev_dev *dev)
+static int vmdev_ctrl_replay_all(struct vmdev_ctrl *ctrl)
 {
-	struct vmdev_ctrl *ctrl = dev->ctrl;
 	struct vmdev_ctrl_cmd *cmd;
 	int err;
 
-	lockdep_assert_held(&dev->parent->lock);
-
-	if (!ctrl || !ctrl->hw.on)
-		return 0;
-	ctrl->replay_end = jiffies + msecs_to_jiffies(VMDEV_CTRL_REPLAY_MS);
 	err = vmdev_ctrl_replay_mac(ctrl);
 	if (err)
 		return err;
 	list_for_each_entry(cmd, &ctrl->state.cmds, node) {
+		/* Of a queue that is off hardware takes nothing. */
+		if (cmd->per_vq && !ctrl->dev->vqs[cmd->key].on)
+			continue;
 		err = vmdev_ctrl_replay_one(ctrl, cmd->data, cmd->len);
 		if (err)
 			return err;
@@ -198,10 +188,73 @@ int vmdev_ctrl_replay(struct vmdev_dev *dev)
 	return vmdev_ctrl_replay_vlans(ctrl);
 }
 
+/* It was there for the provisioned MAC address alone. */
+static int vmdev_ctrl_hw_end(struct vmdev_dev *dev)
+{
+	struct vdpa_vq_state state;
+	int err;
+
+	if ((dev->features & BIT_ULL(VIRTIO_NET_F_CTRL_VQ)) ||
+	    !(dev->hw->caps.caps & VMDEV_CAP_RING_RESET))
+		return 0;
+	err = dev->hw->ops->vq_stop(dev->hw, dev->ctrl->hw.vq, &state);
+	if (!err)
+		vmdev_ctrl_hw_stop(dev);
+	return err;
+}
+
+/**
+ * vmdev_ctrl_replay() - make hardware what the driver, or an operator, had made of it
+ * @dev: the device, its hardware live
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ * Return: 0, or an error of vmdev_ctrl_hw_send(), with a line, or of the hardware.
+ */
+int vmdev_ctrl_replay(struct vmdev_dev *dev)
+{
+	struct vmdev_ctrl *ctrl = dev->ctrl;
+
+	lockdep_assert_held(&dev->parent->lock);
+
+	if (!ctrl || !ctrl->hw.on)
+		return 0;
+	ctrl->replay_end = jiffies + msecs_to_jiffies(VMDEV_CTRL_REPLAY_MS);
+	return vmdev_ctrl_replay_all(ctrl) ? : vmdev_ctrl_hw_end(dev);
+}
+
+/**
+ * vmdev_ctrl_replay_vq() - the same for one queue that was started alone
+ * @dev: the device, its hardware live
+ * @i: the queue
+ *
+ * What was set for a queue hardware forgets when it is reset (virtio 1.3,
+ * 5.1.6.5.10).
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ * Return: 0, or an error of vmdev_ctrl_hw_send(), with a line.
+ */
+int vmdev_ctrl_replay_vq(struct vmdev_dev *dev, u16 i)
+{
+	struct vmdev_ctrl *ctrl = dev->ctrl;
+	struct vmdev_ctrl_cmd *cmd;
+	int err = 0;
+
+	lockdep_assert_held(&dev->parent->lock);
+
+	if (!ctrl || !ctrl->hw.on)
+		return 0;
+	ctrl->replay_end = jiffies + msecs_to_jiffies(VMDEV_CTRL_REPLAY_MS);
+	list_for_each_entry(cmd, &ctrl->state.cmds, node)
+		if (cmd->per_vq && cmd->key == i && !err)
+			err = vmdev_ctrl_replay_one(ctrl, cmd->data, cmd->len);
+	return err;
+}
+
 /* --- commands -------------------------------------------------------------- */
 
-static void vmdev_ctrl_limits(const struct vmdev_dev *dev,
-			      struct vmdev_ctrl_limits *limits)
+/* They stay what they are while the queue is open. */
+static void vmdev_ctrl_read_limits(const struct vmdev_dev *dev,
+				   struct vmdev_ctrl_limits *limits)
 {
 	struct vmdev_hw *hw = dev->hw;
 	u8 key = 0;
@@ -223,21 +276,22 @@ static void vmdev_ctrl_limits(const struct vmdev_dev *dev,
 					       rss_max_indirection_table_length));
 }
 
-/* From the pieces that the driver wants read to @ctrl->cmd. */
+/* From the pieces that the driver wants read to @ctrl->cmd, as much as it holds. */
 static int vmdev_ctrl_gather(struct vmdev_ctrl *ctrl,
 			     const struct vmdev_vring_chain *chain)
 {
 	const struct vmdev_as *as = &ctrl->dev->mem.as[ctrl->asid];
+	u32 part, left = VMDEV_CTRL_OUT_MAX;
 	u8 *to = ctrl->cmd;
 	int err = 0;
 	u16 i;
 
 	for (i = 0; i < chain->nread && !err; i++) {
-		const struct vmdev_vring_seg *seg = &chain->segs[i];
-
-		err = vmdev_as_read(as, seg->addr, to, seg->len,
+		part = min(chain->segs[i].len, left);
+		err = vmdev_as_read(as, chain->segs[i].addr, to, part,
 				    VHOST_ACCESS_RO);
-		to += seg->len;
+		to += part;
+		left -= part;
 	}
 	return err;
 }
@@ -377,7 +431,8 @@ static bool vmdev_ctrl_mac_is_qemus(struct vmdev_ctrl *ctrl)
 	struct vmdev_dev *dev = ctrl->dev;
 	u8 shown[ETH_ALEN];
 
-	if (!vmdev_ctrl_sets_mac(ctrl) || is_zero_ether_addr(dev->user_mac) ||
+	if (!dev->mem.user || !vmdev_ctrl_sets_mac(ctrl) ||
+	    is_zero_ether_addr(dev->user_mac) ||
 	    memcmp(mac, dev->user_mac, ETH_ALEN) || vmdev_ctrl_any_data(dev))
 		return false;
 	vmdev_config_get(dev, 0, shown, ETH_ALEN);
@@ -394,15 +449,13 @@ static bool vmdev_ctrl_mac_is_qemus(struct vmdev_ctrl *ctrl)
 static int vmdev_ctrl_command(struct vmdev_ctrl *ctrl, u32 len, u32 room,
 			      u8 *in, u32 *in_len)
 {
-	struct vmdev_ctrl_limits limits;
 	const char *why;
 	int err;
 
 	in[0] = VIRTIO_NET_ERR;
 	*in_len = min(room, 1u);
-	vmdev_ctrl_limits(ctrl->dev, &limits);
 	why = len > VMDEV_CTRL_OUT_MAX ? "too long" :
-	      vmdev_ctrl_check(&limits, ctrl->cmd, len);
+	      vmdev_ctrl_check(&ctrl->limits, ctrl->cmd, len);
 	if (!why && room < 1 + vmdev_ctrl_result_len(ctrl->cmd))
 		why = "no room for its answer";
 	if (why) {
@@ -437,7 +490,7 @@ static int vmdev_ctrl_serve_one(struct vmdev_ctrl *ctrl,
 	u32 in_len = 0;
 
 	fault = vmdev_ctrl_hold_all(ctrl, chain);
-	if (!fault && chain->read_len <= VMDEV_CTRL_OUT_MAX)
+	if (!fault)
 		fault = vmdev_ctrl_gather(ctrl, chain);
 	if (!fault) {
 		err = vmdev_ctrl_command(ctrl, chain->read_len,
@@ -580,6 +633,7 @@ int vmdev_ctrl_open(struct vmdev_dev *dev, u16 i)
 	ctrl->index = i;
 	ctrl->asid = vmdev_vq_asid(dev, i);
 	ctrl->late = dev->moving && !dev->mapping;
+	vmdev_ctrl_read_limits(dev, &ctrl->limits);
 	err = vmdev_ring_open(dev, i, vmdev_ctrl_read, ctrl, &ctrl->mem,
 			      &ctrl->guest);
 	if (err) {

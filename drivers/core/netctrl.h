@@ -69,6 +69,7 @@ struct vmdev_ctrl_spot {
  * @spots: the same: where its answer goes
  * @nspots: how many
  * @cmd: the same: the command as the driver sent it
+ * @limits: what its commands are judged by
  * @replay_end: when all that is set again has to be done, in jiffies
  * @state: what the driver set, until it resets the device
  *
@@ -87,6 +88,7 @@ struct vmdev_ctrl {
 	struct vmdev_ctrl_spot spots[VMDEV_CTRL_IN_MAX];
 	u16 nspots;
 	u8 cmd[VMDEV_CTRL_OUT_MAX];
+	struct vmdev_ctrl_limits limits;
 	unsigned long replay_end;
 	struct vmdev_ctrl_state state;
 };

@@ -154,16 +154,17 @@ static int vmdev_collect(struct vmdev_dev *dev)
 	return err;
 }
 
-static void vmdev_vqs_set_live(struct vmdev_dev *dev, bool live)
+/* Kicks come through when the hardware is all that its driver made of it. */
+static void vmdev_vqs_set_on(struct vmdev_dev *dev, bool on)
 {
 	u16 i;
 
 	for (i = 0; i < dev->nvqs; i++) {
 		struct vmdev_vq *vq = &dev->vqs[i];
 
-		WRITE_ONCE(vq->on, live && vmdev_vq_wanted(dev, i));
+		WRITE_ONCE(vq->on, on && vmdev_vq_wanted(dev, i));
 		WRITE_ONCE(vq->direct, vq->on && !vq->shadowed && !vq->served);
-		WRITE_ONCE(vq->live, vq->direct);
+		WRITE_ONCE(vq->live, false);
 		vq->idle_seen = false;
 	}
 }
@@ -248,7 +249,7 @@ int vmdev_start(struct vmdev_dev *dev)
 		goto err_queues;
 
 	/* Interrupts may come before start returns: let them through. */
-	vmdev_vqs_set_live(dev, true);
+	vmdev_vqs_set_on(dev, true);
 	err = hw->ops->start(hw, &conf);
 	if (err)
 		goto err_live;
@@ -257,6 +258,7 @@ int vmdev_start(struct vmdev_dev *dev)
 		goto err_stop;
 
 	/* A kick may have come before there was anybody to take it. */
+	vmdev_vqs_forwarding(dev, true);
 	vmdev_kick_all(dev);
 	vmdev_vqs_run(dev);
 	return 0;
@@ -268,7 +270,7 @@ err_stop:
 	if (dev->suspended)
 		vmdev_break(dev);
 err_live:
-	vmdev_vqs_set_live(dev, false);
+	vmdev_vqs_set_on(dev, false);
 err_queues:
 	vmdev_vqs_drop(dev);
 	return err;
@@ -288,7 +290,7 @@ int vmdev_stop(struct vmdev_dev *dev)
 {
 	struct vmdev_hw *hw = dev->parent->hw;
 	bool has_state = hw->caps.caps & VMDEV_CAP_STATE;
-	int err;
+	int err, patience = VMDEV_SETTLE_TRIES;
 	u16 i;
 
 	lockdep_assert_held(&dev->parent->lock);
@@ -309,13 +311,14 @@ int vmdev_stop(struct vmdev_dev *dev)
 		else if (has_state)
 			vq->conf.state = dev->states[vq->hw_vq];
 		else
-			err = vmdev_vq_stopped_state(dev, i, &vq->conf.state);
+			err = vmdev_vq_stopped_state(dev, i, &vq->conf.state,
+						     &patience);
 	}
 	if (!err)
 		vmdev_ctrl_hw_stop(dev);
 	vmdev_log_rings(dev);
 	vmdev_notify_vqs(dev);
-	vmdev_vqs_set_live(dev, false);
+	vmdev_vqs_set_on(dev, false);
 	return err;
 }
 
@@ -401,6 +404,7 @@ int vmdev_drain(struct vmdev_dev *dev)
 	return 0;
 }
 
+/* On error with the queue off, or with the device broken. */
 static int vmdev_vq_start_hw(struct vmdev_dev *dev, u16 i)
 {
 	struct vmdev_vq *vq = &dev->vqs[i];
@@ -426,7 +430,12 @@ static int vmdev_vq_start_hw(struct vmdev_dev *dev, u16 i)
 		dev_err_ratelimited(&dev->vdpa.dev,
 				    "queue %u cannot be enabled: %pe\n", i,
 				    ERR_PTR(err));
+		return err;
 	}
+
+	err = vmdev_ctrl_replay_vq(dev, i);
+	if (err)
+		vmdev_break(dev);
 	return err;
 }
 
@@ -474,8 +483,8 @@ static int vmdev_vq_stop_hw(struct vmdev_dev *dev, u16 i)
 	struct vmdev_vq *vq = &dev->vqs[i];
 	struct vmdev_hw *hw = dev->parent->hw;
 	bool has_state = hw->caps.caps & VMDEV_CAP_STATE;
+	int err, patience = VMDEV_SETTLE_TRIES;
 	struct vdpa_vq_state state;
-	int err;
 
 	err = hw->ops->vq_stop(hw, vq->hw_vq, has_state ? &state : NULL);
 	if (err)
@@ -491,7 +500,8 @@ static int vmdev_vq_stop_hw(struct vmdev_dev *dev, u16 i)
 		vq->conf.state = state;
 	else
 		vq->state_lost = vmdev_vq_stopped_state(dev, i,
-							&vq->conf.state);
+							&vq->conf.state,
+							&patience);
 	vmdev_log_ring(dev, i);
 	return 0;
 }

@@ -16,9 +16,8 @@
 #define VMDEV_IDLE_US		100
 #define VMDEV_IDLE_TRIES	1000
 
-/* How long a driver may take that is putting buffers back: its CPU may be busy. */
+/* How soon a ring is looked at again whose driver is putting buffers back. */
 #define VMDEV_SETTLE_MS		10
-#define VMDEV_SETTLE_TRIES	50
 
 /**
  * vmdev_vq_idle() - were all buffers of a split queue used that its driver offered?
@@ -158,19 +157,35 @@ static int vmdev_vq_recover(struct vmdev_dev *dev, u16 i,
  */
 static int vmdev_vq_settle(struct vmdev_dev *dev, u16 i,
 			   struct vmdev_vq_copy *copy,
-			   struct vdpa_vq_state *state, int tries)
+			   struct vdpa_vq_state *state, int *patience)
 {
 	int err = vmdev_vq_recover(dev, i, copy, state);
 
-	while (err == -EILSEQ && vmdev_is_net(dev->parent->hw) && tries--) {
+	while (err == -EILSEQ && vmdev_is_net(dev->parent->hw) && *patience) {
+		--*patience;
 		msleep(VMDEV_SETTLE_MS);
 		err = vmdev_vq_recover(dev, i, copy, state);
 	}
 	return err;
 }
 
-static int vmdev_vq_find_state(struct vmdev_dev *dev, u16 i,
-			       struct vdpa_vq_state *state, int tries)
+/**
+ * vmdev_vq_stopped_state() - where is a queue that the hardware stopped?
+ * @dev: the device
+ * @i: the queue
+ * @state: the answer
+ * @patience: how many more times its driver is waited for, 10 ms each
+ *
+ * Exact. A driver that is still at it may take a moment.
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ * Return: 0; -EILSEQ if completions may have been out of order, or if requests
+ * are in flight that must not run twice, with a line;
+ * -EOPNOTSUPP for packed rings, or when software does not know the memory;
+ * -EFAULT; -ENOMEM.
+ */
+int vmdev_vq_stopped_state(struct vmdev_dev *dev, u16 i,
+			   struct vdpa_vq_state *state, int *patience)
 {
 	struct vmdev_vq_copy copy;
 	int err;
@@ -190,7 +205,7 @@ static int vmdev_vq_find_state(struct vmdev_dev *dev, u16 i,
 
 	err = vmdev_vq_copy_alloc(&dev->vqs[i].conf, &copy);
 	if (!err) {
-		err = vmdev_vq_settle(dev, i, &copy, state, tries);
+		err = vmdev_vq_settle(dev, i, &copy, state, patience);
 		if (err)
 			dev_err_ratelimited(&dev->vdpa.dev,
 					    "queue %u: ring state cannot be known (avail %u, used %u): %pe\n",
@@ -211,30 +226,12 @@ static int vmdev_vq_find_state(struct vmdev_dev *dev, u16 i,
  * By what is in its memory, if the hardware has the driver's ring: a snapshot.
  *
  * Context: may sleep; vmdev_parent.lock held.
- * Return: 0; -EILSEQ if completions may have been out of order, or if requests
- * are in flight that must not run twice, with a line;
- * -EOPNOTSUPP for packed rings, or when software does not know the memory;
- * -EFAULT; -ENOMEM.
+ * Return: as vmdev_vq_stopped_state().
  */
 int vmdev_vq_read_state(struct vmdev_dev *dev, u16 i,
 			struct vdpa_vq_state *state)
 {
-	return vmdev_vq_find_state(dev, i, state, 0);
-}
+	int patience = 0;
 
-/**
- * vmdev_vq_stopped_state() - where is a queue that the hardware stopped?
- * @dev: the device
- * @i: the queue
- * @state: the answer
- *
- * Exact. A driver that is still at it may take a moment.
- *
- * Context: may sleep; vmdev_parent.lock held.
- * Return: as vmdev_vq_read_state().
- */
-int vmdev_vq_stopped_state(struct vmdev_dev *dev, u16 i,
-			   struct vdpa_vq_state *state)
-{
-	return vmdev_vq_find_state(dev, i, state, VMDEV_SETTLE_TRIES);
+	return vmdev_vq_stopped_state(dev, i, state, &patience);
 }

@@ -81,7 +81,7 @@ static int vmdev_shadow_hw_ring(struct vmdev_shadow *s, u16 num,
 
 	s->area = NULL;
 	vmdev_shadow_layout(s, num, NULL, NULL);
-	s->area = vmdev_window_alloc(s->dev, s->area_size, &s->iova);
+	s->area = vmdev_window_alloc(s->dev, s->area_size, 0, &s->iova);
 	if (!s->area)
 		return -ENOMEM;
 	s->max = min(num, VMDEV_CHAIN_MAX);

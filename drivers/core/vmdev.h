@@ -290,8 +290,8 @@ struct vmdev_dev {
  * @cvq: net: number of the control queue when multiqueue is negotiated
  * @lock: serialises the hardware and everything that the driver said. Taken
  *	inside vhost-vdpa's mutex and mmap_lock (maps), so nothing under it may
- *	touch user memory. Order: vdpa's locks, mmap_lock, @lock, @dev_lock,
- *	cb_lock
+ *	touch user memory. Order: vdpa's locks, mmap_lock, @lock,
+ *	vmdev_shadow.lock, vmdev_as.lock; and @lock, @dev_lock, cb_lock
  * @dev_lock: protects @dev, and marking it; taken in hard interrupt context
  * @dev: the one vDPA device on it, or NULL
  * @no_vq: stands for queues of the hardware that the driver does not have; never
@@ -408,6 +408,9 @@ int vmdev_restart(struct vmdev_dev *dev);
 int vmdev_vq_restart(struct vmdev_dev *dev, u16 i);
 void vmdev_vq_enable(struct vmdev_dev *dev, u16 vq, bool enable);
 
+/* Patience with the drivers of queues that are stopped: a CPU may be busy. */
+#define VMDEV_SETTLE_TRIES	50
+
 /* queue_state.c */
 bool vmdev_vq_idle(struct vmdev_dev *dev, u16 i);
 void vmdev_vqs_forget_idle(struct vmdev_dev *dev);
@@ -415,7 +418,7 @@ void vmdev_vqs_seek_idle(struct vmdev_dev *dev);
 int vmdev_vq_read_state(struct vmdev_dev *dev, u16 i,
 			struct vdpa_vq_state *state);
 int vmdev_vq_stopped_state(struct vmdev_dev *dev, u16 i,
-			   struct vdpa_vq_state *state);
+			   struct vdpa_vq_state *state, int *patience);
 
 /* handover.c */
 extern const struct attribute_group *vmdev_path_groups[];
@@ -609,6 +612,7 @@ void vmdev_ctrl_free(struct vmdev_dev *dev);
 int vmdev_ctrl_hw_start(struct vmdev_dev *dev, struct vmdev_vq_conf *hw_vqs);
 void vmdev_ctrl_hw_stop(struct vmdev_dev *dev);
 int vmdev_ctrl_replay(struct vmdev_dev *dev);
+int vmdev_ctrl_replay_vq(struct vmdev_dev *dev, u16 i);
 int vmdev_ctrl_open(struct vmdev_dev *dev, u16 i);
 void vmdev_ctrl_tell_state(const struct vmdev_dev *dev,
 			   struct vdpa_vq_state *state);

@@ -26,6 +26,7 @@
  * @node: in vmdev_mem.blocks, by address; those of the DMA API in no order
  * @va: the memory
  * @size: bytes, whole pages
+ * @ro_size: of them, from the first on, those that the hardware cannot write
  * @iova: where the hardware sees it
  * @mapped: in the window, else by the DMA API
  */
@@ -33,6 +34,7 @@ struct vmdev_block {
 	struct list_head node;
 	void *va;
 	size_t size;
+	size_t ro_size;
 	u64 iova;
 	bool mapped;
 };
@@ -59,6 +61,40 @@ static struct list_head *vmdev_window_find(struct vmdev_dev *dev, size_t size,
 	return &block->node;
 }
 
+static int vmdev_window_map_part(struct vmdev_hw *hw,
+				 const struct vmdev_block *block, size_t from,
+				 size_t to, u32 perm)
+{
+	if (from == to)
+		return 0;
+	return hw->ops->map(hw, block->iova + from, to - from,
+			    virt_to_phys(block->va + from), perm);
+}
+
+static void vmdev_window_unmap_part(struct vmdev_hw *hw,
+				    const struct vmdev_block *block,
+				    size_t from, size_t to)
+{
+	if (from != to)
+		hw->ops->unmap(hw, block->iova + from, to - from);
+}
+
+static int vmdev_window_map_all(struct vmdev_hw *hw,
+				const struct vmdev_block *block)
+{
+	int err;
+
+	err = vmdev_window_map_part(hw, block, 0, block->ro_size,
+				    VHOST_ACCESS_RO);
+	if (err)
+		return err;
+	err = vmdev_window_map_part(hw, block, block->ro_size, block->size,
+				    VHOST_ACCESS_RW);
+	if (err)
+		vmdev_window_unmap_part(hw, block, 0, block->ro_size);
+	return err;
+}
+
 static int vmdev_window_map(struct vmdev_dev *dev, struct vmdev_block *block)
 {
 	struct vmdev_hw *hw = dev->parent->hw;
@@ -73,8 +109,7 @@ static int vmdev_window_map(struct vmdev_dev *dev, struct vmdev_block *block)
 				      GFP_KERNEL_ACCOUNT | __GFP_ZERO);
 	if (!block->va)
 		return -ENOMEM;
-	err = hw->ops->map(hw, block->iova, block->size,
-			   virt_to_phys(block->va), VHOST_ACCESS_RW);
+	err = vmdev_window_map_all(hw, block);
 	if (err) {
 		free_pages_exact(block->va, block->size);
 		return err;
@@ -102,6 +137,9 @@ static int vmdev_window_coherent(struct vmdev_dev *dev,
  * vmdev_window_alloc() - memory for the core that the hardware sees
  * @dev: the device
  * @size: bytes, not 0
+ * @ro_size: of them, from the first on, those that the hardware has no need to
+ *	write: whole pages. It cannot, where there is a window: whatever a guest
+ *	makes its function do, that stays as it is
  * @iova: where the hardware sees it
  *
  * Contiguous, zeroed, whole pages.
@@ -110,18 +148,22 @@ static int vmdev_window_coherent(struct vmdev_dev *dev,
  * Return: the memory; NULL if there is none, with a line if the IOMMU does not
  * map it.
  */
-void *vmdev_window_alloc(struct vmdev_dev *dev, size_t size, u64 *iova)
+void *vmdev_window_alloc(struct vmdev_dev *dev, size_t size, size_t ro_size,
+			 u64 *iova)
 {
 	struct vmdev_block *block;
 	int err;
 
 	lockdep_assert_held(&dev->parent->lock);
+	if (WARN_ON_ONCE(ro_size % PAGE_SIZE || ro_size > size))
+		return NULL;
 
 	block = kzalloc_obj(*block, GFP_KERNEL_ACCOUNT);
 	if (!block)
 		return NULL;
 
 	block->size = ALIGN(size, PAGE_SIZE);
+	block->ro_size = ro_size;
 	err = dev->mem.attached ? vmdev_window_map(dev, block) :
 	      vmdev_window_coherent(dev, block);
 	if (err) {
@@ -160,7 +202,8 @@ void vmdev_window_free(struct vmdev_dev *dev, void *va)
 
 	list_del(&block->node);
 	if (block->mapped) {
-		hw->ops->unmap(hw, block->iova, block->size);
+		vmdev_window_unmap_part(hw, block, block->ro_size, block->size);
+		vmdev_window_unmap_part(hw, block, 0, block->ro_size);
 		free_pages_exact(va, block->size);
 	} else {
 		dma_free_coherent(hw->dma_dev, block->size, va, block->iova);

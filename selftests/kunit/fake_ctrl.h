@@ -9,6 +9,7 @@
 
 #include <linux/mm.h>
 #include <linux/unaligned.h>
+#include <uapi/linux/vhost_types.h>
 
 #include "fake_hw.h"
 
@@ -72,6 +73,7 @@ struct fake_ctrl_cmd {
  * @slept: microseconds that somebody waited
  * @after: so long FAKE_LATE takes
  * @late: a command is under way
+ * @left: it is gone, which who asks for its status learns
  * @fault: what the driver did wrong
  */
 struct fake_ctrl {
@@ -89,6 +91,7 @@ struct fake_ctrl {
 	u32 slept;
 	u32 after;
 	bool late;
+	bool left;
 	const char *fault;
 };
 
@@ -116,8 +119,9 @@ static inline u32 fake_ctrl_times(const struct fake_range *log, u32 n, u64 iova)
 	return times;
 }
 
-/* What the device sees at an address: only what was mapped for it, and is still. */
-static inline void *fake_ctrl_at(struct fake_ctrl *c, u64 iova, u64 len)
+/* What the device sees at an address: only what was mapped for it so, and is still. */
+static inline void *fake_ctrl_at_perm(struct fake_ctrl *c, u64 iova, u64 len,
+				      u32 perm)
 {
 	struct fake_hw *fake = &c->fake;
 	u32 i = min_t(u32, fake->n_maps, FAKE_LOG);
@@ -131,10 +135,22 @@ static inline void *fake_ctrl_at(struct fake_ctrl *c, u64 iova, u64 len)
 		if (fake_ctrl_times(fake->maps, fake->n_maps, map->iova) ==
 		    fake_ctrl_times(fake->unmaps, fake->n_unmaps, map->iova))
 			break;
+		if ((map->perm & perm) != perm)
+			break;
 		return phys_to_virt(map->pa + (iova - map->iova));
 	}
 	c->fault = "an address that is not mapped";
 	return NULL;
+}
+
+static inline void *fake_ctrl_at(struct fake_ctrl *c, u64 iova, u64 len)
+{
+	return fake_ctrl_at_perm(c, iova, len, VHOST_ACCESS_RO);
+}
+
+static inline void *fake_ctrl_to(struct fake_ctrl *c, u64 iova, u64 len)
+{
+	return fake_ctrl_at_perm(c, iova, len, VHOST_ACCESS_WO);
 }
 
 static inline void fake_ctrl_read(struct fake_ctrl *c, u64 addr, u32 len)
@@ -158,7 +174,7 @@ static inline enum fake_ctrl_mood fake_ctrl_mood(const struct fake_ctrl *c)
 /* The answer: how it went, and what was asked for. Bytes written. */
 static inline u32 fake_ctrl_write(struct fake_ctrl *c, u64 addr, u32 len)
 {
-	u8 *to = fake_ctrl_at(c, addr, len);
+	u8 *to = fake_ctrl_to(c, addr, len);
 	u32 i;
 
 	c->cmds[c->n % FAKE_CTRL_CMDS].in_len = len;
@@ -177,7 +193,7 @@ static inline void fake_ctrl_serve_split(struct fake_ctrl *c)
 	u16 num = c->conf.size;
 	u8 *desc = fake_ctrl_at(c, c->conf.desc, 16 * num);
 	u8 *avail = fake_ctrl_at(c, c->conf.driver, 6 + 2 * num);
-	u8 *used = fake_ctrl_at(c, c->conf.device, 6 + 8 * num);
+	u8 *used = fake_ctrl_to(c, c->conf.device, 6 + 8 * num);
 	u16 head, next, slot = c->at % num;
 	u32 len;
 
@@ -217,12 +233,12 @@ static inline void fake_ctrl_advance(struct fake_ctrl *c)
 static inline void fake_ctrl_serve_packed(struct fake_ctrl *c)
 {
 	u16 num = c->conf.size, avail = c->wrap ? 0x80 : 0x8000;
-	u8 *ring = fake_ctrl_at(c, c->conf.desc, 16 * num), *desc[2];
+	u8 *ring = fake_ctrl_to(c, c->conf.desc, 16 * num), *desc[2];
 	u16 id, used = c->wrap ? 0x8080 : 0;
 	u32 len;
 
 	if (!ring || !fake_ctrl_at(c, c->conf.driver, 4) ||
-	    !fake_ctrl_at(c, c->conf.device, 4))
+	    !fake_ctrl_to(c, c->conf.device, 4))
 		return;
 	desc[0] = ring + 16 * c->at;
 	if (get_unaligned_le16(desc[0] + 14) != (avail | 1)) {
@@ -267,7 +283,7 @@ static inline void fake_ctrl_kick(struct vmdev_hw *hw, u16 vq)
 		c->fault = "a kick of another queue";
 	switch (fake_ctrl_mood(c)) {
 	case FAKE_LEAVE:
-		c->fake.parent.gone = true;
+		c->left = true;
 		break;
 	case FAKE_SILENT:
 		break;
@@ -287,7 +303,31 @@ static inline void fake_ctrl_kick_with_data(struct vmdev_hw *hw, u16 vq,
 	fake_ctrl_kick(hw, vq);
 }
 
+static inline u8 fake_ctrl_status(struct vmdev_hw *hw)
+{
+	struct fake_ctrl *c = fake_ctrl(hw);
+
+	if (!c->left)
+		return 0xf;
+	c->fake.parent.gone = true;
+	return 0xff;
+}
+
+/* With a queue that can be reset. */
+static inline int fake_ctrl_vq_stop(struct vmdev_hw *hw, u16 vq,
+				    struct vdpa_vq_state *state)
+{
+	struct fake_ctrl *c = fake_ctrl(hw);
+
+	if (vq != c->vq)
+		c->fault = "another queue is stopped";
+	c->vq = FAKE_QUEUES;
+	return 0;
+}
+
 static const struct vmdev_hw_ops fake_ctrl_ops = {
+	.status = fake_ctrl_status,
+	.vq_stop = fake_ctrl_vq_stop,
 	.config_read = fake_config_read,
 	.config_write = fake_config_write,
 	.config_generation = fake_config_generation,

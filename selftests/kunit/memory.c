@@ -606,6 +606,32 @@ static void memory_reserved_load(struct kunit *test)
 	mutex_unlock(&fake->parent.lock);
 }
 
+/* A host driver's addresses of memory: wherever the platform has memory begin. */
+static void memory_host(struct kunit *test)
+{
+	struct fake_hw *fake = test->priv;
+	u8 *page = (u8 *)get_zeroed_page(GFP_KERNEL), got = 0;
+	u64 at;
+
+#ifdef _SHIM_DMA_DIRECT_H
+	shim_dma_base = BIT_ULL(47);
+#endif
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	page[7] = 0x5a;
+	at = phys_to_dma(&fake->dev.vdpa.dev, virt_to_phys(page)) + 7;
+	mutex_lock(&fake->parent.lock);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_host(&fake->dev), 0);
+	KUNIT_EXPECT_EQ(test, fake->dev.mem.group_as[VMDEV_GROUP_CTRL], VMDEV_AS_HOST);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_read(&fake->dev, VMDEV_AS_HOST, at, &got, 1), 0);
+	KUNIT_EXPECT_EQ(test, got, 0x5a);
+	vmdev_mem_no_host(&fake->dev);
+	KUNIT_EXPECT_EQ(test, vmdev_mem_read(&fake->dev, VMDEV_AS_HOST, at, &got, 1), -EFAULT);
+	mutex_unlock(&fake->parent.lock);
+	/* None of it was the hardware's. */
+	KUNIT_EXPECT_EQ(test, fake->n_maps, 0);
+	free_page((unsigned long)page);
+}
+
 static struct kunit_case memory_cases[] = {
 	KUNIT_CASE(memory_map),
 	KUNIT_CASE(memory_map_of_nothing),
@@ -635,6 +661,7 @@ static struct kunit_case memory_cases[] = {
 	KUNIT_CASE(memory_reserved),
 	KUNIT_CASE(memory_reserved_fails),
 	KUNIT_CASE(memory_reserved_load),
+	KUNIT_CASE(memory_host),
 	{}
 };
 

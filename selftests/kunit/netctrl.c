@@ -1009,6 +1009,32 @@ static void replay_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->c.n, 3);
 }
 
+/* 5.1.6.5.10: what is set for a queue hardware takes when that is enabled, not before. */
+static void replay_of_queues(struct kunit *test)
+{
+	struct net_test *t = test->priv;
+
+	t->c.fake.vqs[0].on = true;
+	bring_up(test, 0);
+	KUNIT_EXPECT_EQ(test, COMMAND(t, 6, 2, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0), 0);
+	KUNIT_EXPECT_EQ(test, COMMAND(t, 6, 2, 1, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0), 0);
+	again(test);
+	KUNIT_ASSERT_EQ(test, t->c.n, 1);
+	EXPECT_TOLD(test, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0);
+	lock(t);
+	KUNIT_EXPECT_EQ(test, vmdev_ctrl_replay_vq(dev_of(t), 1), 0);
+	KUNIT_EXPECT_EQ(test, vmdev_ctrl_replay_vq(dev_of(t), 2), 0);
+	unlock(t);
+	KUNIT_ASSERT_EQ(test, t->c.n, 2);
+	EXPECT_TOLD(test, 1, 6, 2, 1, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0);
+	t->c.moody = 0;
+	t->c.mood = FAKE_REFUSE;
+	lock(t);
+	KUNIT_EXPECT_EQ(test, vmdev_ctrl_replay_vq(dev_of(t), 0), -EIO);
+	unlock(t);
+	t->c.fake.vqs[0].on = false;
+}
+
 /* The ring goes on where it was, commands of the meantime included. */
 static void state_goes_on(struct kunit *test)
 {
@@ -1099,6 +1125,19 @@ static void mac_provisioned_alone(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, start(t), 0);
 	KUNIT_EXPECT_TRUE(test, t->hw_vqs[2].enabled);
 	KUNIT_EXPECT_EQ(test, t->c.n, 1);
+	KUNIT_EXPECT_TRUE(test, dev_of(t)->ctrl->hw.on);
+	stop(t);
+	/* No longer than it has to, where it can be taken away. */
+	t->c.fake.hw.caps.caps = VMDEV_CAP_RING_RESET;
+	KUNIT_EXPECT_EQ(test, start(t), 0);
+	KUNIT_EXPECT_EQ(test, t->c.n, 2);
+	KUNIT_EXPECT_EQ(test, t->c.vq, FAKE_QUEUES);
+	KUNIT_EXPECT_FALSE(test, dev_of(t)->ctrl->hw.on);
+	KUNIT_EXPECT_EQ(test, t->c.fake.n_maps, t->c.fake.n_unmaps);
+	/* From who has commands it is not. */
+	t->c.fake.dev.features = FEATURES;
+	KUNIT_EXPECT_EQ(test, start(t), 0);
+	KUNIT_EXPECT_TRUE(test, dev_of(t)->ctrl->hw.on);
 }
 
 /* 5.1.2: behind all queues of the hardware, or behind the first pair. */
@@ -1178,6 +1217,14 @@ static void mac_of_qemu(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->c.n, 1);
 }
 
+static void reopen(struct kunit *test)
+{
+	struct net_test *t = test->priv;
+
+	close_queue(t, &t->c.fake.vqs[cvq(t)].conf.state);
+	KUNIT_ASSERT_EQ(test, open_queue(t), 0);
+}
+
 /* What hardware takes is in its configuration: key at 17, table at 18 (5.1.4). */
 static void rss_limits(struct kunit *test)
 {
@@ -1187,24 +1234,29 @@ static void rss_limits(struct kunit *test)
 	dev_of(t)->prov.features |= MQ | B(60);
 	dev_of(t)->prov.max_vqp = 2;
 	dev_of(t)->nvqs = 5;
+	t->c.fake.config[17] = 2;
+	t->c.fake.config[18] = 4;
+	t->c.fake.config[19] = 0;
 	bring_up(test, MQ | B(60));
 	cmd[6] = 3;
 	cmd[18] = 1;
 	cmd[20] = 2;
-	t->c.fake.config[17] = 2;
-	t->c.fake.config[18] = 4;
-	t->c.fake.config[19] = 0;
 	KUNIT_EXPECT_EQ(test, command(t, cmd, sizeof(cmd)), 0);
+	/* It stays so, whatever hardware says later. */
 	t->c.fake.config[18] = 2;
+	KUNIT_EXPECT_EQ(test, command(t, cmd, sizeof(cmd)), 0);
+	reopen(test);
 	KUNIT_EXPECT_EQ(test, command(t, cmd, sizeof(cmd)), 1);
 	t->c.fake.config[18] = 4;
 	t->c.fake.config[17] = 1;
+	reopen(test);
 	KUNIT_EXPECT_EQ(test, command(t, cmd, sizeof(cmd)), 1);
 	/* Hardware that has no such fields takes none. */
 	t->c.fake.hw.caps.config_size = 17;
+	reopen(test);
 	KUNIT_EXPECT_EQ(test, command(t, cmd, sizeof(cmd)), 1);
 	KUNIT_EXPECT_EQ(test, t->c.fake.strays, 0);
-	KUNIT_EXPECT_EQ(test, t->c.n, 1);
+	KUNIT_EXPECT_EQ(test, t->c.n, 2);
 }
 
 /* Hardware with a queue too small to be of use: the driver is not started. */
@@ -1255,6 +1307,7 @@ static struct kunit_case netctrl_cases[] = {
 	KUNIT_CASE(replay_order),
 	KUNIT_CASE(replay_nothing_after_reset),
 	KUNIT_CASE(replay_refused),
+	KUNIT_CASE(replay_of_queues),
 	KUNIT_CASE(state_goes_on),
 	KUNIT_CASE(state_goes_on_packed),
 	KUNIT_CASE(mac_provisioned),

@@ -22,15 +22,20 @@ static int window_init(struct kunit *test)
 	return 0;
 }
 
-static void *take(struct kunit *test, size_t size, u64 *iova)
+static void *take_ro(struct kunit *test, size_t size, size_t ro, u64 *iova)
 {
 	struct fake_hw *fake = test->priv;
 	void *va;
 
 	mutex_lock(&fake->parent.lock);
-	va = vmdev_window_alloc(&fake->dev, size, iova);
+	va = vmdev_window_alloc(&fake->dev, size, ro, iova);
 	mutex_unlock(&fake->parent.lock);
 	return va;
+}
+
+static void *take(struct kunit *test, size_t size, u64 *iova)
+{
+	return take_ro(test, size, 0, iova);
 }
 
 static void give(struct kunit *test, void *va)
@@ -66,6 +71,35 @@ static void window_first(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake->unmaps[0].size, 2 * PAGE_SIZE);
 	give(test, NULL);
 	KUNIT_EXPECT_EQ(test, fake->n_unmaps, 1);
+}
+
+/* In part, or as a whole, it is not for the hardware to write. */
+static void window_read_only(struct kunit *test)
+{
+	struct fake_hw *fake = test->priv;
+	u64 iova;
+	u8 *va = take_ro(test, 3 * PAGE_SIZE, 2 * PAGE_SIZE, &iova);
+
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_ASSERT_EQ(test, fake->n_maps, 2);
+	KUNIT_EXPECT_EQ(test, fake->maps[0].iova, BASE);
+	KUNIT_EXPECT_EQ(test, fake->maps[0].size, 2 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, fake->maps[0].perm, VHOST_ACCESS_RO);
+	KUNIT_EXPECT_EQ(test, fake->maps[1].iova, BASE + 2 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, fake->maps[1].size, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, fake->maps[1].pa, virt_to_phys(va + 2 * PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, fake->maps[1].perm, VHOST_ACCESS_RW);
+	give(test, va);
+	KUNIT_ASSERT_EQ(test, fake->n_unmaps, 2);
+	KUNIT_EXPECT_EQ(test, fake->unmaps[0].size + fake->unmaps[1].size,
+			3 * PAGE_SIZE);
+
+	va = take_ro(test, PAGE_SIZE, PAGE_SIZE, &iova);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_ASSERT_EQ(test, fake->n_maps, 3);
+	KUNIT_EXPECT_EQ(test, fake->maps[2].perm, VHOST_ACCESS_RO);
+	give(test, va);
+	KUNIT_EXPECT_EQ(test, fake->n_unmaps, 3);
 }
 
 /* A hole is used again by what fits, and by nothing that is larger. */
@@ -131,6 +165,7 @@ static void window_with_aliases(struct kunit *test)
 
 static struct kunit_case window_cases[] = {
 	KUNIT_CASE(window_first),
+	KUNIT_CASE(window_read_only),
 	KUNIT_CASE(window_holes),
 	KUNIT_CASE(window_none),
 	KUNIT_CASE(window_with_aliases),
