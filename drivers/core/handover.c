@@ -13,9 +13,33 @@
 #include <linux/device.h>
 #include <linux/sysfs.h>
 #include <linux/virtio_config.h>
+#include <uapi/linux/vhost_types.h>
 
 #include "shadow.h"
 #include "vmdev.h"
+
+/**
+ * vmdev_path_is_vmms() - is a ring a VMM's, and not its guest's?
+ * @dev: the device, with features negotiated
+ * @i: the queue
+ *
+ * QEMU has the device work on shadow virtqueues of its own while it migrates its
+ * guest. That guest is stopped before they are, at any place, and will not go on:
+ * what is left in the middle of a refill stays so, and then nobody can tell from the
+ * ring alone where hardware was (vring_state.c). Such rings QEMU maps as they are
+ * used, while memory of a guest is writable as a whole.
+ *
+ * Context: vmdev_parent.lock held.
+ */
+bool vmdev_path_is_vmms(const struct vmdev_dev *dev, u16 i)
+{
+	u8 asid = vmdev_vq_asid(dev, i);
+	u64 desc = dev->vqs[i].conf.desc;
+
+	return dev->mem.user &&
+	       vmdev_mem_covers(dev, asid, desc, 1, VHOST_ACCESS_RO) &&
+	       !vmdev_mem_covers(dev, asid, desc, 1, VHOST_ACCESS_WO);
+}
 
 /**
  * vmdev_path_is_shadow() - shall a queue run in shadow, if it starts now?
@@ -47,6 +71,8 @@ bool vmdev_path_is_shadow(const struct vmdev_dev *dev, u16 i)
 	 * a block device must not run twice.
 	 */
 	return vmdev_is_packed(dev) || !vmdev_is_net(hw) ||
+	       (vmdev_path_is_vmms(dev, i) &&
+		!(dev->features & BIT_ULL(VIRTIO_F_IN_ORDER))) ||
 	       !vmdev_state_fresh(dev, &dev->vqs[i].conf.state);
 }
 

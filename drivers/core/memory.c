@@ -451,7 +451,7 @@ bool vmdev_as_covers_slow(const struct vmdev_as *as,
  *
  * Context: vmdev_parent.lock held.
  */
-bool vmdev_mem_covers(struct vmdev_dev *dev, unsigned int asid, u64 iova,
+bool vmdev_mem_covers(const struct vmdev_dev *dev, unsigned int asid, u64 iova,
 		      u64 size, u32 perm)
 {
 	struct vmdev_map_hint hint;

@@ -422,6 +422,7 @@ int vmdev_vq_stopped_state(struct vmdev_dev *dev, u16 i,
 
 /* handover.c */
 extern const struct attribute_group *vmdev_path_groups[];
+bool vmdev_path_is_vmms(const struct vmdev_dev *dev, u16 i);
 bool vmdev_path_is_shadow(const struct vmdev_dev *dev, u16 i);
 int vmdev_path_check_direct(struct vmdev_dev *dev, u16 i);
 int vmdev_paths_update(struct vmdev_dev *dev);
@@ -521,7 +522,7 @@ int vmdev_mem_unmap(struct vmdev_dev *dev, unsigned int asid, u64 iova,
 void vmdev_mem_clear(struct vmdev_dev *dev, unsigned int asid);
 int vmdev_mem_load(struct vmdev_dev *dev);
 int vmdev_mem_set_asid(struct vmdev_dev *dev, unsigned int group, u8 asid);
-bool vmdev_mem_covers(struct vmdev_dev *dev, unsigned int asid, u64 iova,
+bool vmdev_mem_covers(const struct vmdev_dev *dev, unsigned int asid, u64 iova,
 		      u64 size, u32 perm);
 bool vmdev_as_covers_slow(const struct vmdev_as *as,
 			  struct vmdev_map_hint *hint, u64 iova, u64 size,

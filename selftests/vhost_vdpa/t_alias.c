@@ -4,10 +4,6 @@
  * hardware sees it elsewhere, and works on rings of the core's.
  */
 #define _GNU_SOURCE
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-
 #include <linux/virtio_blk.h>
 
 #include "tests.h"
@@ -36,77 +32,6 @@ static const struct place around = { .rings = LOW + 4 * VC_PAGE, .across = true 
 static const struct place before = { .rings = 0 };
 
 static struct rig dut, peer;
-
-/* --- the device's attributes ------------------------------------------------------------- */
-static void attr_path(char *path, size_t size, const char *name)
-{
-	struct stat st;
-
-	CHECK_OK(stat(opts.dev, &st));
-	snprintf(path, size, "/sys/dev/char/%u:%u/../vmdev/%s", major(st.st_rdev),
-		 minor(st.st_rdev), name);
-}
-
-static int attr_get(const char *name, char *buf, size_t size)
-{
-	char path[256];
-	ssize_t n;
-	int fd;
-
-	attr_path(path, sizeof(path), name);
-	fd = open(path, O_RDONLY);
-	if (fd < 0)
-		return -errno;
-	n = read(fd, buf, size - 1);
-	close(fd);
-	if (n <= 0)
-		return -EIO;
-	buf[n - 1] = '\0';
-	return 0;
-}
-
-static int set_policy(const char *policy)
-{
-	char path[256];
-	int fd, ret;
-
-	attr_path(path, sizeof(path), "policy");
-	fd = open(path, O_WRONLY);
-	if (fd < 0)
-		return -errno;
-	ret = write(fd, policy, strlen(policy)) < 0 ? -errno : 0;
-	close(fd);
-	return ret;
-}
-
-static bool is_policy(const char *policy)
-{
-	char buf[32];
-
-	return !attr_get("policy", buf, sizeof(buf)) && !strcmp(buf, policy);
-}
-
-/* All queues that are on, and there are some, are on that path. */
-static bool on_path(const char *path)
-{
-	char buf[1024], *p, *word;
-	unsigned int n = 0;
-
-	CHECK_OK(attr_get("paths", buf, sizeof(buf)));
-	for (p = buf; (word = strsep(&p, " "));) {
-		if (!strcmp(word, "off"))
-			continue;
-		if (strcmp(word, path))
-			return false;
-		n++;
-	}
-	return n;
-}
-
-static void check_path(const char *path)
-{
-	CHECK(on_path(path), "not all queues are %s", path);
-}
 
 /* --- a rig over the window ---------------------------------------------------------------- */
 static __u64 packed_if_offered(const struct vdpa_client *c)
@@ -298,7 +223,7 @@ TEST_OURS(alias_moves_queues)
 	unsigned int i;
 
 	up_elsewhere();
-	if (!on_path("direct"))
+	if (!test_on_path("direct"))
 		SKIP("queues do not run direct");
 	for (i = 0; i < 3; i++) {
 		CHECK_OK(map_over(&dut.c));
@@ -347,9 +272,9 @@ TEST_OURS(alias_mapped_while_suspended)
 /* --- policy direct ------------------------------------------------------------------------- */
 static void policy_direct(void)
 {
-	if (!is_policy("auto"))
+	if (!test_is_policy("auto"))
 		SKIP("the policy is not auto");
-	CHECK_OK(set_policy("direct"));
+	CHECK_OK(test_set_policy("direct"));
 }
 
 TEST_OURS(alias_direct_does_not_start)
@@ -367,13 +292,13 @@ TEST_OURS(alias_direct_does_not_start)
 	CHECK_OK(rig_again(&dut));
 	check_path("direct");
 	rig_close(&dut);
-	CHECK_OK(set_policy("auto"));
+	CHECK_OK(test_set_policy("auto"));
 }
 
 TEST_OURS(alias_direct_refuses_a_map)
 {
 	up_elsewhere();
-	if (!on_path("direct"))
+	if (!test_on_path("direct"))
 		SKIP("queues do not run direct");
 	policy_direct();
 	CHECK_FAILS(map_over(&dut.c));
@@ -385,19 +310,19 @@ TEST_OURS(alias_direct_refuses_a_map)
 	CHECK_OK(rig_again(&dut));
 	check_path("direct");
 	rig_close(&dut);
-	CHECK_OK(set_policy("auto"));
+	CHECK_OK(test_set_policy("auto"));
 }
 
 /* Queues that have to be in shadow stay there. */
 TEST_OURS(alias_policy_cannot_be_direct)
 {
 	over_window(&dut, opts.dev, &inside);
-	if (!is_policy("auto"))
+	if (!test_is_policy("auto"))
 		SKIP("the policy is not auto");
 	run(&dut);
 	check_path("shadow");
-	CHECK_ERR(set_policy("direct"), -EOPNOTSUPP);
-	CHECK(is_policy("auto"), "another policy");
+	CHECK_ERR(test_set_policy("direct"), -EOPNOTSUPP);
+	CHECK(test_is_policy("auto"), "another policy");
 	check_path("shadow");
 	CHECK_IS(vc_get_status(&dut.c), ST_NEGOTIATED | ST_DRIVER_OK);
 }

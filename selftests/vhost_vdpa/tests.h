@@ -91,6 +91,12 @@ void test_ctrl_up(struct rig *r, struct ctrl *k, const struct ctrl_want *want);
 /* It sets this address, as a driver does. */
 int ctrl_set_mac(struct ctrl *k, const __u8 *mac);
 
+/* t_paths.c: attributes of the device under test, and the path of all its queues. */
+int test_set_policy(const char *policy);
+bool test_is_policy(const char *policy);
+bool test_on_path(const char *path);
+void check_path(const char *path);
+
 /* The lowest, and the highest, rung of the status ladder that tests visit. */
 enum rung {
 	RUNG_RESET,
