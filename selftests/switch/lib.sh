@@ -85,6 +85,10 @@ serve() {
 # counts_agree DEV NS NETDEV N M: what went over a wire that loses nothing arrived once, but for the
 # first N frames of DEV and M of NETDEV, when the other did not run yet.
 counts_agree() {
+	wait_for "counts_are_the_same $* >/dev/null" 20
+	counts_are_the_same "$@"
+}
+counts_are_the_same() {
 	local stat=statistics sent got
 
 	read -r sent got < <(ip netns exec "$2" bash -c "cd /sys/class/net/$3/$stat && echo \$(cat tx_packets rx_packets)")
