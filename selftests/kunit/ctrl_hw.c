@@ -167,14 +167,16 @@ static void hw_cannot_write(struct kunit *test)
 {
 	struct hw_test *t = test->priv;
 	const struct vmdev_vq_conf *conf = &t->c.conf;
+	u64 out;
 
 	prepare(test, 0);
+	out = IOVA + (t->ctrl.hw.out - (u8 *)t->ctrl.hw.area);
 	KUNIT_EXPECT_EQ(test, send(t), 0);
 	KUNIT_EXPECT_NULL(test, t->c.fault);
 	KUNIT_EXPECT_NOT_NULL(test, fake_ctrl_to(&t->c, conf->device, 4));
 	KUNIT_EXPECT_NULL(test, fake_ctrl_to(&t->c, conf->desc, 16));
 	KUNIT_EXPECT_NULL(test, fake_ctrl_to(&t->c, conf->driver, 4));
-	KUNIT_EXPECT_NULL(test, fake_ctrl_to(&t->c, IOVA + (t->ctrl.hw.out - (u8 *)t->ctrl.hw.area), 1));
+	KUNIT_EXPECT_NULL(test, fake_ctrl_to(&t->c, out, 1));
 	t->c.fault = NULL;
 	release(test);
 }
