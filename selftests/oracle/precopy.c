@@ -56,13 +56,16 @@ static int log_start(struct run *run, struct dev *d)
 	return ret;
 }
 
-/* Direct by order, hardware without a log is refused; then it gets another order. */
+/*
+ * Direct by order, hardware without a log is refused, if it has a queue; then it gets
+ * another order.
+ */
 static void log_start_somehow(struct run *run, struct dev *d)
 {
 	bool was_direct;
 	int ret;
 
-	if (!strcmp(d->policy, "direct")) {
+	if (!strcmp(d->policy, "direct") && d->off != BIT64(d->nvqs) - 1) {
 		ret = log_start(run, d);
 		if (ret != -EOPNOTSUPP)
 			run_fail(run, 2, "%s: START under policy direct: %d", d->name, ret);
