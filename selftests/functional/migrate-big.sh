@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Live migration by stock QEMU of a guest of more than 4 GiB, most of which it never used. The
 # IOVAs that QEMU's shadow virtqueues have for its memory go over those of x86's interrupts.
-# lab: --mem 12288
+# lab: --mem 12288 --net hub
 # kernels: 6.12
 # long-kernels: 6.12
 # limit: 1200
