@@ -80,9 +80,8 @@ contender_vhost_net() {
 contenders=("$@")
 [ ${#contenders[@]} -gt 0 ] || contenders=(vmdev vp_vdpa vdpa_sim_net vhost_net)
 vf_create "$BDF_pf0" 2 || fail "no VFs"
-modprobe -a vdpa vhost_vdpa || fail "no vhost_vdpa"
-[ ! -e /sys/module/vhost_vdpa/parameters/max_iotlb_entries ] ||
-	echo 1000000 >/sys/module/vhost_vdpa/parameters/max_iotlb_entries
+# Where there is a limit it cannot be written later; where there is none it is only a line of the log.
+modprobe vhost_vdpa max_iotlb_entries=1000000 || fail "no vhost_vdpa"
 [ -n "$slice" ] || echo 520 >/proc/sys/vm/nr_hugepages
 for contender in "${contenders[@]}"; do
 	"contender_$contender"
