@@ -153,6 +153,8 @@ struct vmdev_dirty_dev *vmdev_dirty_dev_add(struct device *parent,
 		return ddev;
 
 	ddev->dev.parent = parent;
+	/* There is no power to manage: that spares a directory of attributes. */
+	device_set_pm_not_required(&ddev->dev);
 	err = dev_set_name(&ddev->dev, "%s", name) ? :
 	      cdev_device_add(&ddev->cdev, &ddev->dev);
 	if (!err)
