@@ -32,6 +32,7 @@ void vmdev_mem_init(struct vmdev_mem *mem)
 	for (asid = 0; asid < VMDEV_AS_MAX; asid++) {
 		spin_lock_init(&mem->as[asid].lock);
 		vmdev_maps_init(&mem->as[asid].maps);
+		mem->as[asid].changes = 1;
 	}
 }
 
@@ -294,7 +295,8 @@ int vmdev_mem_unmap(struct vmdev_dev *dev, unsigned int asid, u64 iova,
 	while (more && (map = vmdev_maps_first(maps, iova, last))) {
 		more = map->first > iova || map->last < last;
 		vmdev_mem_unmap_one(dev, asid, map);
-		cond_resched();
+		if (more)
+			cond_resched();
 	}
 	vmdev_maps_trim(maps);
 	return 0;
@@ -409,7 +411,7 @@ int vmdev_mem_set_asid(struct vmdev_dev *dev, unsigned int group, u8 asid)
  * @as: address space
  * @hint: see there
  * @iova: first IOVA
- * @size: bytes, not 0
+ * @size: bytes; no bytes may always be used
  * @perm: VHOST_ACCESS_* that all of it must allow
  *
  * Context: any; @as->lock or vmdev_parent.lock held.
@@ -421,6 +423,8 @@ bool vmdev_as_covers_slow(const struct vmdev_as *as,
 	u64 last = iova + size - 1;
 	struct vmdev_map *map;
 
+	if (!size)
+		return true;
 	if (last < iova)
 		return false;
 
@@ -432,8 +436,15 @@ bool vmdev_as_covers_slow(const struct vmdev_as *as,
 			break;
 		iova = map->last + 1;
 	}
-	hint->map = map;
-	hint->changes = as->changes;
+	*hint = (struct vmdev_map_hint) {
+		.first = map->first,
+		.last = map->last,
+		.changes = as->changes,
+		.denied = {
+			!(map->perm & VHOST_ACCESS_RO),
+			!(map->perm & VHOST_ACCESS_WO),
+		},
+	};
 	return true;
 }
 

@@ -28,8 +28,10 @@
 #include <linux/workqueue.h>
 #include <uapi/linux/vhost_types.h>
 
+#include "drvring_split.h"
 #include "shadow.h"
 #include "vring.h"
+#include "vring_split.h"
 
 /* --- carrying, with the lock held ------------------------------------------ */
 
@@ -53,6 +55,59 @@ void vmdev_shadow_mark(struct vmdev_shadow *s, u16 id)
 							    desc->seg.addr),
 				       desc->seg.len);
 	}
+}
+
+/*
+ * Most chains are of one piece, and most rings split: what is for all of them is
+ * done here for those, inline, with the same checks.
+ */
+static bool vmdev_shadow_takes_ones(const struct vmdev_shadow *s)
+{
+	return !s->guest.packed && vmdev_drv_takes_ones(&s->hw);
+}
+
+/* As vmdev_shadow_complete(), for the guest's used entry @at. */
+static u32 vmdev_shadow_complete_one(struct vmdev_shadow *s,
+				     struct vmdev_dirty __rcu **logs, u32 at,
+				     const struct vmdev_drv_desc *desc,
+				     const struct vmdev_shadow_buf *buf, u32 len)
+{
+	struct vmdev_dirty *log = rcu_dereference_sched(*logs);
+	u32 dear = 0;
+
+	if (log && desc->seg.write) {
+		vmdev_dirty_mark_dma(log, desc->seg.addr, desc->seg.len);
+		dear = desc->seg.len >> VMDEV_SHADOW_MARK_SHIFT;
+	}
+	vmdev_split_put_one(&s->guest, at, buf->id, len);
+	if (buf->seq >= s->done)
+		s->done = buf->seq + 1;
+	return dear;
+}
+
+/* Those that are seen already; returns what of the budget is left. */
+static int vmdev_shadow_reap_ones(struct vmdev_shadow *s, int budget)
+{
+	u32 n = min_t(u32, budget, vmdev_drv_split_ready(&s->hw));
+	struct vmdev_dirty __rcu **logs = &s->dev->logs[s->asid];
+	u32 at = s->hw.used, end = at + n, dear = 0, len;
+	u32 to = s->guest.pos.used - at;
+	struct vmdev_drv_desc *desc;
+
+	while (at != end && !dear) {
+		desc = vmdev_drv_split_look_one(&s->hw, at, &len);
+		if (!desc)
+			break;
+		dear = vmdev_shadow_complete_one(s, logs, to + at, desc,
+						 &s->bufs[desc - s->hw.descs],
+						 len);
+		vmdev_drv_split_give_one(&s->hw, desc);
+		at++;
+	}
+	n -= end - at;
+	vmdev_drv_split_freed(&s->hw, n);
+	vmdev_split_pushed(&s->guest, n);
+	return max(budget - (int)(n + dear), 0);
 }
 
 /* Marked when its use was seen, and before the guest sees it. Returns its cost. */
@@ -80,8 +135,7 @@ static bool vmdev_shadow_allowed(struct vmdev_shadow *s,
 		const struct vmdev_vring_seg *seg = &chain->segs[i];
 
 		if (!vmdev_as_covers(s->as, &s->hint, seg->addr, seg->len,
-				     seg->write ? VHOST_ACCESS_WO :
-				     VHOST_ACCESS_RO))
+				     seg->write))
 			return false;
 	}
 	return true;
@@ -177,17 +231,50 @@ static int vmdev_shadow_carry(struct vmdev_shadow *s)
 	return 1;
 }
 
+/* Those that are seen already; returns what of the budget is left. */
+static int vmdev_shadow_carry_ones(struct vmdev_shadow *s, int budget)
+{
+	u32 n = min3((u32)budget, (u32)vmdev_split_ready(&s->guest),
+		     (u32)s->hw.nfree);
+	u32 at = s->guest.pos.avail, end = at + n;
+	u32 to = s->hw.avail - at;
+	struct vmdev_shadow_buf *bufs = s->bufs;
+	struct vmdev_vring_seg seg;
+	u64 seq = s->seq - at;
+	u16 head, id;
+
+	for (; at != end; at++) {
+		if (!vmdev_split_look_one(&s->guest, at, &seg, &head) ||
+		    !vmdev_as_covers(s->as, &s->hint, seg.addr, seg.len,
+				     seg.write))
+			break;
+		/* Nobody asks for the slots of a split ring's. */
+		id = vmdev_drv_split_put_one(&s->hw, to + at, &seg);
+		bufs[id].seq = seq + at;
+		bufs[id].id = head;
+	}
+	n -= end - at;
+	vmdev_split_took(&s->guest, n);
+	vmdev_drv_split_added(&s->hw, n);
+	s->seq += n;
+	return budget - n;
+}
+
 /* A batch of them, under the lock of the maps; returns the budget left. */
 static int vmdev_shadow_batch(struct vmdev_shadow *s, int budget)
 {
+	bool ones = vmdev_shadow_takes_ones(s);
 	struct vmdev_hw *hw = s->dev->hw;
 	int got = 1;
 
 	spin_lock(&s->as->lock);
+	vmdev_as_fresh_hint(s->as, &s->hint);
 	while (budget && got > 0) {
 		got = vmdev_shadow_carry(s);
 		if (got > 0)
 			budget--;
+		if (got > 0 && ones)
+			budget = vmdev_shadow_carry_ones(s, budget);
 	}
 	spin_unlock(&s->as->lock);
 
@@ -233,6 +320,7 @@ static bool vmdev_shadow_forward(struct vmdev_shadow *s)
  */
 bool vmdev_shadow_reap(struct vmdev_shadow *s, int budget)
 {
+	bool ones = vmdev_shadow_takes_ones(s);
 	int got = 0;
 	u32 len;
 	u16 id;
@@ -241,6 +329,8 @@ bool vmdev_shadow_reap(struct vmdev_shadow *s, int budget)
 		while (budget && (got = vmdev_drv_take(&s->hw, &id, &len)) > 0) {
 			budget -= min(budget, vmdev_shadow_complete(s, id, len));
 			vmdev_drv_free(&s->hw, id);
+			if (ones)
+				budget = vmdev_shadow_reap_ones(s, budget);
 		}
 		/* Also when nothing is left just now: the next one interrupts. */
 		if (!budget)
@@ -260,7 +350,8 @@ static bool vmdev_shadow_work(struct vmdev_shadow *s, bool *call)
 	bool more = false;
 
 	*call = false;
-	if (s->running) {
+	/* Where there is nothing an interrupt was asked for already. */
+	if (s->running && vmdev_drv_more(&s->hw)) {
 		more = vmdev_shadow_reap(s, VMDEV_SHADOW_BUDGET);
 		*call = vmdev_vring_publish(&s->guest);
 		if (*call)

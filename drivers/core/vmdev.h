@@ -19,6 +19,7 @@
 #include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
 #include <linux/workqueue.h>
+#include <uapi/linux/vhost_types.h>
 
 #include <vmdev/dirty.h>
 #include <vmdev/hw.h>
@@ -116,7 +117,7 @@ struct vmdev_provision {
  *	holds both, who reads them either. Taken with interrupts off, in any
  *	context
  * @maps: IOVA to physical address, every mapping that stands
- * @changes: changes of @maps
+ * @changes: changes of @maps, plus one
  * @aliased: how many of @maps have IOVAs that the platform reserves, see alias.c
  */
 struct vmdev_as {
@@ -128,15 +129,20 @@ struct vmdev_as {
 };
 
 /**
- * struct vmdev_map_hint - the mapping that was found last; zeroed to begin with
- * @map: the mapping, not to be used if there were changes since
- * @changes: vmdev_as.changes then
+ * struct vmdev_map_hint - the mapping that was found last; zeroed to begin with,
+ * and made fresh before it is used
+ * @first: its first IOVA
+ * @last: its last IOVA
+ * @changes: vmdev_as.changes then: with any since it may be gone
+ * @denied: may the device not read it, may it not write it?
  *
  * For one address space only. The caller serialises.
  */
 struct vmdev_map_hint {
-	const struct vmdev_map *map;
+	u64 first;
+	u64 last;
 	unsigned long changes;
+	bool denied[2];
 };
 
 /**
@@ -535,12 +541,26 @@ int vmdev_mem_fill(struct vmdev_dev *dev, unsigned int asid, u64 iova, u8 byte,
 		   u64 size);
 
 /**
+ * vmdev_as_fresh_hint() - forget a mapping that may be gone
+ * @as: address space
+ * @hint: what was found last; good until the lock is dropped
+ *
+ * Context: any; @as->lock or vmdev_parent.lock held.
+ */
+static inline void vmdev_as_fresh_hint(const struct vmdev_as *as,
+				       struct vmdev_map_hint *hint)
+{
+	if (hint->changes != as->changes)
+		*hint = (struct vmdev_map_hint) { .denied = { true, true } };
+}
+
+/**
  * vmdev_as_covers() - may the device use a range of IOVAs?
  * @as: address space
- * @hint: what was found last
+ * @hint: what was found last, see vmdev_as_fresh_hint()
  * @iova: first IOVA
  * @size: bytes; no bytes may always be used
- * @perm: VHOST_ACCESS_* that all of it must allow
+ * @write: to write it (else to read it)
  *
  * For the data path: many pieces of buffers, checked with the lock taken once.
  *
@@ -548,17 +568,14 @@ int vmdev_mem_fill(struct vmdev_dev *dev, unsigned int asid, u64 iova, u8 byte,
  */
 static inline bool vmdev_as_covers(const struct vmdev_as *as,
 				   struct vmdev_map_hint *hint, u64 iova,
-				   u32 size, u32 perm)
+				   u32 size, bool write)
 {
-	const struct vmdev_map *map = hint->map;
-
-	if (!size)
+	/* No bytes are too many here; what is within wraps around nowhere. */
+	if (likely(iova >= hint->first && iova <= hint->last &&
+		   size - 1 <= hint->last - iova && !hint->denied[write]))
 		return true;
-	if (map && hint->changes == as->changes && iova >= map->first &&
-	    iova <= map->last && size - 1 <= map->last - iova &&
-	    (map->perm & perm) == perm)
-		return true;
-	return vmdev_as_covers_slow(as, hint, iova, size, perm);
+	return vmdev_as_covers_slow(as, hint, iova, size,
+				    write ? VHOST_ACCESS_WO : VHOST_ACCESS_RO);
 }
 
 /* alias.c */

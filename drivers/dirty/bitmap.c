@@ -417,9 +417,9 @@ static int vmdev_dirty_take_sum(const struct vmdev_dirty_take *take, u64 index)
 	return 0;
 }
 
-/* A mark whose call returned before is seen. */
 static u64 vmdev_dirty_begin(const struct vmdev_dirty *dirty)
 {
+	/* A mark whose call returned before is seen. */
 	smp_mb();
 	return atomic64_read(&dirty->all);
 }

@@ -198,8 +198,9 @@ static __always_inline int vmdev_dirty_move(atomic64_t *sum, atomic64_t *words,
 	return 0;
 
 fault:
-	/* That word and those not looked at yet: still to do. Marks before summary. */
+	/* That word and those not looked at yet: still to do. */
 	atomic64_or(taken, &words[i]);
+	/* The marks before the summary. */
 	smp_mb__after_atomic();
 	atomic64_or(bits, sum);
 	return -EFAULT;
