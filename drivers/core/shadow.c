@@ -76,7 +76,10 @@ static u32 vmdev_shadow_complete_one(struct vmdev_shadow *s,
 	u32 dear = 0;
 
 	if (log && desc->seg.write) {
-		vmdev_dirty_mark_dma(log, desc->seg.addr, desc->seg.len);
+		vmdev_dirty_mark_dma(log,
+				     vmdev_alias_to_guest(&s->dev->mem,
+							  desc->seg.addr),
+				     desc->seg.len);
 		dear = desc->seg.len >> VMDEV_SHADOW_MARK_SHIFT;
 	}
 	vmdev_split_put_one(&s->guest, at, buf->id, len);
@@ -263,11 +266,13 @@ static int vmdev_shadow_carry_ones(struct vmdev_shadow *s, int budget)
 /* A batch of them, under the lock of the maps; returns the budget left. */
 static int vmdev_shadow_batch(struct vmdev_shadow *s, int budget)
 {
-	bool ones = vmdev_shadow_takes_ones(s);
 	struct vmdev_hw *hw = s->dev->hw;
 	int got = 1;
+	bool ones;
 
 	spin_lock(&s->as->lock);
+	/* What has to be moved, and a ring that is to be held, takes the long way. */
+	ones = vmdev_shadow_takes_ones(s) && !s->as->aliased && !s->home;
 	vmdev_as_fresh_hint(s->as, &s->hint);
 	while (budget && got > 0) {
 		got = vmdev_shadow_carry(s);
@@ -347,18 +352,18 @@ bool vmdev_shadow_reap(struct vmdev_shadow *s, int budget)
 /* Both ways; true if there is more. @call: the guest wants to hear of it. */
 static bool vmdev_shadow_work(struct vmdev_shadow *s, bool *call)
 {
-	bool more = false;
+	bool more = false, ran = s->running;
 
 	*call = false;
 	/* Where there is nothing an interrupt was asked for already. */
-	if (s->running && vmdev_drv_more(&s->hw)) {
+	if (ran && vmdev_drv_more(&s->hw)) {
 		more = vmdev_shadow_reap(s, VMDEV_SHADOW_BUDGET);
 		*call = vmdev_vring_publish(&s->guest);
 		if (*call)
 			atomic64_inc(&s->vq->events);
-		if (s->held)
-			vmdev_shadow_arrive(s);
 	}
+	if (ran && s->held)
+		vmdev_shadow_arrive(s);
 	if (s->running && s->starved)
 		more |= vmdev_shadow_forward(s);
 	return more;

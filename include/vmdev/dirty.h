@@ -137,6 +137,7 @@ static inline void vmdev_dirty_mark_dma(struct vmdev_dirty *dirty, u64 iova,
 	u64 end = (at + len - 1) >> dirty->shift;
 	u64 page = at >> dirty->shift;
 
+	/* The caller's look, which saw that it was written, before ours. */
 	smp_rmb();
 	if (page != end &&
 	    (page + 1 != end || !(end & 63) || end >= dirty->pages ||
