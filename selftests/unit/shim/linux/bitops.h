@@ -4,7 +4,7 @@
 
 #include <linux/types.h>
 
-static inline bool test_bit(long n, const unsigned long *bits)
+static inline bool test_bit(unsigned long n, const unsigned long *bits)
 {
 	return READ_ONCE(bits[n / 64]) >> (n % 64) & 1;
 }
