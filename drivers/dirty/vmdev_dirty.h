@@ -46,6 +46,7 @@ int vmdev_dirty_report(struct vmdev_dirty *log, u64 iova, u64 last,
 struct vmdev_dirty_sessions *
 vmdev_dirty_sessions_create(const struct vmdev_dirty_ops *ops, void *priv,
 			    unsigned int nas);
+void vmdev_dirty_sessions_get(struct vmdev_dirty_sessions *sessions);
 void vmdev_dirty_sessions_end(struct vmdev_dirty_sessions *sessions);
 void vmdev_dirty_sessions_put(struct vmdev_dirty_sessions *sessions);
 struct vmdev_dirty_file *

@@ -181,8 +181,7 @@ struct vmdev_dirty_dev;
 /* Address spaces that a device can have. */
 #define VMDEV_DIRTY_NAS_MAX	64
 
-struct vmdev_dirty_dev *vmdev_dirty_dev_add(struct device *parent,
-					    const char *name,
+struct vmdev_dirty_dev *vmdev_dirty_dev_add(struct device *dev,
 					    const struct vmdev_dirty_ops *ops,
 					    void *priv, unsigned int nas);
 void vmdev_dirty_dev_del(struct vmdev_dirty_dev *ddev);

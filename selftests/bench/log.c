@@ -15,7 +15,7 @@
 #include "bench.h"
 #include "dirty_client.h"
 
-#define LOG_PATH	"/dev/vmdev/bench"
+#define LOG_PATH	"/dev/vmdev/vmdev_bench"
 #define LOG_MARK	"/sys/devices/vmdev_bench/mark"
 
 #define LOG_PAGE	4096ULL

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A dirty log without a device, to measure: /dev/vmdev/bench. What a device would
- * have written is told through /sys/devices/vmdev_bench/mark:
+ * A dirty log without a device, to measure: /dev/vmdev/vmdev_bench. What a device
+ * would have written is told through /sys/devices/vmdev_bench/mark:
  *
  *	write "FIRST COUNT STEP SPAN"	mark COUNT pages, the one with number I being
  *					at FIRST + I * STEP % SPAN
@@ -16,6 +16,7 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
 #include <linux/timex.h>
 
 #include <vmdev/dirty.h>
@@ -143,24 +144,43 @@ static ssize_t mark_show(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RW(mark);
 
+static struct attribute *bench_attrs[] = {
+	&dev_attr_mark.attr,
+	NULL,
+};
+ATTRIBUTE_GROUPS(bench);
+
+static void bench_release(struct device *dev)
+{
+	kfree(dev);
+}
+
 static int __init bench_init(void)
 {
 	int err;
 
-	bench_root = root_device_register("vmdev_bench");
-	if (IS_ERR(bench_root))
-		return PTR_ERR(bench_root);
-	err = device_create_file(bench_root, &dev_attr_mark);
+	bench_root = kzalloc_obj(*bench_root, GFP_KERNEL);
+	if (!bench_root)
+		return -ENOMEM;
+	device_initialize(bench_root);
+	bench_root->release = bench_release;
+	bench_root->groups = bench_groups;
+	err = dev_set_name(bench_root, "vmdev_bench");
 	if (err)
-		goto unregister;
-	bench_ddev = vmdev_dirty_dev_add(bench_root, "bench", &bench_ops, NULL, 1);
-	if (!IS_ERR(bench_ddev))
+		goto err_put;
+
+	bench_ddev = vmdev_dirty_dev_add(bench_root, &bench_ops, NULL, 1);
+	if (IS_ERR(bench_ddev)) {
+		err = PTR_ERR(bench_ddev);
+		goto err_put;
+	}
+	err = device_add(bench_root);
+	if (!err)
 		return 0;
 
-	err = PTR_ERR(bench_ddev);
-	device_remove_file(bench_root, &dev_attr_mark);
-unregister:
-	root_device_unregister(bench_root);
+	vmdev_dirty_dev_del(bench_ddev);
+err_put:
+	put_device(bench_root);
 	return err;
 }
 module_init(bench_init);
@@ -168,8 +188,7 @@ module_init(bench_init);
 static void __exit bench_exit(void)
 {
 	vmdev_dirty_dev_del(bench_ddev);
-	device_remove_file(bench_root, &dev_attr_mark);
-	root_device_unregister(bench_root);
+	device_unregister(bench_root);
 }
 module_exit(bench_exit);
 
