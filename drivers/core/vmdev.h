@@ -114,8 +114,8 @@ struct vmdev_provision {
 /**
  * struct vmdev_as - an address space
  * @lock: protects @maps and @changes beside vmdev_parent.lock: who changes them
- *	holds both, who reads them either. Taken with interrupts off, in any
- *	context
+ *	holds both, who reads them either; while the device does not run, nobody
+ *	reads without that. Taken with interrupts off, in any context
  * @maps: IOVA to physical address, every mapping that stands
  * @changes: changes of @maps, plus one
  * @aliased: how many of @maps have IOVAs that the platform reserves, see alias.c
@@ -242,7 +242,7 @@ struct vmdev_mem {
  * @config_cb: how to tell the driver of config and status changes
  * @nvqs: length of @vqs
  * @vqs: the queues as the driver numbers them
- * @ctrl: net: what serves the control queue
+ * @ctrl: net: what serves the control queue; NULL until that is needed first
  * @hw_vqs: scratch for starting, one for each queue of the hardware;
  *	vmdev_parent.lock
  * @states: scratch for stopping, likewise
@@ -581,7 +581,7 @@ static inline bool vmdev_as_covers(const struct vmdev_as *as,
 /* alias.c */
 int vmdev_alias_init(struct vmdev_dev *dev);
 void vmdev_alias_exit(struct vmdev_mem *mem);
-bool vmdev_alias_meets(const struct vmdev_mem *mem, u64 first, u64 last);
+bool vmdev_alias_meets_slow(const struct vmdev_mem *mem, u64 first, u64 last);
 u64 vmdev_alias_of(const struct vmdev_mem *mem, u64 iova, u64 *len);
 u64 vmdev_alias_to_guest_slow(const struct vmdev_mem *mem, u64 iova);
 u32 vmdev_alias_split(const struct vmdev_mem *mem, struct vmdev_vring_seg *segs,
@@ -589,6 +589,24 @@ u32 vmdev_alias_split(const struct vmdev_mem *mem, struct vmdev_vring_seg *segs,
 int vmdev_alias_map(struct vmdev_dev *dev, const struct vmdev_map *map);
 void vmdev_alias_unmap(struct vmdev_dev *dev, u64 first, u64 last);
 int vmdev_alias_check_direct(struct vmdev_dev *dev, u16 i);
+
+/**
+ * vmdev_alias_meets() - is something of a range reserved?
+ * @mem: guest memory
+ * @first: first IOVA
+ * @last: last IOVA, not below @first
+ *
+ * Most of what is mapped is below or above all that is.
+ *
+ * Context: any, while attached.
+ */
+static inline bool vmdev_alias_meets(const struct vmdev_mem *mem, u64 first,
+				     u64 last)
+{
+	return mem->nregions && last >= mem->regions[0].first &&
+	       first <= mem->regions[mem->nregions - 1].last &&
+	       vmdev_alias_meets_slow(mem, first, last);
+}
 
 /**
  * vmdev_alias_to_guest() - what does the guest call what the hardware sees?
