@@ -19,6 +19,12 @@
  * A guest that has the doorbell mapped does not kick the core: then a timer
  * looks, often while there is something to do and seldom while there is not.
  *
+ * A kick is dear, and so is one for each packet. So a guest that sends is not asked
+ * for another while hardware has packets of it: the interrupt that says it is done
+ * with them carries what came meanwhile. Hardware need not be done soon: then a
+ * timer, which seldom comes to that, asks for kicks again. Only where packets are
+ * sent: hardware has buffers to receive all the time, and a disk more to do at once.
+ *
  * A kick may come from inside of an eventfd's wakeup, where no other may be
  * signalled. So nothing that tells the guest anything runs there.
  *
@@ -290,6 +296,17 @@ static int vmdev_shadow_batch(struct vmdev_shadow *s, int budget)
 	return budget;
 }
 
+/* Is there an interrupt to come, to look at the ring then? */
+static bool vmdev_shadow_is_paced(struct vmdev_shadow *s)
+{
+	if (!s->paced || !s->hw.out)
+		return false;
+	s->quiet = true;
+	if (!timer_pending(&s->watch))
+		mod_timer(&s->watch, jiffies + 1);
+	return true;
+}
+
 /* From the guest to the hardware; true if the budget was too small. */
 static bool vmdev_shadow_forward(struct vmdev_shadow *s)
 {
@@ -299,6 +316,7 @@ static bool vmdev_shadow_forward(struct vmdev_shadow *s)
 		return false;
 
 	s->starved = false;
+	s->quiet = false;
 	vmdev_vring_kicks_off(&s->guest);
 	do {
 		if (!s->held)
@@ -309,7 +327,7 @@ static bool vmdev_shadow_forward(struct vmdev_shadow *s)
 			return false;
 		if (!budget)
 			return true;
-		if (s->polling)
+		if (s->polling || vmdev_shadow_is_paced(s))
 			return false;
 	} while (vmdev_vring_kicks_on(&s->guest));
 	return false;
@@ -364,7 +382,7 @@ static bool vmdev_shadow_work(struct vmdev_shadow *s, bool *call)
 	}
 	if (ran && s->held)
 		vmdev_shadow_arrive(s);
-	if (s->running && s->starved)
+	if (s->running && (s->starved || s->quiet))
 		more |= vmdev_shadow_forward(s);
 	return more;
 }
@@ -468,6 +486,28 @@ enum hrtimer_restart vmdev_shadow_poll(struct hrtimer *timer)
 		return HRTIMER_NORESTART;
 	hrtimer_forward_now(timer, ns_to_ktime(s->interval));
 	return HRTIMER_RESTART;
+}
+
+/**
+ * vmdev_shadow_watch() - hardware takes its time: have the guest kick again
+ * @timer: vmdev_shadow.watch
+ *
+ * Context: softirq.
+ */
+void vmdev_shadow_watch(struct timer_list *timer)
+{
+	struct vmdev_shadow *s = container_of(timer, struct vmdev_shadow, watch);
+	bool paced;
+
+	spin_lock_irq(&s->lock);
+	if (s->running && s->quiet) {
+		paced = s->paced;
+		s->paced = false;
+		if (vmdev_shadow_forward(s))
+			queue_work(system_bh_wq, &s->bh);
+		s->paced = paced;
+	}
+	spin_unlock_irq(&s->lock);
 }
 
 /**
