@@ -115,14 +115,14 @@ static const struct vmdev_region *vmdev_alias_find(const struct vmdev_mem *mem,
 }
 
 /**
- * vmdev_alias_meets() - is something of a range reserved?
+ * vmdev_alias_meets_slow() - vmdev_alias_meets() where that is not obvious
  * @mem: guest memory
  * @first: first IOVA
  * @last: last IOVA, not below @first
  *
  * Context: any, while attached.
  */
-bool vmdev_alias_meets(const struct vmdev_mem *mem, u64 first, u64 last)
+bool vmdev_alias_meets_slow(const struct vmdev_mem *mem, u64 first, u64 last)
 {
 	return vmdev_alias_find(mem, first, last);
 }

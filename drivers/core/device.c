@@ -61,7 +61,8 @@ static void vmdev_op_kick_vq(struct vdpa_device *vdpa, u16 idx)
 	/* Pairs with vmdev_shadow_prepare(): what it set up is seen, too. */
 	else if (smp_load_acquire(&vq->shadowed))
 		vmdev_shadow_kick(vq);
-	else if (READ_ONCE(vq->served))
+	/* Likewise vmdev_ctrl_open(). */
+	else if (smp_load_acquire(&vq->served))
 		vmdev_ctrl_kick(dev);
 }
 
@@ -79,7 +80,8 @@ static void vmdev_op_kick_vq_with_data(struct vdpa_device *vdpa, u32 data)
 	atomic64_inc(&vq->kicks);
 	if (READ_ONCE(vq->live))
 		hw->ops->kick_with_data(hw, vq->hw_vq, data);
-	else if (READ_ONCE(vq->served))
+	/* See above. */
+	else if (smp_load_acquire(&vq->served))
 		vmdev_ctrl_kick(dev);
 }
 
@@ -201,7 +203,8 @@ vmdev_op_get_vq_notification(struct vdpa_device *vdpa, u16 idx)
 	/* From now on kicks may not come here. Pairs with vmdev_shadow_run(). */
 	smp_store_mb(dev->vqs[idx].doorbell, true);
 	vmdev_shadow_doorbell(dev, idx);
-	if (READ_ONCE(dev->vqs[idx].served))
+	/* Pairs with vmdev_ctrl_open(). */
+	if (smp_load_acquire(&dev->vqs[idx].served))
 		vmdev_ctrl_kick(dev);
 	return area;
 }
@@ -710,6 +713,9 @@ static int vmdev_op_dma_map(struct vdpa_device *vdpa, unsigned int asid,
 static void vmdev_unmapped(struct vmdev_dev *dev, unsigned int asid, u64 first,
 			   u64 last)
 {
+	/* As a rule it is unmapped when the device was reset. */
+	if (!dev->running)
+		return;
 	vmdev_shadow_unmapped(dev, asid, first, last);
 	vmdev_ctrl_unmapped(dev, asid, first, last);
 }

@@ -14,6 +14,7 @@
 #include <asm/barrier.h>
 
 #include "drvring.h"
+#include "drvring_split.h"
 
 #define VMDEV_HAS(features, bit)	(!!((features) & (1ULL << (bit))))
 #define VMDEV_DRV_NUM_MAX		32768
@@ -40,6 +41,7 @@ int vmdev_drv_init(struct vmdev_drv *ring, const struct vmdev_drv_conf *conf)
 	ring->avail_wrap = true;
 	ring->used_wrap = true;
 	ring->num = conf->num;
+	ring->mask = conf->num - 1;
 	ring->nfree = conf->num;
 	ring->last_free = conf->num - 1;
 	ring->oldest = VMDEV_DRV_NONE;
@@ -77,6 +79,12 @@ u16 vmdev_drv_add(struct vmdev_drv *ring, const struct vmdev_vring_seg *segs,
 {
 	u16 id = ring->free, i = id, left = n, last = id;
 	struct vmdev_drv_desc *first = &ring->descs[id];
+
+	if (n == 1 && vmdev_drv_takes_ones(ring)) {
+		vmdev_drv_split_put_one(ring, ring->avail, segs);
+		vmdev_drv_split_added(ring, 1);
+		return id;
+	}
 
 	first->write_len = 0;
 	while (left--) {
@@ -122,6 +130,8 @@ bool vmdev_drv_offer(struct vmdev_drv *ring)
 static int vmdev_drv_broken(struct vmdev_drv *ring, const char *why)
 {
 	ring->why = why;
+	/* Whoever looks has to come by it. */
+	ring->seen = ring->used;
 	return -EBADMSG;
 }
 
@@ -148,11 +158,18 @@ static void vmdev_drv_take_batch(struct vmdev_drv *ring, u16 *id, u32 *len)
  */
 int vmdev_drv_take(struct vmdev_drv *ring, u16 *id, u32 *len)
 {
+	struct vmdev_drv_desc *first = NULL;
 	u32 used;
 	int got;
 
 	if (ring->why)
 		return -EBADMSG;
+	if (vmdev_drv_takes_ones(ring) && vmdev_drv_split_ready(ring))
+		first = vmdev_drv_split_look_one(ring, ring->used, len);
+	if (first) {
+		*id = first - ring->descs;
+		return 1;
+	}
 	if (ring->batch) {
 		vmdev_drv_take_batch(ring, id, len);
 		return 1;
@@ -186,6 +203,12 @@ void vmdev_drv_free(struct vmdev_drv *ring, u16 id)
 {
 	struct vmdev_drv_desc *first = &ring->descs[id];
 	u16 last = id;
+
+	if (first->n == 1 && vmdev_drv_takes_ones(ring)) {
+		vmdev_drv_split_give_one(ring, first);
+		vmdev_drv_split_freed(ring, 1);
+		return;
+	}
 
 	/* One entry for several in order: the others are skipped (2.7.9). */
 	if (ring->packed)

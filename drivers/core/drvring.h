@@ -74,6 +74,7 @@ struct vmdev_drv_conf {
  * @avail_wrap: packed: wrap counter of @avail
  * @used_wrap: packed: wrap counter of @used
  * @num: entries
+ * @mask: split: @num less one
  * @nfree: entries that are not out
  * @free: first of them
  * @last_free: last of them; with @in_order, which frees at the end: so the table
@@ -83,6 +84,7 @@ struct vmdev_drv_conf {
  * @out: chains that are out
  * @avail: next entry to offer. Split: free running index; packed: entry
  * @used: next entry to be used, likewise
+ * @seen: split: used index as read last
  * @offered: split: @avail when it was shown to the device last
  * @fresh: packed: entries added and not shown
  * @first: packed: the first of those
@@ -106,6 +108,7 @@ struct vmdev_drv {
 	bool avail_wrap;
 	bool used_wrap;
 	u16 num;
+	u32 mask;
 	u16 nfree;
 	u16 free;
 	u16 last_free;
@@ -114,6 +117,7 @@ struct vmdev_drv {
 	u16 out;
 	u16 avail;
 	u16 used;
+	u16 seen;
 	u16 offered;
 	u16 fresh;
 	u16 first;

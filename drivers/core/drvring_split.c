@@ -12,6 +12,7 @@
 #include <asm/barrier.h>
 
 #include "drvring.h"
+#include "drvring_split.h"
 
 static u16 vmdev_drv_get16(const __virtio16 *p)
 {
@@ -97,6 +98,30 @@ bool vmdev_drv_split_more(const struct vmdev_drv *ring)
 	return vmdev_drv_get16(&ring->used_ring->idx) != ring->used;
 }
 
+/*
+ * Is there a used entry? The index is read only when those known are taken; with
+ * VIRTIO_F_IN_ORDER it is always, as entries are skipped.
+ */
+static int vmdev_drv_split_look(struct vmdev_drv *ring)
+{
+	u16 idx;
+
+	if (ring->seen != ring->used && !ring->in_order)
+		return 1;
+
+	idx = vmdev_drv_get16(&ring->used_ring->idx);
+	if (idx == ring->used)
+		return 0;
+	if ((u16)(idx - ring->used) > ring->out) {
+		ring->why = "used index went further than what was offered";
+		return -EBADMSG;
+	}
+	ring->seen = idx;
+	/* The index before what it counts. */
+	dma_rmb();
+	return 1;
+}
+
 /**
  * vmdev_drv_split_used() - the next used entry
  * @ring: the ring
@@ -107,17 +132,11 @@ bool vmdev_drv_split_more(const struct vmdev_drv *ring)
  */
 int vmdev_drv_split_used(struct vmdev_drv *ring, u32 *id, u32 *len)
 {
-	u16 idx = vmdev_drv_get16(&ring->used_ring->idx);
 	const struct vring_used_elem *elem;
+	int got = vmdev_drv_split_look(ring);
 
-	if (idx == ring->used)
-		return 0;
-	if ((u16)(idx - ring->used) > ring->out) {
-		ring->why = "used index went further than what was offered";
-		return -EBADMSG;
-	}
-	/* The index before what it counts. */
-	dma_rmb();
+	if (got <= 0)
+		return got;
 	elem = &ring->used_ring->ring[ring->used & (ring->num - 1)];
 	*id = __virtio32_to_cpu(true, READ_ONCE(elem->id));
 	*len = __virtio32_to_cpu(true, READ_ONCE(elem->len));

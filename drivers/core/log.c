@@ -179,18 +179,17 @@ static const struct vmdev_dirty_ops vmdev_log_ops = {
 
 /**
  * vmdev_log_add() - give a device its /dev/vmdev/NAME
- * @dev: the device, registered
+ * @dev: the device, ready to be registered: then the node is there
  *
  * Context: may sleep.
  * Return: 0, or an error of vmdev_dirty_dev_add().
  */
 int vmdev_log_add(struct vmdev_dev *dev)
 {
-	struct device *parent = &dev->vdpa.dev;
 	struct vmdev_dirty_dev *ddev;
 
-	ddev = vmdev_dirty_dev_add(parent, dev_name(parent), &vmdev_log_ops,
-				   dev, dev->vdpa.nas);
+	ddev = vmdev_dirty_dev_add(&dev->vdpa.dev, &vmdev_log_ops, dev,
+				   dev->vdpa.nas);
 	if (IS_ERR(ddev))
 		return PTR_ERR(ddev);
 	dev->ddev = ddev;

@@ -19,14 +19,17 @@
 
 #include "maps.h"
 
+/* As large as kmalloc() gives from a slab. */
+#define VMDEV_MAPS_CHUNK	(2 * PAGE_SIZE)
+
 /**
- * struct vmdev_maps_chunk - a page of entries
+ * struct vmdev_maps_chunk - memory for some entries
  * @next: in vmdev_maps.chunks
  * @entries: used or in vmdev_maps.unused
  */
 struct vmdev_maps_chunk {
 	struct vmdev_maps_chunk *next;
-	struct vmdev_map entries[(PAGE_SIZE - sizeof(void *)) /
+	struct vmdev_map entries[(VMDEV_MAPS_CHUNK - sizeof(void *)) /
 				 sizeof(struct vmdev_map)];
 };
 
@@ -171,7 +174,7 @@ int vmdev_maps_add(struct vmdev_maps *maps, u64 first, u64 last, u64 pa,
 			return -EEXIST;
 	}
 
-	if (vmdev_maps_reserve(maps))
+	if (unlikely(!maps->unused) && vmdev_maps_reserve(maps))
 		return -ENOMEM;
 
 	map = maps->unused;

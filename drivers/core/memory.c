@@ -33,6 +33,7 @@ void vmdev_mem_init(struct vmdev_mem *mem)
 	for (asid = 0; asid < VMDEV_AS_MAX; asid++) {
 		spin_lock_init(&mem->as[asid].lock);
 		vmdev_maps_init(&mem->as[asid].maps);
+		mem->as[asid].changes = 1;
 	}
 }
 
@@ -107,15 +108,26 @@ void vmdev_mem_detach(struct vmdev_dev *dev)
 	mem->loaded = VMDEV_AS_NONE;
 }
 
-/* How many there are vhost-vdpa bounds (max_iotlb_entries, memlock). */
-static int vmdev_mem_add(struct vmdev_as *as, u64 first, u64 last, u64 pa,
-			 u32 perm)
+/*
+ * Without vmdev_parent.lock only queues look at what is mapped that software carries
+ * or serves. Without DRIVER_OK there are none, and most is mapped, and unmapped, then.
+ *
+ * How many there are vhost-vdpa bounds (max_iotlb_entries, memlock).
+ */
+static int vmdev_mem_add(struct vmdev_dev *dev, struct vmdev_as *as, u64 first,
+			 u64 last, u64 pa, u32 perm)
 {
-	int err;
+	int err = 0;
 
-	err = vmdev_maps_reserve(&as->maps);
+	if (unlikely(!as->maps.unused))
+		err = vmdev_maps_reserve(&as->maps);
 	if (err)
 		return err;
+
+	if (!dev->running) {
+		as->changes++;
+		return vmdev_maps_add(&as->maps, first, last, pa, perm);
+	}
 
 	spin_lock_irq(&as->lock);
 	err = vmdev_maps_add(&as->maps, first, last, pa, perm);
@@ -124,8 +136,15 @@ static int vmdev_mem_add(struct vmdev_as *as, u64 first, u64 last, u64 pa,
 	return err;
 }
 
-static void vmdev_mem_del(struct vmdev_as *as, struct vmdev_map *map)
+static void vmdev_mem_del(struct vmdev_dev *dev, struct vmdev_as *as,
+			  struct vmdev_map *map)
 {
+	if (!dev->running) {
+		vmdev_maps_del(&as->maps, map);
+		as->changes++;
+		return;
+	}
+
 	spin_lock_irq(&as->lock);
 	vmdev_maps_del(&as->maps, map);
 	as->changes++;
@@ -133,13 +152,8 @@ static void vmdev_mem_del(struct vmdev_as *as, struct vmdev_map *map)
 }
 
 /* Counts what is reserved: before it is in the address space, and while it is. */
-static void vmdev_mem_count(struct vmdev_dev *dev, unsigned int asid, u64 first,
-			    u64 last, int n)
+static void vmdev_mem_count(struct vmdev_as *as, int n)
 {
-	struct vmdev_as *as = &dev->mem.as[asid];
-
-	if (!vmdev_alias_meets(&dev->mem, first, last))
-		return;
 	spin_lock_irq(&as->lock);
 	as->aliased += n;
 	spin_unlock_irq(&as->lock);
@@ -167,7 +181,7 @@ int vmdev_mem_host(struct vmdev_dev *dev)
 
 	if (mem->host)
 		return 0;
-	err = vmdev_mem_add(&mem->as[VMDEV_AS_HOST], first,
+	err = vmdev_mem_add(dev, &mem->as[VMDEV_AS_HOST], first,
 			    first + VMDEV_HOST_LAST, 0, VHOST_ACCESS_RW);
 	if (err)
 		return err;
@@ -189,7 +203,7 @@ void vmdev_mem_no_host(struct vmdev_dev *dev)
 
 	if (!mem->host)
 		return;
-	vmdev_mem_del(as, as->maps.lowest);
+	vmdev_mem_del(dev, as, as->maps.lowest);
 	mem->group_as[VMDEV_GROUP_CTRL] = 0;
 	mem->host = false;
 }
@@ -213,10 +227,9 @@ int vmdev_mem_map(struct vmdev_dev *dev, unsigned int asid, u64 iova, u64 size,
 {
 	struct vmdev_mem *mem = &dev->mem;
 	struct vmdev_as *as = &mem->as[asid];
+	struct vmdev_hw *hw = dev->parent->hw;
 	u64 last = iova + size - 1;
-	const struct vmdev_map map = {
-		.first = iova, .last = last, .pa = pa, .perm = perm,
-	};
+	bool reserved;
 	int err;
 
 	lockdep_assert_held(&dev->parent->lock);
@@ -234,8 +247,10 @@ int vmdev_mem_map(struct vmdev_dev *dev, unsigned int asid, u64 iova, u64 size,
 		return -ERANGE;
 	}
 
-	vmdev_mem_count(dev, asid, iova, last, 1);
-	err = vmdev_mem_add(as, iova, last, pa, perm);
+	reserved = vmdev_alias_meets(mem, iova, last);
+	if (unlikely(reserved))
+		vmdev_mem_count(as, 1);
+	err = vmdev_mem_add(dev, as, iova, last, pa, perm);
 	if (err == -EEXIST)
 		dev_err_ratelimited(&dev->vdpa.dev,
 				    "map of %#llx-%#llx overlaps another\n",
@@ -245,27 +260,43 @@ int vmdev_mem_map(struct vmdev_dev *dev, unsigned int asid, u64 iova, u64 size,
 	if (asid != mem->loaded)
 		return 0;
 
-	err = vmdev_alias_map(dev, &map);
+	/* Most is not, and does not have to be looked at again for its alias. */
+	err = likely(!reserved) ? hw->ops->map(hw, iova, size, pa, perm) :
+	      vmdev_alias_map(dev, vmdev_maps_first(&as->maps, iova, last));
 	if (err)
 		goto err_del;
 	return 0;
 
 err_del:
-	vmdev_mem_del(as, vmdev_maps_first(&as->maps, iova, last));
+	vmdev_mem_del(dev, as, vmdev_maps_first(&as->maps, iova, last));
 err_count:
-	vmdev_mem_count(dev, asid, iova, last, -1);
+	if (reserved)
+		vmdev_mem_count(as, -1);
 	return err;
+}
+
+static void vmdev_mem_unmap_hw(struct vmdev_dev *dev,
+			       const struct vmdev_map *map, bool reserved)
+{
+	struct vmdev_hw *hw = dev->parent->hw;
+
+	if (likely(!reserved))
+		hw->ops->unmap(hw, map->first, map->last - map->first + 1);
+	else
+		vmdev_alias_unmap(dev, map->first, map->last);
 }
 
 static void vmdev_mem_unmap_one(struct vmdev_dev *dev, unsigned int asid,
 				struct vmdev_map *map)
 {
-	u64 first = map->first, last = map->last;
+	bool reserved = vmdev_alias_meets(&dev->mem, map->first, map->last);
+	struct vmdev_as *as = &dev->mem.as[asid];
 
 	if (asid == dev->mem.loaded)
-		vmdev_alias_unmap(dev, first, last);
-	vmdev_mem_del(&dev->mem.as[asid], map);
-	vmdev_mem_count(dev, asid, first, last, -1);
+		vmdev_mem_unmap_hw(dev, map, reserved);
+	vmdev_mem_del(dev, as, map);
+	if (unlikely(reserved))
+		vmdev_mem_count(as, -1);
 }
 
 /**
@@ -298,9 +329,11 @@ int vmdev_mem_unmap(struct vmdev_dev *dev, unsigned int asid, u64 iova,
 	while (more && (map = vmdev_maps_first(maps, iova, last))) {
 		more = map->first > iova || map->last < last;
 		vmdev_mem_unmap_one(dev, asid, map);
-		cond_resched();
+		if (more)
+			cond_resched();
 	}
-	vmdev_maps_trim(maps);
+	if (!maps->count)
+		vmdev_maps_trim(maps);
 	return 0;
 }
 
@@ -413,7 +446,7 @@ int vmdev_mem_set_asid(struct vmdev_dev *dev, unsigned int group, u8 asid)
  * @as: address space
  * @hint: see there
  * @iova: first IOVA
- * @size: bytes, not 0
+ * @size: bytes; no bytes may always be used
  * @perm: VHOST_ACCESS_* that all of it must allow
  *
  * Context: any; @as->lock or vmdev_parent.lock held.
@@ -425,6 +458,8 @@ bool vmdev_as_covers_slow(const struct vmdev_as *as,
 	u64 last = iova + size - 1;
 	struct vmdev_map *map;
 
+	if (!size)
+		return true;
 	if (last < iova)
 		return false;
 
@@ -436,8 +471,15 @@ bool vmdev_as_covers_slow(const struct vmdev_as *as,
 			break;
 		iova = map->last + 1;
 	}
-	hint->map = map;
-	hint->changes = as->changes;
+	*hint = (struct vmdev_map_hint) {
+		.first = map->first,
+		.last = map->last,
+		.changes = as->changes,
+		.denied = {
+			!(map->perm & VHOST_ACCESS_RO),
+			!(map->perm & VHOST_ACCESS_WO),
+		},
+	};
 	return true;
 }
 

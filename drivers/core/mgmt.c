@@ -48,7 +48,7 @@ static int vmdev_dev_init(struct vmdev_dev *dev, struct vmdev_parent *parent)
 	for (i = 0; i < dev->nvqs; i++)
 		spin_lock_init(&dev->vqs[i].cb_lock);
 	dev->nb.notifier_call = vmdev_bus_notify;
-	return vmdev_ctrl_create(dev);
+	return 0;
 }
 
 /* Ops of hardware that cannot do it all are cleared. */
@@ -89,6 +89,8 @@ static struct vmdev_dev *vmdev_dev_create(struct vmdev_parent *parent,
 	dev->vdpa.mdev = &parent->mgmt;
 	vmdev_compat_set_dma_dev(&dev->vdpa, parent->hw->dma_dev);
 	dev->vdpa.dev.dma_mask = &dev->vdpa.dev.coherent_dma_mask;
+	/* Its function has power to manage: that spares a directory in sysfs. */
+	device_set_pm_not_required(&dev->vdpa.dev);
 
 	err = dma_set_mask_and_coherent(&dev->vdpa.dev, DMA_BIT_MASK(64)) ? :
 	      vmdev_dev_init(dev, parent);
@@ -126,12 +128,18 @@ static int vmdev_dev_publish(struct vmdev_dev *dev)
 	if (err)
 		goto err_unset;
 
+	err = vmdev_log_add(dev);
+	if (err)
+		goto err_notifier;
+
 	dev->vdpa.dev.groups = vmdev_path_groups;
 	err = _vdpa_register_device(&dev->vdpa, dev->nvqs);
 	if (err)
-		goto err_notifier;
+		goto err_log;
 	return 0;
 
+err_log:
+	vmdev_log_del(dev);
 err_notifier:
 	bus_unregister_notifier(dev->vdpa.dev.bus, &dev->nb);
 err_unset:
@@ -229,8 +237,11 @@ static void vmdev_mgmt_dev_del(struct vdpa_mgmt_dev *mgmt,
 	_vdpa_unregister_device(vdpa);
 	bus_unregister_notifier(vdpa->dev.bus, &dev->nb);
 	mutex_lock(&parent->lock);
-	vmdev_reset_device(dev);
-	vmdev_mem_detach(dev);
+	/* Else vmdev_bus_notify() has done so, or nobody ever had it. */
+	if (dev->status || dev->mem.user) {
+		vmdev_reset_device(dev);
+		vmdev_mem_detach(dev);
+	}
 	mutex_unlock(&parent->lock);
 	vmdev_parent_set_dev(parent, NULL);
 	cancel_work_sync(&parent->break_work);
@@ -263,14 +274,8 @@ static int vmdev_mgmt_dev_add(struct vdpa_mgmt_dev *mgmt, const char *name,
 		return PTR_ERR(dev);
 
 	err = vmdev_dev_publish(dev);
-	if (err) {
-		put_device(&dev->vdpa.dev);
-		return err;
-	}
-
-	err = vmdev_log_add(dev);
 	if (err)
-		vmdev_mgmt_dev_del(mgmt, &dev->vdpa);
+		put_device(&dev->vdpa.dev);
 	return err;
 }
 

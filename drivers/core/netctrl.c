@@ -35,17 +35,19 @@
 #define VMDEV_CTRL_POLL_MS	20
 
 /**
- * vmdev_ctrl_create() - a net device gets what it takes to serve a control queue
- * @dev: the device, new
+ * vmdev_ctrl_create() - a device gets what it takes to serve a control queue
+ * @dev: the device
  *
- * Context: may sleep.
+ * Not before it is needed: it is large. It stays until the device is freed.
+ *
+ * Context: may sleep; vmdev_parent.lock held.
  * Return: 0 or -ENOMEM.
  */
 int vmdev_ctrl_create(struct vmdev_dev *dev)
 {
 	struct vmdev_ctrl *ctrl;
 
-	if (!vmdev_is_net(dev->parent->hw))
+	if (dev->ctrl)
 		return 0;
 	ctrl = kvzalloc_obj(*ctrl, GFP_KERNEL);
 	if (!ctrl)
@@ -70,7 +72,7 @@ void vmdev_ctrl_quiesce(struct vmdev_dev *dev)
 }
 
 /**
- * vmdev_ctrl_free() - the reverse of vmdev_ctrl_create()
+ * vmdev_ctrl_free() - forget a control queue that will not be served any more
  * @dev: the device, quiesced
  */
 void vmdev_ctrl_free(struct vmdev_dev *dev)
@@ -92,7 +94,7 @@ void vmdev_ctrl_free(struct vmdev_dev *dev)
  * It is needed if the driver has a control queue, or a MAC address was provisioned.
  *
  * Context: may sleep; vmdev_parent.lock held.
- * Return: 0, or an error of vmdev_ctrl_hw_prepare().
+ * Return: 0; -ENOMEM; an error of vmdev_ctrl_hw_prepare().
  */
 int vmdev_ctrl_hw_start(struct vmdev_dev *dev, struct vmdev_vq_conf *hw_vqs)
 {
@@ -100,9 +102,10 @@ int vmdev_ctrl_hw_start(struct vmdev_dev *dev, struct vmdev_vq_conf *hw_vqs)
 					    dev->features);
 	u16 vq = vmdev_is_multiqueue(dev) ? dev->parent->cvq : 2;
 
-	if (!dev->ctrl || !(features & BIT_ULL(VIRTIO_NET_F_CTRL_VQ)))
+	if (!vmdev_is_net(dev->hw) || !(features & BIT_ULL(VIRTIO_NET_F_CTRL_VQ)))
 		return 0;
-	return vmdev_ctrl_hw_prepare(dev->ctrl, vq, &hw_vqs[vq]);
+	return vmdev_ctrl_create(dev) ? :
+	       vmdev_ctrl_hw_prepare(dev->ctrl, vq, &hw_vqs[vq]);
 }
 
 /**

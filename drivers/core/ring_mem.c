@@ -70,12 +70,12 @@ static int vmdev_ring_map_part(struct vmdev_dev *dev, const struct vmdev_as *as,
 			       const struct vmdev_ring_area *area,
 			       struct vmdev_ring_pages *part)
 {
-	struct vmdev_map_hint hint = { 0 };
+	struct vmdev_map_hint hint;
 	int err;
 
 	if (!IS_ALIGNED(area->iova, area->align))
 		return -EINVAL;
-	if (!vmdev_as_covers(as, &hint, area->iova, area->len, area->perm))
+	if (!vmdev_as_covers_slow(as, &hint, area->iova, area->len, area->perm))
 		return -EFAULT;
 
 	part->write = area->perm & VHOST_ACCESS_WO;

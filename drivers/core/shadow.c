@@ -19,6 +19,12 @@
  * A guest that has the doorbell mapped does not kick the core: then a timer
  * looks, often while there is something to do and seldom while there is not.
  *
+ * A kick is dear, and so is one for each packet. So a guest that sends is not asked
+ * for another while hardware has packets of it: the interrupt that says it is done
+ * with them carries what came meanwhile. Hardware need not be done soon: then a
+ * timer, which seldom comes to that, asks for kicks again. Only where packets are
+ * sent: hardware has buffers to receive all the time, and a disk more to do at once.
+ *
  * A kick may come from inside of an eventfd's wakeup, where no other may be
  * signalled. So nothing that tells the guest anything runs there.
  *
@@ -28,8 +34,10 @@
 #include <linux/workqueue.h>
 #include <uapi/linux/vhost_types.h>
 
+#include "drvring_split.h"
 #include "shadow.h"
 #include "vring.h"
+#include "vring_split.h"
 
 /* --- carrying, with the lock held ------------------------------------------ */
 
@@ -53,6 +61,62 @@ void vmdev_shadow_mark(struct vmdev_shadow *s, u16 id)
 							    desc->seg.addr),
 				       desc->seg.len);
 	}
+}
+
+/*
+ * Most chains are of one piece, and most rings split: what is for all of them is
+ * done here for those, inline, with the same checks.
+ */
+static bool vmdev_shadow_takes_ones(const struct vmdev_shadow *s)
+{
+	return !s->guest.packed && vmdev_drv_takes_ones(&s->hw);
+}
+
+/* As vmdev_shadow_complete(), for the guest's used entry @at. */
+static u32 vmdev_shadow_complete_one(struct vmdev_shadow *s,
+				     struct vmdev_dirty __rcu **logs, u32 at,
+				     const struct vmdev_drv_desc *desc,
+				     const struct vmdev_shadow_buf *buf, u32 len)
+{
+	struct vmdev_dirty *log = rcu_dereference_sched(*logs);
+	u32 dear = 0;
+
+	if (log && desc->seg.write) {
+		vmdev_dirty_mark_dma(log,
+				     vmdev_alias_to_guest(&s->dev->mem,
+							  desc->seg.addr),
+				     desc->seg.len);
+		dear = desc->seg.len >> VMDEV_SHADOW_MARK_SHIFT;
+	}
+	vmdev_split_put_one(&s->guest, at, buf->id, len);
+	if (buf->seq >= s->done)
+		s->done = buf->seq + 1;
+	return dear;
+}
+
+/* Those that are seen already; returns what of the budget is left. */
+static int vmdev_shadow_reap_ones(struct vmdev_shadow *s, int budget)
+{
+	u32 n = min_t(u32, budget, vmdev_drv_split_ready(&s->hw));
+	struct vmdev_dirty __rcu **logs = &s->dev->logs[s->asid];
+	u32 at = s->hw.used, end = at + n, dear = 0, len;
+	u32 to = s->guest.pos.used - at;
+	struct vmdev_drv_desc *desc;
+
+	while (at != end && !dear) {
+		desc = vmdev_drv_split_look_one(&s->hw, at, &len);
+		if (!desc)
+			break;
+		dear = vmdev_shadow_complete_one(s, logs, to + at, desc,
+						 &s->bufs[desc - s->hw.descs],
+						 len);
+		vmdev_drv_split_give_one(&s->hw, desc);
+		at++;
+	}
+	n -= end - at;
+	vmdev_drv_split_freed(&s->hw, n);
+	vmdev_split_pushed(&s->guest, n);
+	return max(budget - (int)(n + dear), 0);
 }
 
 /* Marked when its use was seen, and before the guest sees it. Returns its cost. */
@@ -80,8 +144,7 @@ static bool vmdev_shadow_allowed(struct vmdev_shadow *s,
 		const struct vmdev_vring_seg *seg = &chain->segs[i];
 
 		if (!vmdev_as_covers(s->as, &s->hint, seg->addr, seg->len,
-				     seg->write ? VHOST_ACCESS_WO :
-				     VHOST_ACCESS_RO))
+				     seg->write))
 			return false;
 	}
 	return true;
@@ -177,17 +240,52 @@ static int vmdev_shadow_carry(struct vmdev_shadow *s)
 	return 1;
 }
 
+/* Those that are seen already; returns what of the budget is left. */
+static int vmdev_shadow_carry_ones(struct vmdev_shadow *s, int budget)
+{
+	u32 n = min3((u32)budget, (u32)vmdev_split_ready(&s->guest),
+		     (u32)s->hw.nfree);
+	u32 at = s->guest.pos.avail, end = at + n;
+	u32 to = s->hw.avail - at;
+	struct vmdev_shadow_buf *bufs = s->bufs;
+	struct vmdev_vring_seg seg;
+	u64 seq = s->seq - at;
+	u16 head, id;
+
+	for (; at != end; at++) {
+		if (!vmdev_split_look_one(&s->guest, at, &seg, &head) ||
+		    !vmdev_as_covers(s->as, &s->hint, seg.addr, seg.len,
+				     seg.write))
+			break;
+		/* Nobody asks for the slots of a split ring's. */
+		id = vmdev_drv_split_put_one(&s->hw, to + at, &seg);
+		bufs[id].seq = seq + at;
+		bufs[id].id = head;
+	}
+	n -= end - at;
+	vmdev_split_took(&s->guest, n);
+	vmdev_drv_split_added(&s->hw, n);
+	s->seq += n;
+	return budget - n;
+}
+
 /* A batch of them, under the lock of the maps; returns the budget left. */
 static int vmdev_shadow_batch(struct vmdev_shadow *s, int budget)
 {
 	struct vmdev_hw *hw = s->dev->hw;
 	int got = 1;
+	bool ones;
 
 	spin_lock(&s->as->lock);
+	/* What has to be moved, and a ring that is to be held, takes the long way. */
+	ones = vmdev_shadow_takes_ones(s) && !s->as->aliased && !s->home;
+	vmdev_as_fresh_hint(s->as, &s->hint);
 	while (budget && got > 0) {
 		got = vmdev_shadow_carry(s);
 		if (got > 0)
 			budget--;
+		if (got > 0 && ones)
+			budget = vmdev_shadow_carry_ones(s, budget);
 	}
 	spin_unlock(&s->as->lock);
 
@@ -196,6 +294,17 @@ static int vmdev_shadow_batch(struct vmdev_shadow *s, int budget)
 	if (got < 0)
 		vmdev_shadow_broken(s, s->guest.why);
 	return budget;
+}
+
+/* Is there an interrupt to come, to look at the ring then? */
+static bool vmdev_shadow_is_paced(struct vmdev_shadow *s)
+{
+	if (!s->paced || !s->hw.out)
+		return false;
+	s->quiet = true;
+	if (!timer_pending(&s->watch))
+		mod_timer(&s->watch, jiffies + 1);
+	return true;
 }
 
 /* From the guest to the hardware; true if the budget was too small. */
@@ -207,6 +316,7 @@ static bool vmdev_shadow_forward(struct vmdev_shadow *s)
 		return false;
 
 	s->starved = false;
+	s->quiet = false;
 	vmdev_vring_kicks_off(&s->guest);
 	do {
 		if (!s->held)
@@ -217,7 +327,7 @@ static bool vmdev_shadow_forward(struct vmdev_shadow *s)
 			return false;
 		if (!budget)
 			return true;
-		if (s->polling)
+		if (s->polling || vmdev_shadow_is_paced(s))
 			return false;
 	} while (vmdev_vring_kicks_on(&s->guest));
 	return false;
@@ -233,6 +343,7 @@ static bool vmdev_shadow_forward(struct vmdev_shadow *s)
  */
 bool vmdev_shadow_reap(struct vmdev_shadow *s, int budget)
 {
+	bool ones = vmdev_shadow_takes_ones(s);
 	int got = 0;
 	u32 len;
 	u16 id;
@@ -241,6 +352,8 @@ bool vmdev_shadow_reap(struct vmdev_shadow *s, int budget)
 		while (budget && (got = vmdev_drv_take(&s->hw, &id, &len)) > 0) {
 			budget -= min(budget, vmdev_shadow_complete(s, id, len));
 			vmdev_drv_free(&s->hw, id);
+			if (ones)
+				budget = vmdev_shadow_reap_ones(s, budget);
 		}
 		/* Also when nothing is left just now: the next one interrupts. */
 		if (!budget)
@@ -257,18 +370,19 @@ bool vmdev_shadow_reap(struct vmdev_shadow *s, int budget)
 /* Both ways; true if there is more. @call: the guest wants to hear of it. */
 static bool vmdev_shadow_work(struct vmdev_shadow *s, bool *call)
 {
-	bool more = false;
+	bool more = false, ran = s->running;
 
 	*call = false;
-	if (s->running) {
+	/* Where there is nothing an interrupt was asked for already. */
+	if (ran && vmdev_drv_more(&s->hw)) {
 		more = vmdev_shadow_reap(s, VMDEV_SHADOW_BUDGET);
 		*call = vmdev_vring_publish(&s->guest);
 		if (*call)
 			atomic64_inc(&s->vq->events);
-		if (s->held)
-			vmdev_shadow_arrive(s);
 	}
-	if (s->running && s->starved)
+	if (ran && s->held)
+		vmdev_shadow_arrive(s);
+	if (s->running && (s->starved || s->quiet))
 		more |= vmdev_shadow_forward(s);
 	return more;
 }
@@ -372,6 +486,28 @@ enum hrtimer_restart vmdev_shadow_poll(struct hrtimer *timer)
 		return HRTIMER_NORESTART;
 	hrtimer_forward_now(timer, ns_to_ktime(s->interval));
 	return HRTIMER_RESTART;
+}
+
+/**
+ * vmdev_shadow_watch() - hardware takes its time: have the guest kick again
+ * @timer: vmdev_shadow.watch
+ *
+ * Context: softirq.
+ */
+void vmdev_shadow_watch(struct timer_list *timer)
+{
+	struct vmdev_shadow *s = container_of(timer, struct vmdev_shadow, watch);
+	bool paced;
+
+	spin_lock_irq(&s->lock);
+	if (s->running && s->quiet) {
+		paced = s->paced;
+		s->paced = false;
+		if (vmdev_shadow_forward(s))
+			queue_work(system_bh_wq, &s->bh);
+		s->paced = paced;
+	}
+	spin_unlock_irq(&s->lock);
 }
 
 /**

@@ -7,6 +7,7 @@
 
 #include <linux/hrtimer_types.h>
 #include <linux/spinlock.h>
+#include <linux/timer.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
@@ -43,7 +44,7 @@ struct vmdev_shadow_buf {
  * @dev: its device
  * @vq: its queue
  * @index: number of @vq
- * @lock: protects all below but @bh and @poll; taken in hard interrupt context
+ * @lock: protects all below but @bh, @poll and @watch; taken in hard interrupt context
  * @running: the hardware has the ring
  * @forwarding: buffers of the guest are taken
  * @starved: the next chain waits for room in the hardware's ring
@@ -52,6 +53,8 @@ struct vmdev_shadow_buf {
  * @passing: it waited there too long: the next time
  * @late: it came to be in shadow while it ran; vmdev_parent.lock
  * @polling: the guest may ring the hardware's doorbell itself
+ * @paced: while hardware has something of it no kick is wanted, see shadow.c
+ * @quiet: it is so just now
  * @why: the guest's ring, or the hardware's, is broken: what happened, until told
  * @mem: the guest's ring in memory of the kernel
  * @guest: the guest's ring
@@ -71,6 +74,7 @@ struct vmdev_shadow_buf {
  * @bh: carries what was too much for an interrupt or a kick, and tells the guest
  * @poll: looks at the ring while @polling
  * @interval: ns until it looks again
+ * @watch: looks at the ring while @quiet, should hardware take its time
  */
 struct vmdev_shadow {
 	struct vmdev_dev *dev;
@@ -86,6 +90,8 @@ struct vmdev_shadow {
 	bool passing;
 	bool late;
 	bool polling;
+	bool paced;
+	bool quiet;
 	const char *why;
 	struct vmdev_ring_mem mem;
 	struct vmdev_vring guest;
@@ -105,6 +111,7 @@ struct vmdev_shadow {
 	struct work_struct bh;
 	struct hrtimer poll;
 	u64 interval;
+	struct timer_list watch;
 };
 
 /**
@@ -143,5 +150,6 @@ bool vmdev_shadow_reap(struct vmdev_shadow *s, int budget);
 void vmdev_shadow_mark(struct vmdev_shadow *s, u16 id);
 void vmdev_shadow_bh(struct work_struct *work);
 enum hrtimer_restart vmdev_shadow_poll(struct hrtimer *timer);
+void vmdev_shadow_watch(struct timer_list *timer);
 
 #endif /* _VMDEV_SHADOW_H */

@@ -37,6 +37,7 @@ static struct vmdev_shadow *vmdev_shadow_get(struct vmdev_dev *dev, u16 i)
 	INIT_WORK(&s->bh, vmdev_shadow_bh);
 	vmdev_compat_hrtimer_setup(&s->poll, vmdev_shadow_poll, CLOCK_MONOTONIC,
 				   HRTIMER_MODE_REL_SOFT);
+	timer_setup(&s->watch, vmdev_shadow_watch, 0);
 	/* Pairs with vmdev_shadow_doorbell(), which has no lock yet. */
 	smp_store_release(&vq->shadow, s);
 	return s;
@@ -171,6 +172,9 @@ int vmdev_shadow_prepare(struct vmdev_dev *dev, u16 i,
 	s->starved = false;
 	s->held = false;
 	s->passing = false;
+	s->quiet = false;
+	/* A net device's queues that send have odd numbers. */
+	s->paced = vmdev_is_net(dev->hw) && (i & 1);
 	/* In a call of vhost that maps, pages that are mapped are pinned, too. */
 	s->late = dev->moving && !dev->mapping;
 	s->why = NULL;
@@ -391,6 +395,7 @@ int vmdev_shadow_stop(struct vmdev_dev *dev, u16 i,
 	s->polling = false;
 	spin_unlock_irq(&s->lock);
 	hrtimer_cancel(&s->poll);
+	timer_delete_sync(&s->watch);
 	cancel_work_sync(&s->bh);
 
 	/* Nobody but us comes here now: an interrupt or a kick finds it not running. */

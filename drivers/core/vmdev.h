@@ -19,6 +19,7 @@
 #include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
 #include <linux/workqueue.h>
+#include <uapi/linux/vhost_types.h>
 
 #include <vmdev/dirty.h>
 #include <vmdev/hw.h>
@@ -113,10 +114,10 @@ struct vmdev_provision {
 /**
  * struct vmdev_as - an address space
  * @lock: protects @maps and @changes beside vmdev_parent.lock: who changes them
- *	holds both, who reads them either. Taken with interrupts off, in any
- *	context
+ *	holds both, who reads them either; while the device does not run, nobody
+ *	reads without that. Taken with interrupts off, in any context
  * @maps: IOVA to physical address, every mapping that stands
- * @changes: changes of @maps
+ * @changes: changes of @maps, plus one
  * @aliased: how many of @maps have IOVAs that the platform reserves, see alias.c
  */
 struct vmdev_as {
@@ -128,15 +129,20 @@ struct vmdev_as {
 };
 
 /**
- * struct vmdev_map_hint - the mapping that was found last; zeroed to begin with
- * @map: the mapping, not to be used if there were changes since
- * @changes: vmdev_as.changes then
+ * struct vmdev_map_hint - the mapping that was found last; zeroed to begin with,
+ * and made fresh before it is used
+ * @first: its first IOVA
+ * @last: its last IOVA
+ * @changes: vmdev_as.changes then: with any since it may be gone
+ * @denied: may the device not read it, may it not write it?
  *
  * For one address space only. The caller serialises.
  */
 struct vmdev_map_hint {
-	const struct vmdev_map *map;
+	u64 first;
+	u64 last;
 	unsigned long changes;
+	bool denied[2];
 };
 
 /**
@@ -236,7 +242,7 @@ struct vmdev_mem {
  * @config_cb: how to tell the driver of config and status changes
  * @nvqs: length of @vqs
  * @vqs: the queues as the driver numbers them
- * @ctrl: net: what serves the control queue
+ * @ctrl: net: what serves the control queue; NULL until that is needed first
  * @hw_vqs: scratch for starting, one for each queue of the hardware;
  *	vmdev_parent.lock
  * @states: scratch for stopping, likewise
@@ -539,12 +545,26 @@ int vmdev_mem_fill(struct vmdev_dev *dev, unsigned int asid, u64 iova, u8 byte,
 		   u64 size);
 
 /**
+ * vmdev_as_fresh_hint() - forget a mapping that may be gone
+ * @as: address space
+ * @hint: what was found last; good until the lock is dropped
+ *
+ * Context: any; @as->lock or vmdev_parent.lock held.
+ */
+static inline void vmdev_as_fresh_hint(const struct vmdev_as *as,
+				       struct vmdev_map_hint *hint)
+{
+	if (hint->changes != as->changes)
+		*hint = (struct vmdev_map_hint) { .denied = { true, true } };
+}
+
+/**
  * vmdev_as_covers() - may the device use a range of IOVAs?
  * @as: address space
- * @hint: what was found last
+ * @hint: what was found last, see vmdev_as_fresh_hint()
  * @iova: first IOVA
  * @size: bytes; no bytes may always be used
- * @perm: VHOST_ACCESS_* that all of it must allow
+ * @write: to write it (else to read it)
  *
  * For the data path: many pieces of buffers, checked with the lock taken once.
  *
@@ -552,23 +572,20 @@ int vmdev_mem_fill(struct vmdev_dev *dev, unsigned int asid, u64 iova, u8 byte,
  */
 static inline bool vmdev_as_covers(const struct vmdev_as *as,
 				   struct vmdev_map_hint *hint, u64 iova,
-				   u32 size, u32 perm)
+				   u32 size, bool write)
 {
-	const struct vmdev_map *map = hint->map;
-
-	if (!size)
+	/* No bytes are too many here; what is within wraps around nowhere. */
+	if (likely(iova >= hint->first && iova <= hint->last &&
+		   size - 1 <= hint->last - iova && !hint->denied[write]))
 		return true;
-	if (map && hint->changes == as->changes && iova >= map->first &&
-	    iova <= map->last && size - 1 <= map->last - iova &&
-	    (map->perm & perm) == perm)
-		return true;
-	return vmdev_as_covers_slow(as, hint, iova, size, perm);
+	return vmdev_as_covers_slow(as, hint, iova, size,
+				    write ? VHOST_ACCESS_WO : VHOST_ACCESS_RO);
 }
 
 /* alias.c */
 int vmdev_alias_init(struct vmdev_dev *dev);
 void vmdev_alias_exit(struct vmdev_mem *mem);
-bool vmdev_alias_meets(const struct vmdev_mem *mem, u64 first, u64 last);
+bool vmdev_alias_meets_slow(const struct vmdev_mem *mem, u64 first, u64 last);
 u64 vmdev_alias_of(const struct vmdev_mem *mem, u64 iova, u64 *len);
 u64 vmdev_alias_to_guest_slow(const struct vmdev_mem *mem, u64 iova);
 u32 vmdev_alias_split(const struct vmdev_mem *mem, struct vmdev_vring_seg *segs,
@@ -576,6 +593,24 @@ u32 vmdev_alias_split(const struct vmdev_mem *mem, struct vmdev_vring_seg *segs,
 int vmdev_alias_map(struct vmdev_dev *dev, const struct vmdev_map *map);
 void vmdev_alias_unmap(struct vmdev_dev *dev, u64 first, u64 last);
 int vmdev_alias_check_direct(struct vmdev_dev *dev, u16 i);
+
+/**
+ * vmdev_alias_meets() - is something of a range reserved?
+ * @mem: guest memory
+ * @first: first IOVA
+ * @last: last IOVA, not below @first
+ *
+ * Most of what is mapped is below or above all that is.
+ *
+ * Context: any, while attached.
+ */
+static inline bool vmdev_alias_meets(const struct vmdev_mem *mem, u64 first,
+				     u64 last)
+{
+	return mem->nregions && last >= mem->regions[0].first &&
+	       first <= mem->regions[mem->nregions - 1].last &&
+	       vmdev_alias_meets_slow(mem, first, last);
+}
 
 /**
  * vmdev_alias_to_guest() - what does the guest call what the hardware sees?

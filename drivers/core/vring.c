@@ -56,6 +56,7 @@ int vmdev_vring_init(struct vmdev_vring *ring,
 	ring->indirect = VMDEV_HAS(conf->features, VIRTIO_RING_F_INDIRECT_DESC);
 	ring->event_idx = VMDEV_HAS(conf->features, VIRTIO_RING_F_EVENT_IDX);
 	ring->num = conf->num;
+	ring->mask = conf->num - 1;
 	ring->read = conf->read;
 	ring->ctx = conf->ctx;
 
@@ -92,6 +93,8 @@ int vmdev_vring_init(struct vmdev_vring *ring,
 int vmdev_vring_broken(struct vmdev_vring *ring, const char *why)
 {
 	ring->why = why;
+	/* No buffer is known to be there. */
+	ring->seen = ring->pos.avail;
 	return -EBADMSG;
 }
 

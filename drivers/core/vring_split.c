@@ -12,6 +12,7 @@
 #include <asm/barrier.h>
 
 #include "vring.h"
+#include "vring_split.h"
 
 static u16 vmdev_split_get16(const __virtio16 *p)
 {
@@ -152,6 +153,19 @@ int vmdev_split_pop(struct vmdev_vring *ring, struct vmdev_vring_chain *chain)
 
 	vmdev_chain_start(chain);
 	chain->slots = 1;
+	if (chain->max &&
+	    vmdev_split_look_one(ring, ring->pos.avail, chain->segs, &chain->id) &&
+	    chain->segs->addr + chain->segs->len >= chain->segs->addr) {
+		vmdev_split_took(ring, 1);
+		chain->nsegs = 1;
+		if (chain->segs->write) {
+			chain->write_len = chain->segs->len;
+		} else {
+			chain->read_len = chain->segs->len;
+			chain->nread = 1;
+		}
+		return 1;
+	}
 	chain->id = vmdev_split_get16(&ring->avail->ring[ring->pos.avail &
 							 (ring->num - 1)]);
 	err = vmdev_split_chain(ring, chain);
@@ -183,14 +197,8 @@ void vmdev_split_unpop(struct vmdev_vring *ring,
  */
 void vmdev_split_push(struct vmdev_vring *ring, u16 id, u32 len)
 {
-	struct vring_used_elem *elem;
-
-	elem = &ring->used->ring[ring->pos.used & (ring->num - 1)];
-	WRITE_ONCE(elem->id, __cpu_to_virtio32(true, id));
-	WRITE_ONCE(elem->len, __cpu_to_virtio32(true, len));
-	ring->pos.used++;
-	ring->inflight--;
-	ring->fresh++;
+	vmdev_split_put_one(ring, ring->pos.used, id, len);
+	vmdev_split_pushed(ring, 1);
 }
 
 /* Does the driver want an interrupt for what was published? */

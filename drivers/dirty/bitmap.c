@@ -11,89 +11,65 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
-#include <vmdev/dirty.h>
+#include "vmdev_dirty.h"
 
 /**
- * struct vmdev_dirty_area - the bits of one range
+ * struct vmdev_dirty_area - one range
  * @first: its first IOVA, of a page
  * @last: its last IOVA, of a page
- * @words: a bit for each page
- * @sum: a bit for each of @words
- * @seen: for each of @sum, vmdev_dirty.all as it was when its pages were made
- *	dirty for it last; harvests only, which do not meet
+ * @word: the word of its first page, the first one that a bit of the summary's
+ *	own words stands for
  */
 struct vmdev_dirty_area {
 	u64 first;
 	u64 last;
-	atomic64_t *words;
-	atomic64_t *sum;
-	u64 *seen;
+	u64 word;
 };
 
-/**
- * struct vmdev_dirty - a log
- * @shift: page size
- * @n: length of @areas
- * @all: how often everything was marked
- * @hot: the largest of them, where most writes go
- * @areas: in ascending order, apart from each other
- */
-struct vmdev_dirty {
-	unsigned int shift;
-	unsigned int n;
-	atomic64_t all;
-	struct vmdev_dirty_area *hot;
-	struct vmdev_dirty_area areas[];
-};
-
-static u64 vmdev_dirty_nwords(const struct vmdev_dirty *dirty,
-			      const struct vmdev_dirty_area *area)
+static u64 vmdev_dirty_nwords(const struct vmdev_dirty_area *area,
+			      unsigned int shift)
 {
-	return (((area->last - area->first) >> dirty->shift) >> 6) + 1;
+	return (((area->last - area->first) >> shift) >> 6) + 1;
 }
 
-static u64 vmdev_dirty_nsums(const struct vmdev_dirty *dirty,
-			     const struct vmdev_dirty_area *area)
-{
-	return ((vmdev_dirty_nwords(dirty, area) - 1) >> 6) + 1;
-}
-
-/* Its pages, and what they cost in bytes; @area's bounds are widened to pages. */
-static int vmdev_dirty_area_init(const struct vmdev_dirty *dirty,
-				 struct vmdev_dirty_area *area,
+/* Its pages, all of them; @area's bounds are widened to pages. */
+static int vmdev_dirty_area_init(struct vmdev_dirty_area *area,
 				 const struct vmdev_dirty_range *range,
-				 u64 *bytes)
+				 unsigned int shift)
 {
-	u64 page = (1ULL << dirty->shift) - 1;
+	u64 page = (1ULL << shift) - 1;
 
 	if (range->first > range->last)
 		return -EINVAL;
 
 	area->first = range->first & ~page;
 	area->last = range->last | page;
-	if (area != dirty->areas && area->first <= area[-1].last)
-		return -EINVAL;
-
-	*bytes += 8 * (vmdev_dirty_nwords(dirty, area) +
-		       2 * vmdev_dirty_nsums(dirty, area));
-	return *bytes > VMDEV_DIRTY_BYTES_MAX ? -E2BIG : 0;
+	return 0;
 }
 
-static int vmdev_dirty_area_alloc(struct vmdev_dirty *dirty,
-				  struct vmdev_dirty_area *area)
+/* The largest one's words are the first: nothing has to be added to its pages. */
+static u64 vmdev_dirty_areas_place(struct vmdev_dirty_area *areas,
+				   unsigned int n, unsigned int shift,
+				   unsigned int *largest)
 {
-	u64 words = vmdev_dirty_nwords(dirty, area);
-	u64 sums = vmdev_dirty_nsums(dirty, area);
+	u64 words = 0;
+	unsigned int i;
 
-	area->words = kvcalloc(words, sizeof(*area->words), GFP_KERNEL_ACCOUNT);
-	area->sum = kvcalloc(sums, sizeof(*area->sum), GFP_KERNEL_ACCOUNT);
-	area->seen = kvcalloc(sums, sizeof(*area->seen), GFP_KERNEL_ACCOUNT);
-	if (!area->words || !area->sum || !area->seen)
-		return -ENOMEM;
+	*largest = 0;
+	for (i = 1; i < n; i++)
+		if (areas[i].last - areas[i].first >
+		    areas[*largest].last - areas[*largest].first)
+			*largest = i;
 
-	if (!dirty->hot || words > vmdev_dirty_nwords(dirty, dirty->hot))
-		dirty->hot = area;
-	return 0;
+	words = ALIGN(vmdev_dirty_nwords(&areas[*largest], shift), 64);
+	areas[*largest].word = 0;
+	for (i = 0; i < n; i++) {
+		if (i == *largest)
+			continue;
+		areas[i].word = words;
+		words += ALIGN(vmdev_dirty_nwords(&areas[i], shift), 64);
+	}
+	return words;
 }
 
 /**
@@ -102,17 +78,38 @@ static int vmdev_dirty_area_alloc(struct vmdev_dirty *dirty,
  */
 void vmdev_dirty_free(struct vmdev_dirty *dirty)
 {
-	unsigned int i;
-
 	if (!dirty)
 		return;
 
-	for (i = 0; i < dirty->n; i++) {
-		kvfree(dirty->areas[i].words);
-		kvfree(dirty->areas[i].sum);
-		kvfree(dirty->areas[i].seen);
-	}
+	kvfree(dirty->areas);
+	kvfree(dirty->seen);
+	kvfree(dirty->sum);
 	kvfree(dirty);
+}
+
+/* Memory for areas that were placed. */
+static struct vmdev_dirty *vmdev_dirty_create(struct vmdev_dirty_area *areas,
+					      u64 nwords)
+{
+	u64 sums = nwords >> 6;
+	struct vmdev_dirty *dirty;
+
+	if (8 * (nwords + 2 * sums) > VMDEV_DIRTY_BYTES_MAX)
+		return ERR_PTR(-E2BIG);
+
+	dirty = kvzalloc(struct_size(dirty, words, nwords), GFP_KERNEL_ACCOUNT);
+	if (!dirty)
+		return ERR_PTR(-ENOMEM);
+
+	dirty->sum = kvcalloc(sums, sizeof(*dirty->sum), GFP_KERNEL_ACCOUNT);
+	dirty->seen = kvcalloc(sums, sizeof(*dirty->seen), GFP_KERNEL_ACCOUNT);
+	if (!dirty->sum || !dirty->seen) {
+		vmdev_dirty_free(dirty);
+		return ERR_PTR(-ENOMEM);
+	}
+	dirty->areas = areas;
+	dirty->nwords = nwords;
+	return dirty;
 }
 
 /**
@@ -129,31 +126,37 @@ struct vmdev_dirty *vmdev_dirty_alloc(unsigned int shift,
 				      const struct vmdev_dirty_range *ranges,
 				      unsigned int n)
 {
+	struct vmdev_dirty_area *areas;
 	struct vmdev_dirty *dirty;
-	unsigned int i;
-	u64 bytes = 0;
+	unsigned int i, largest;
 	int err = 0;
 
 	if (shift < VMDEV_DIRTY_SHIFT_MIN || shift > VMDEV_DIRTY_SHIFT_MAX ||
 	    !n || n > VMDEV_DIRTY_RANGES_MAX)
 		return ERR_PTR(-EINVAL);
 
-	dirty = kvzalloc(struct_size(dirty, areas, n), GFP_KERNEL_ACCOUNT);
-	if (!dirty)
+	areas = kvcalloc(n, sizeof(*areas), GFP_KERNEL_ACCOUNT);
+	if (!areas)
 		return ERR_PTR(-ENOMEM);
+
+	for (i = 0; i < n && !err; i++) {
+		err = vmdev_dirty_area_init(&areas[i], &ranges[i], shift);
+		if (!err && i && areas[i].first <= areas[i - 1].last)
+			err = -EINVAL;
+	}
+	dirty = err ? ERR_PTR(err) :
+		vmdev_dirty_create(areas, vmdev_dirty_areas_place(areas, n, shift,
+								  &largest));
+	if (IS_ERR(dirty)) {
+		kvfree(areas);
+		return dirty;
+	}
 
 	dirty->shift = shift;
 	dirty->n = n;
-	for (i = 0; i < n && !err; i++)
-		err = vmdev_dirty_area_init(dirty, &dirty->areas[i], &ranges[i],
-					    &bytes);
-	for (i = 0; i < n && !err; i++)
-		err = vmdev_dirty_area_alloc(dirty, &dirty->areas[i]);
-	if (!err)
-		return dirty;
-
-	vmdev_dirty_free(dirty);
-	return ERR_PTR(err);
+	dirty->first = areas[largest].first;
+	dirty->pages = ((areas[largest].last - areas[largest].first) >> shift) + 1;
+	return dirty;
 }
 
 static void vmdev_dirty_set(atomic64_t *word, u64 bits)
@@ -164,12 +167,11 @@ static void vmdev_dirty_set(atomic64_t *word, u64 bits)
 		atomic64_or(bits, word);
 }
 
-static void vmdev_dirty_set_word(struct vmdev_dirty_area *area, u64 word,
-				 u64 bits)
+static void vmdev_dirty_set_word(struct vmdev_dirty *dirty, u64 word, u64 bits)
 {
-	vmdev_dirty_set(&area->words[word], bits);
+	vmdev_dirty_set(&dirty->words[word], bits);
 	/* Also if it was set: whoever did so may not have come this far yet. */
-	vmdev_dirty_set(&area->sum[word >> 6], BIT_ULL(word & 63));
+	vmdev_dirty_set(&dirty->sum[word >> 6], BIT_ULL(word & 63));
 }
 
 /* Bits @from to @to of a word, both within. */
@@ -185,8 +187,8 @@ static u64 vmdev_dirty_part(u64 word, u64 first, u64 last)
 				word == last >> 6 ? last & 63 : 63);
 }
 
-static void vmdev_dirty_mark_area(const struct vmdev_dirty *dirty,
-				  struct vmdev_dirty_area *area, u64 iova,
+static void vmdev_dirty_mark_area(struct vmdev_dirty *dirty,
+				  const struct vmdev_dirty_area *area, u64 iova,
 				  u64 last)
 {
 	u64 first = (max(iova, area->first) - area->first) >> dirty->shift;
@@ -194,7 +196,7 @@ static void vmdev_dirty_mark_area(const struct vmdev_dirty *dirty,
 	u64 word;
 
 	for (word = first >> 6; word <= end >> 6; word++)
-		vmdev_dirty_set_word(area, word,
+		vmdev_dirty_set_word(dirty, area->word + word,
 				     vmdev_dirty_part(word, first, end));
 }
 
@@ -276,19 +278,49 @@ static void vmdev_dirty_mark_slow(struct vmdev_dirty *dirty, u64 iova, u64 len)
  */
 void vmdev_dirty_mark(struct vmdev_dirty *dirty, u64 iova, u64 len)
 {
-	struct vmdev_dirty_area *hot = dirty->hot;
-	u64 at = iova - hot->first;
+	u64 at = iova - dirty->first;
 	u64 page = at >> dirty->shift;
 
 	/* Most writes are within one page of the largest range. */
-	if (likely(at <= hot->last - hot->first &&
-		   len - 1 < 1ULL << dirty->shift &&
+	if (likely(page < dirty->pages && len - 1 < 1ULL << dirty->shift &&
 		   (at + len - 1) >> dirty->shift == page))
-		vmdev_dirty_set_word(hot, page >> 6, BIT_ULL(page & 63));
+		vmdev_dirty_set_word(dirty, page >> 6, BIT_ULL(page & 63));
 	else
 		vmdev_dirty_mark_slow(dirty, iova, len);
 }
 EXPORT_SYMBOL_GPL(vmdev_dirty_mark);
+
+/**
+ * vmdev_dirty_mark_pages() - what vmdev_dirty_mark_dma() leaves
+ * @dirty: the log
+ * @page: first page, counted from the largest range's first one, around the end
+ *	of memory
+ * @end: last page, likewise: less than 4 GiB on, or else nothing is marked
+ *
+ * Context: any.
+ */
+void vmdev_dirty_mark_pages(struct vmdev_dirty *dirty, u64 page, u64 end)
+{
+	unsigned int shift = dirty->shift;
+	u64 more, word;
+
+	if (likely(page == end && end < dirty->pages)) {
+		vmdev_dirty_set_word(dirty, page >> 6, BIT_ULL(page & 63));
+		return;
+	}
+	if (page <= end && end < dirty->pages) {
+		for (word = page >> 6; word <= end >> 6; word++)
+			vmdev_dirty_set_word(dirty, word,
+					     vmdev_dirty_part(word, page, end));
+		return;
+	}
+
+	more = (end - page) & (U64_MAX >> shift);
+	if (more << shift <= 1ULL << 32)
+		vmdev_dirty_mark_slow(dirty, dirty->first + (page << shift),
+				      (more + 1) << shift);
+}
+EXPORT_SYMBOL_GPL(vmdev_dirty_mark_pages);
 
 /**
  * vmdev_dirty_mark_all() - whatever it is, it was written
@@ -308,8 +340,8 @@ EXPORT_SYMBOL_GPL(vmdev_dirty_mark_all);
 
 /* Part of a harvest: pages @first to @last of an area; @all as it began. */
 struct vmdev_dirty_take {
-	const struct vmdev_dirty *dirty;
-	struct vmdev_dirty_area *area;
+	struct vmdev_dirty *dirty;
+	const struct vmdev_dirty_area *area;
 	u64 all;
 	u64 first;
 	u64 last;
@@ -318,53 +350,58 @@ struct vmdev_dirty_take {
 };
 
 /*
- * Everything was marked: so are these 64 words. Plain writes will do beside
- * markers, who set bits too, and are the only others.
+ * Everything was marked: so are these 64 words of an area. Plain writes will do
+ * beside markers, who set bits too, and are the only others.
  */
-static void vmdev_dirty_expand(const struct vmdev_dirty_take *take, u64 index)
+static void vmdev_dirty_expand(struct vmdev_dirty *dirty,
+			       const struct vmdev_dirty_area *area, u64 index,
+			       u64 all)
 {
-	struct vmdev_dirty_area *area = take->area;
-	u64 end = (area->last - area->first) >> take->dirty->shift;
+	u64 end = (area->last - area->first) >> dirty->shift;
 	u64 word, last = min(index << 6 | 63, end >> 6);
+	u64 sum = (area->word >> 6) + index;
 
-	area->seen[index] = take->all;
+	if (likely(dirty->seen[sum] == all))
+		return;
+
+	dirty->seen[sum] = all;
 	for (word = index << 6; word <= last; word++)
-		atomic64_set(&area->words[word],
+		atomic64_set(&dirty->words[area->word + word],
 			     vmdev_dirty_part(word, 0, end));
-	atomic64_set(&area->sum[index], vmdev_dirty_part(index, 0, end >> 6));
+	atomic64_set(&dirty->sum[sum], vmdev_dirty_part(index, 0, end >> 6));
 }
 
 static int vmdev_dirty_take_word(const struct vmdev_dirty_take *take, u64 word)
 {
-	struct vmdev_dirty_area *area = take->area;
 	u64 mask = vmdev_dirty_part(word, take->first, take->last);
-	u64 bits;
+	const struct vmdev_dirty_area *area = take->area;
+	struct vmdev_dirty *dirty = take->dirty;
+	u64 bits, at = area->word + word;
 	int err;
 
-	bits = atomic64_fetch_andnot(mask, &area->words[word]);
+	bits = atomic64_fetch_andnot(mask, &dirty->words[at]);
 	/* The summary said yes to pages outside of what was asked for, too. */
 	if (bits & ~mask)
-		vmdev_dirty_set(&area->sum[word >> 6], BIT_ULL(word & 63));
+		vmdev_dirty_set(&dirty->sum[at >> 6], BIT_ULL(at & 63));
 	bits &= mask;
 	if (!bits)
 		return 0;
 
-	err = take->emit(take->ctx,
-			 area->first + (word << 6 << take->dirty->shift), bits);
+	err = take->emit(take->ctx, area->first + (word << 6 << dirty->shift),
+			 bits);
 	if (err)
-		vmdev_dirty_set_word(area, word, bits);
+		vmdev_dirty_set_word(dirty, at, bits);
 	return err;
 }
 
 static int vmdev_dirty_take_sum(const struct vmdev_dirty_take *take, u64 index)
 {
 	u64 mask = vmdev_dirty_part(index, take->first >> 6, take->last >> 6);
-	atomic64_t *sum = &take->area->sum[index];
+	atomic64_t *sum = &take->dirty->sum[(take->area->word >> 6) + index];
 	u64 bits;
 	int err;
 
-	if (unlikely(take->area->seen[index] != take->all))
-		vmdev_dirty_expand(take, index);
+	vmdev_dirty_expand(take->dirty, take->area, index, take->all);
 	if (!(atomic64_read(sum) & mask))
 		return 0;
 
@@ -378,6 +415,13 @@ static int vmdev_dirty_take_sum(const struct vmdev_dirty_take *take, u64 index)
 		}
 	}
 	return 0;
+}
+
+static u64 vmdev_dirty_begin(const struct vmdev_dirty *dirty)
+{
+	/* A mark whose call returned before is seen. */
+	smp_mb();
+	return atomic64_read(&dirty->all);
 }
 
 /**
@@ -398,16 +442,14 @@ int vmdev_dirty_harvest(struct vmdev_dirty *dirty, u64 iova, u64 last,
 	struct vmdev_dirty_take take = {
 		.dirty = dirty, .emit = emit, .ctx = ctx,
 	};
-	struct vmdev_dirty_area *area;
+	const struct vmdev_dirty_area *area;
 	u64 index;
 	int err;
 
 	if (last < iova)
 		return -EINVAL;
 
-	/* A mark whose call returned before is seen. */
-	smp_mb();
-	take.all = atomic64_read(&dirty->all);
+	take.all = vmdev_dirty_begin(dirty);
 	for (area = vmdev_dirty_find(dirty, iova);
 	     area < dirty->areas + dirty->n && area->first <= last; area++) {
 		take.area = area;
@@ -420,4 +462,46 @@ int vmdev_dirty_harvest(struct vmdev_dirty *dirty, u64 iova, u64 last,
 		}
 	}
 	return 0;
+}
+
+/**
+ * vmdev_dirty_whole() - IOVAs of which all that a part of the summary stands for
+ * is asked for
+ * @dirty: the log
+ * @iova: first IOVA
+ * @last: last IOVA
+ * @whole: the first run of such words of the summary, all of one range
+ *
+ * For harvests that do without vmdev_dirty_harvest(): by the words of @dirty->sum
+ * that @whole tells, and those of @dirty->words which they stand for. What
+ * vmdev_dirty_mark_all() promised is in them.
+ *
+ * Context: any. The caller serialises harvests of one log.
+ * Return: whether there are any.
+ */
+bool vmdev_dirty_whole(struct vmdev_dirty *dirty, u64 iova, u64 last,
+		       struct vmdev_dirty_whole *whole)
+{
+	const struct vmdev_dirty_area *area = vmdev_dirty_find(dirty, iova);
+	u64 all, first, end, index, unit = dirty->shift + 12;
+
+	if (area == dirty->areas + dirty->n || area->first > last)
+		return false;
+
+	/* Behind the end of the range are no pages to ask for. */
+	first = iova <= area->first ? 0 :
+		((iova - area->first - 1) >> unit) + 1;
+	end = last >= area->last ? ((area->last - area->first) >> unit) + 1 :
+	      (last - area->first + 1) >> unit;
+	if (first >= end)
+		return false;
+
+	all = vmdev_dirty_begin(dirty);
+	for (index = first; all && index < end; index++)
+		vmdev_dirty_expand(dirty, area, index, all);
+	whole->sum = (area->word >> 6) + first;
+	whole->n = end - first;
+	whole->iova = area->first + (first << unit);
+	whole->last = area->first + min(area->last - area->first, (end << unit) - 1);
+	return true;
 }

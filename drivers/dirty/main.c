@@ -3,57 +3,98 @@
  * vmdev_dirty: dirty logs of vDPA devices, and their character devices
  * /dev/vmdev/NAME.
  *
- * A device's cdev, its struct device and its open files have lives of their own:
- * what outlasts vmdev_dirty_dev_del() finds sessions without ops.
+ * There is one cdev, with a minor for each vDPA device. The node is the vDPA
+ * device's own, as that of a USB device is: another struct device only for it
+ * would cost as much again as the vDPA device itself. But it does not keep the
+ * device: an open file has a reference on the sessions, and those that outlast
+ * vmdev_dirty_dev_del() have no ops.
+ *
+ * The folder /dev/vmdev is there as long as this module is: whoever has it mounted
+ * elsewhere, as for a VMM in a container, sees devices come and go. devtmpfs has
+ * a folder only while there is something in it, so there is: a node that opens
+ * nothing. To make the folder for each device would also cost as much as the node.
  */
-#include <linux/bits.h>
 #include <linux/cdev.h>
 #include <linux/device.h>
 #include <linux/err.h>
 #include <linux/fs.h>
-#include <linux/idr.h>
 #include <linux/kdev_t.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/xarray.h>
 
 #include "vmdev_dirty.h"
 
-#define VMDEV_DIRTY_MINORS	BIT(MINORBITS)
+#define VMDEV_DIRTY_MINORS	(MINORMASK + 1)
+
+/* That node's minor, and its name: no device may have it. */
+#define VMDEV_DIRTY_KEEP	MINORMASK
+#define VMDEV_DIRTY_KEEP_NAME	".keep"
 
 /**
- * struct vmdev_dirty_dev - a character device
- * @dev: below the vDPA device; what frees this
- * @cdev: the character device
+ * struct vmdev_dirty_dev - what a vDPA device has of this
  * @sessions: see session.c
+ * @minor: where they are in vmdev_dirty_devs
  */
 struct vmdev_dirty_dev {
-	struct device dev;
-	struct cdev cdev;
 	struct vmdev_dirty_sessions *sessions;
+	u32 minor;
 };
 
 static dev_t vmdev_dirty_devt;
-static DEFINE_IDA(vmdev_dirty_minors);
+static struct cdev vmdev_dirty_cdev;
+static struct device *vmdev_dirty_keep;
+/* The sessions of a device by its minor. Its lock is held to get a reference. */
+static DEFINE_XARRAY_ALLOC(vmdev_dirty_devs);
 
-static char *vmdev_dirty_devnode(const struct device *dev, umode_t *mode)
+static char *vmdev_dirty_devnode(const struct device *dev, umode_t *mode,
+				 kuid_t *uid, kgid_t *gid)
 {
 	if (mode)
 		*mode = 0600;
 	return kasprintf(GFP_KERNEL, "vmdev/%s", dev_name(dev));
 }
 
-static const struct class vmdev_dirty_class = {
-	.name = "vmdev_dirty",
+static const struct device_type vmdev_dirty_type = {
 	.devnode = vmdev_dirty_devnode,
 };
 
+static char *vmdev_dirty_keep_devnode(const struct device *dev, umode_t *mode,
+				      kuid_t *uid, kgid_t *gid)
+{
+	if (mode)
+		*mode = 0;
+	return kstrdup("vmdev/" VMDEV_DIRTY_KEEP_NAME, GFP_KERNEL);
+}
+
+static const struct device_type vmdev_dirty_keep_type = {
+	.devnode = vmdev_dirty_keep_devnode,
+};
+
+static struct vmdev_dirty_sessions *vmdev_dirty_find_sessions(u32 minor)
+{
+	struct vmdev_dirty_sessions *sessions;
+
+	xa_lock(&vmdev_dirty_devs);
+	sessions = xa_load(&vmdev_dirty_devs, minor);
+	if (sessions)
+		vmdev_dirty_sessions_get(sessions);
+	xa_unlock(&vmdev_dirty_devs);
+	return sessions;
+}
+
 static int vmdev_dirty_fop_open(struct inode *inode, struct file *filp)
 {
-	struct vmdev_dirty_dev *ddev = container_of(inode->i_cdev,
-						    struct vmdev_dirty_dev,
-						    cdev);
-	struct vmdev_dirty_file *file = vmdev_dirty_file_open(ddev->sessions);
+	struct vmdev_dirty_sessions *sessions;
+	struct vmdev_dirty_file *file;
 
+	sessions = vmdev_dirty_find_sessions(iminor(inode));
+	if (!sessions)
+		return -ENODEV;
+	/* Has a reference of its own. */
+	file = vmdev_dirty_file_open(sessions);
+	vmdev_dirty_sessions_put(sessions);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 
@@ -82,127 +123,136 @@ static const struct file_operations vmdev_dirty_fops = {
 	.compat_ioctl	= compat_ptr_ioctl,
 };
 
-static void vmdev_dirty_dev_release(struct device *dev)
+/**
+ * vmdev_dirty_dev_add() - give a device its /dev/vmdev/NAME
+ * @dev: the vDPA device, with a name that no other one has, and about to be
+ *	registered: then the node is there. It has no type and no number so far
+ * @ops: how to log it; they may be called as soon as it is registered
+ * @priv: what they are called with
+ * @nas: address spaces, 1 to VMDEV_DIRTY_NAS_MAX
+ *
+ * Context: may sleep.
+ * Return: what vmdev_dirty_dev_del() takes; -EINVAL, also for a name that a device
+ * may not have; -ENOMEM; -EBUSY if there are too many.
+ */
+struct vmdev_dirty_dev *vmdev_dirty_dev_add(struct device *dev,
+					    const struct vmdev_dirty_ops *ops,
+					    void *priv, unsigned int nas)
 {
-	struct vmdev_dirty_dev *ddev = container_of(dev, struct vmdev_dirty_dev,
-						    dev);
-
-	ida_free(&vmdev_dirty_minors, MINOR(dev->devt));
-	vmdev_dirty_sessions_put(ddev->sessions);
-	kfree(ddev);
-}
-
-/* From here on put_device() undoes it all. */
-static struct vmdev_dirty_dev *
-vmdev_dirty_dev_create(const struct vmdev_dirty_ops *ops, void *priv,
-		       unsigned int nas)
-{
+	struct vmdev_dirty_sessions *sessions;
 	struct vmdev_dirty_dev *ddev;
-	int minor;
+	int err;
+
+	if (!strcmp(dev_name(dev), VMDEV_DIRTY_KEEP_NAME))
+		return ERR_PTR(-EINVAL);
 
 	ddev = kzalloc_obj(*ddev, GFP_KERNEL);
 	if (!ddev)
 		return ERR_PTR(-ENOMEM);
 
-	ddev->sessions = vmdev_dirty_sessions_create(ops, priv, nas);
-	if (IS_ERR(ddev->sessions)) {
-		struct vmdev_dirty_sessions *err = ddev->sessions;
-
-		kfree(ddev);
-		return ERR_CAST(err);
+	sessions = vmdev_dirty_sessions_create(ops, priv, nas);
+	if (IS_ERR(sessions)) {
+		err = PTR_ERR(sessions);
+		goto err_free;
 	}
+	err = xa_alloc(&vmdev_dirty_devs, &ddev->minor, sessions,
+		       XA_LIMIT(0, VMDEV_DIRTY_KEEP - 1), GFP_KERNEL);
+	if (err)
+		goto err_put;
 
-	minor = ida_alloc_max(&vmdev_dirty_minors, VMDEV_DIRTY_MINORS - 1,
-			      GFP_KERNEL);
-	if (minor < 0) {
-		vmdev_dirty_sessions_put(ddev->sessions);
-		kfree(ddev);
-		return ERR_PTR(minor);
-	}
-
-	device_initialize(&ddev->dev);
-	ddev->dev.class = &vmdev_dirty_class;
-	ddev->dev.release = vmdev_dirty_dev_release;
-	ddev->dev.devt = MKDEV(MAJOR(vmdev_dirty_devt), minor);
-	cdev_init(&ddev->cdev, &vmdev_dirty_fops);
-	ddev->cdev.owner = THIS_MODULE;
+	ddev->sessions = sessions;
+	dev->type = &vmdev_dirty_type;
+	dev->devt = MKDEV(MAJOR(vmdev_dirty_devt), ddev->minor);
 	return ddev;
-}
 
-/**
- * vmdev_dirty_dev_add() - give a device its /dev/vmdev/NAME
- * @parent: the vDPA device, registered
- * @name: its name, which no other vDPA device has
- * @ops: how to log it; they may be called at once
- * @priv: what they are called with
- * @nas: address spaces, 1 to VMDEV_DIRTY_NAS_MAX
- *
- * Context: may sleep; not with a lock held that an op takes.
- * Return: the character device; -EINVAL; -ENOMEM; an error of the driver core.
- */
-struct vmdev_dirty_dev *vmdev_dirty_dev_add(struct device *parent,
-					    const char *name,
-					    const struct vmdev_dirty_ops *ops,
-					    void *priv, unsigned int nas)
-{
-	struct vmdev_dirty_dev *ddev;
-	int err;
-
-	ddev = vmdev_dirty_dev_create(ops, priv, nas);
-	if (IS_ERR(ddev))
-		return ddev;
-
-	ddev->dev.parent = parent;
-	err = dev_set_name(&ddev->dev, "%s", name) ? :
-	      cdev_device_add(&ddev->cdev, &ddev->dev);
-	if (!err)
-		return ddev;
-
-	/* It may have been there long enough for somebody to open it. */
-	vmdev_dirty_sessions_end(ddev->sessions);
-	put_device(&ddev->dev);
+err_put:
+	vmdev_dirty_sessions_put(sessions);
+err_free:
+	kfree(ddev);
 	return ERR_PTR(err);
 }
 EXPORT_SYMBOL_GPL(vmdev_dirty_dev_add);
 
 /**
  * vmdev_dirty_dev_del() - the reverse of vmdev_dirty_dev_add()
- * @ddev: the character device
+ * @ddev: what that returned
  *
- * Logging ends; whoever has it open gets ENODEV from now on. Does not wait for
- * him.
+ * Logging ends; whoever has the node open, or opens it while it is there, gets
+ * ENODEV from now on. Does not wait for him.
+ *
+ * The minor may be another device's from now on. So none is added before this
+ * one is unregistered: vdpa_dev_lock.
  *
  * Context: may sleep; not with a lock held that an op takes.
  */
 void vmdev_dirty_dev_del(struct vmdev_dirty_dev *ddev)
 {
-	cdev_device_del(&ddev->cdev, &ddev->dev);
 	vmdev_dirty_sessions_end(ddev->sessions);
-	put_device(&ddev->dev);
+	xa_erase(&vmdev_dirty_devs, ddev->minor);
+	vmdev_dirty_sessions_put(ddev->sessions);
+	kfree(ddev);
 }
 EXPORT_SYMBOL_GPL(vmdev_dirty_dev_del);
+
+static void vmdev_dirty_keep_release(struct device *dev)
+{
+	kfree(dev);
+}
+
+/* Of no bus and no class: udev does not hear of it. */
+static int __init vmdev_dirty_keep_add(void)
+{
+	struct device *dev;
+	int err;
+
+	dev = kzalloc_obj(*dev, GFP_KERNEL);
+	if (!dev)
+		return -ENOMEM;
+	device_initialize(dev);
+	dev->type = &vmdev_dirty_keep_type;
+	dev->release = vmdev_dirty_keep_release;
+	dev->devt = MKDEV(MAJOR(vmdev_dirty_devt), VMDEV_DIRTY_KEEP);
+	device_set_pm_not_required(dev);
+	err = dev_set_name(dev, "vmdev") ? : device_add(dev);
+	if (err)
+		put_device(dev);
+	else
+		vmdev_dirty_keep = dev;
+	return err;
+}
 
 static int __init vmdev_dirty_init(void)
 {
 	int err;
 
-	err = class_register(&vmdev_dirty_class);
-	if (err)
-		return err;
-
 	err = alloc_chrdev_region(&vmdev_dirty_devt, 0, VMDEV_DIRTY_MINORS,
 				  "vmdev");
 	if (err)
-		class_unregister(&vmdev_dirty_class);
+		return err;
+
+	cdev_init(&vmdev_dirty_cdev, &vmdev_dirty_fops);
+	vmdev_dirty_cdev.owner = THIS_MODULE;
+	err = cdev_add(&vmdev_dirty_cdev, vmdev_dirty_devt, VMDEV_DIRTY_MINORS);
+	if (err)
+		goto err_region;
+	err = vmdev_dirty_keep_add();
+	if (err)
+		goto err_cdev;
+	return 0;
+
+err_cdev:
+	cdev_del(&vmdev_dirty_cdev);
+err_region:
+	unregister_chrdev_region(vmdev_dirty_devt, VMDEV_DIRTY_MINORS);
 	return err;
 }
 module_init(vmdev_dirty_init);
 
 static void __exit vmdev_dirty_exit(void)
 {
+	device_unregister(vmdev_dirty_keep);
+	cdev_del(&vmdev_dirty_cdev);
 	unregister_chrdev_region(vmdev_dirty_devt, VMDEV_DIRTY_MINORS);
-	class_unregister(&vmdev_dirty_class);
-	ida_destroy(&vmdev_dirty_minors);
 }
 module_exit(vmdev_dirty_exit);
 

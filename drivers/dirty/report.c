@@ -7,6 +7,9 @@
  * where its ranges do. Words of the bitmap are collected in order, and written a
  * batch at a time. What cannot be written is marked again.
  *
+ * As a rule pages are as large here as there, and words begin at the same pages:
+ * then what 64 words of the log have goes from there to the bitmap without a detour.
+ *
  * Example: pages of 4 KiB on both sides, a range of the log that begins at 0, and
  * IOVAs from 0x5000 on are asked for. Page 0x45 = 69, bit 5 of word 1 of the log,
  * is bit 69 - 5 = 64 of the bitmap: bit 0 of its word 1.
@@ -176,16 +179,89 @@ static int vmdev_dirty_emit_other(void *ctx, u64 iova, u64 bits)
 	return err;
 }
 
-/* As much of a report as may run without a break. */
-static int vmdev_dirty_report_chunk(struct vmdev_dirty_sink *sink, u64 from, u64 to)
+/*
+ * All that a word of the summary stands for, between begin and end: no function
+ * may be called there.
+ */
+static __always_inline int vmdev_dirty_move(atomic64_t *sum, atomic64_t *words,
+					    u64 __user *bitmap)
 {
-	if (fatal_signal_pending(current))
-		return -EINTR;
-	cond_resched();
+	u64 old, bits, taken;
+	unsigned int i;
+
+	for (bits = atomic64_xchg(sum, 0); bits; bits &= bits - 1) {
+		i = __ffs64(bits);
+		taken = atomic64_xchg(&words[i], 0);
+		unsafe_get_user(old, &bitmap[i], fault);
+		unsafe_put_user(old | taken, &bitmap[i], fault);
+	}
+	return 0;
+
+fault:
+	/* That word and those not looked at yet: still to do. */
+	atomic64_or(taken, &words[i]);
+	/* The marks before the summary. */
+	smp_mb__after_atomic();
+	atomic64_or(bits, sum);
+	return -EFAULT;
+}
+
+static int vmdev_dirty_move_whole(struct vmdev_dirty_sink *sink,
+				  const struct vmdev_dirty_whole *whole)
+{
+	u64 __user *bitmap = sink->bitmap +
+			     (((whole->iova - sink->first) >> sink->shift) >> 6);
+	atomic64_t *words = &sink->log->words[whole->sum << 6];
+	atomic64_t *sum = &sink->log->sum[whole->sum];
+	atomic64_t *end = sum + whole->n;
+	int err = 0;
+
+	if (!user_access_begin(sink->bitmap, sink->size))
+		return -EFAULT;
+	for (; sum < end && !err; sum++, words += 64, bitmap += 64)
+		if (atomic64_read(sum))
+			err = vmdev_dirty_move(sum, words, bitmap);
+	user_access_end();
+	return err;
+}
+
+/* Do words of the log begin where words of the bitmap do? */
+static bool vmdev_dirty_is_aligned(const struct vmdev_dirty_sink *sink,
+				   const struct vmdev_dirty_whole *whole)
+{
+	return sink->shift == sink->log_shift &&
+	       IS_ALIGNED((whole->iova - sink->first) >> sink->shift, 64);
+}
+
+static int vmdev_dirty_report_some(struct vmdev_dirty_sink *sink, u64 from, u64 to)
+{
 	return vmdev_dirty_harvest(sink->log, from, to,
 				   sink->shift == sink->log_shift ?
 				   vmdev_dirty_emit_same :
 				   vmdev_dirty_emit_other, sink);
+}
+
+/* As much of a report as may run without a break. */
+static int vmdev_dirty_report_chunk(struct vmdev_dirty_sink *sink, u64 from, u64 to)
+{
+	struct vmdev_dirty_whole whole;
+	int err = 0;
+
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	cond_resched();
+
+	while (vmdev_dirty_whole(sink->log, from, to, &whole) &&
+	       vmdev_dirty_is_aligned(sink, &whole)) {
+		if (whole.iova > from)
+			err = vmdev_dirty_report_some(sink, from, whole.iova - 1);
+		if (!err)
+			err = vmdev_dirty_move_whole(sink, &whole);
+		if (err || whole.last >= to)
+			return err;
+		from = whole.last + 1;
+	}
+	return vmdev_dirty_report_some(sink, from, to);
 }
 
 /**

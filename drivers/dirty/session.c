@@ -96,6 +96,17 @@ vmdev_dirty_sessions_create(const struct vmdev_dirty_ops *ops, void *priv,
 	return sessions;
 }
 
+/**
+ * vmdev_dirty_sessions_get() - somebody else needs them, too
+ * @sessions: which he found; until vmdev_dirty_sessions_put()
+ *
+ * Context: any.
+ */
+void vmdev_dirty_sessions_get(struct vmdev_dirty_sessions *sessions)
+{
+	kref_get(&sessions->ref);
+}
+
 static void vmdev_dirty_sessions_free(struct kref *ref)
 {
 	struct vmdev_dirty_sessions *sessions =
@@ -106,8 +117,9 @@ static void vmdev_dirty_sessions_free(struct kref *ref)
 }
 
 /**
- * vmdev_dirty_sessions_put() - the creator needs them no more
- * @sessions: after vmdev_dirty_sessions_end()
+ * vmdev_dirty_sessions_put() - the creator, or who got them, needs them no more
+ * @sessions: the creator: after vmdev_dirty_sessions_end(), or if nobody found
+ *	them
  *
  * Context: may sleep.
  */

@@ -14,6 +14,24 @@ struct mutex;
 struct vmdev_dirty_sessions;
 struct vmdev_dirty_file;
 
+/**
+ * struct vmdev_dirty_whole - words of a log's summary, in a row
+ * @sum: the first
+ * @n: how many
+ * @iova: first IOVA of what they stand for
+ * @last: last IOVA of it
+ */
+struct vmdev_dirty_whole {
+	u64 sum;
+	u64 n;
+	u64 iova;
+	u64 last;
+};
+
+/* bitmap.c */
+bool vmdev_dirty_whole(struct vmdev_dirty *dirty, u64 iova, u64 last,
+		       struct vmdev_dirty_whole *whole);
+
 /* ranges.c */
 struct vmdev_dirty *
 vmdev_dirty_negotiate(u64 *page_size,
@@ -28,6 +46,7 @@ int vmdev_dirty_report(struct vmdev_dirty *log, u64 iova, u64 last,
 struct vmdev_dirty_sessions *
 vmdev_dirty_sessions_create(const struct vmdev_dirty_ops *ops, void *priv,
 			    unsigned int nas);
+void vmdev_dirty_sessions_get(struct vmdev_dirty_sessions *sessions);
 void vmdev_dirty_sessions_end(struct vmdev_dirty_sessions *sessions);
 void vmdev_dirty_sessions_put(struct vmdev_dirty_sessions *sessions);
 struct vmdev_dirty_file *

@@ -25,14 +25,18 @@
  *   they were looked at last, before it takes them. Pages that it does not come by
  *   are left to a later one, which finds the number moved as well.
  *
- * Pure, and so free of all but types: selftests/unit builds it in user space.
+ * Pure, and so free of all but types and bits: selftests/unit builds it in user
+ * space.
  */
 #ifndef _VMDEV_DIRTY_H
 #define _VMDEV_DIRTY_H
 
+#include <linux/atomic.h>
+#include <linux/bitops.h>
+#include <linux/compiler.h>
 #include <linux/types.h>
 
-struct vmdev_dirty;
+struct vmdev_dirty_area;
 
 /* Page sizes that a log can have, as shifts: 4 KiB to 2 MiB. */
 #define VMDEV_DIRTY_SHIFT_MIN	12
@@ -62,6 +66,35 @@ struct vmdev_dirty_range {
  */
 typedef int vmdev_dirty_emit(void *ctx, u64 iova, u64 bits);
 
+/**
+ * struct vmdev_dirty - a log
+ * @first: first IOVA of the largest range, where most writes go
+ * @pages: how many it has; those of bits 0 on
+ * @shift: page size
+ * @n: length of @areas
+ * @all: how often everything was marked
+ * @areas: the ranges in ascending order, apart from each other
+ * @nwords: length of @words
+ * @seen: for each of @sum, @all as it was when its pages were made dirty for it
+ *	last; harvests only, which do not meet
+ * @sum: a bit for each of @words
+ * @words: a bit for each page
+ *
+ * Only for those who mark: all else goes through functions.
+ */
+struct vmdev_dirty {
+	u64 first;
+	u64 pages;
+	unsigned int shift;
+	unsigned int n;
+	atomic64_t all;
+	struct vmdev_dirty_area *areas;
+	u64 nwords;
+	u64 *seen;
+	atomic64_t *sum;
+	atomic64_t words[];
+};
+
 struct vmdev_dirty *vmdev_dirty_alloc(unsigned int shift,
 				      const struct vmdev_dirty_range *ranges,
 				      unsigned int n);
@@ -69,9 +102,58 @@ void vmdev_dirty_free(struct vmdev_dirty *dirty);
 unsigned int vmdev_dirty_shift(const struct vmdev_dirty *dirty);
 bool vmdev_dirty_covers(struct vmdev_dirty *dirty, u64 iova, u64 last);
 void vmdev_dirty_mark(struct vmdev_dirty *dirty, u64 iova, u64 len);
+void vmdev_dirty_mark_pages(struct vmdev_dirty *dirty, u64 page, u64 end);
 void vmdev_dirty_mark_all(struct vmdev_dirty *dirty);
 int vmdev_dirty_harvest(struct vmdev_dirty *dirty, u64 iova, u64 last,
 			vmdev_dirty_emit *emit, void *ctx);
+
+static inline bool vmdev_dirty_test(const atomic64_t *bits, u64 n)
+{
+#if BITS_PER_LONG == 64
+	return test_bit(n, (const unsigned long *)bits);
+#else
+	return atomic64_read(&bits[n >> 6]) & BIT_ULL(n & 63);
+#endif
+}
+
+/**
+ * vmdev_dirty_mark_dma() - as vmdev_dirty_mark(), for what hardware wrote
+ * @dirty: the log
+ * @iova: first IOVA
+ * @len: bytes; none may mark a page or not
+ *
+ * After it was seen that it was written (dma_rmb()): then it is in memory for all
+ * to see. So to find the page marked it takes no more than to look, at the page
+ * first and at the summary then. Most writes are within one page of the largest
+ * range, or two of one word of it; that nothing wraps around follows from @len
+ * being of 32 bits.
+ *
+ * Context: any.
+ */
+static inline void vmdev_dirty_mark_dma(struct vmdev_dirty *dirty, u64 iova,
+					u32 len)
+{
+	u64 at = iova - dirty->first;
+	u64 end = (at + len - 1) >> dirty->shift;
+	u64 page = at >> dirty->shift;
+
+	/* The caller's look, which saw that it was written, before ours. */
+	smp_rmb();
+	if (page != end &&
+	    (page + 1 != end || !(end & 63) || end >= dirty->pages ||
+	     !vmdev_dirty_test(dirty->words, end)))
+		goto mark;
+	if (unlikely(page >= dirty->pages ||
+		     !vmdev_dirty_test(dirty->words, page)))
+		goto mark;
+	/* As above: who set it may not have come this far yet. */
+	smp_rmb();
+	if (unlikely(!vmdev_dirty_test(dirty->sum, end >> 6)))
+		vmdev_dirty_mark_pages(dirty, page, page);
+	return;
+mark:
+	vmdev_dirty_mark_pages(dirty, page, end);
+}
 
 /**
  * struct vmdev_dirty_ops - what the core does for a device's log
@@ -99,8 +181,7 @@ struct vmdev_dirty_dev;
 /* Address spaces that a device can have. */
 #define VMDEV_DIRTY_NAS_MAX	64
 
-struct vmdev_dirty_dev *vmdev_dirty_dev_add(struct device *parent,
-					    const char *name,
+struct vmdev_dirty_dev *vmdev_dirty_dev_add(struct device *dev,
 					    const struct vmdev_dirty_ops *ops,
 					    void *priv, unsigned int nas);
 void vmdev_dirty_dev_del(struct vmdev_dirty_dev *ddev);

@@ -126,6 +126,7 @@ struct vmdev_vring_conf {
  * @event_idx: VIRTIO_F_EVENT_IDX
  * @signalled_valid: split: @signalled is
  * @num: entries
+ * @mask: split: @num less one
  * @inflight: entries of the ring that were popped and not pushed
  * @pos: where it is at
  * @seen: split: avail index as read last
@@ -149,6 +150,7 @@ struct vmdev_vring {
 	bool event_idx;
 	bool signalled_valid;
 	u16 num;
+	u32 mask;
 	u16 inflight;
 	struct vmdev_vring_pos pos;
 	u16 seen;

@@ -25,6 +25,8 @@ static const struct {
 	{ "map-huge", case_map_huge },
 	{ "open", case_open },
 	{ "dev", case_dev },
+	{ "log", case_log },
+	{ "nested", case_nested },
 	{ "vhost-net", case_vhost_net },
 };
 
@@ -48,6 +50,7 @@ static void usage(void)
 		"  -c  whose the figures are, for the report\n"
 		"  -d  vhost-vdpa device\n"
 		"  -p  another at the other end of its wire (rx)\n"
+		"  -l  dirty log of the device, which logs meanwhile (tx, rx)\n"
 		"  -m  management device, without a vDPA device (dev); BUS/ may be missing\n"
 		"  -r  rounds, of which the median counts (101)\n"
 		"  -s  most mappings standing (100000)\n"
@@ -89,7 +92,7 @@ int main(int argc, char **argv)
 	const char *contender = NULL;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "c:d:p:m:r:s:")) != -1) {
+	while ((opt = getopt(argc, argv, "c:d:p:l:m:r:s:")) != -1) {
 		switch (opt) {
 		case 'c':
 			contender = optarg;
@@ -99,6 +102,9 @@ int main(int argc, char **argv)
 			break;
 		case 'p':
 			b.peer = optarg;
+			break;
+		case 'l':
+			b.log = optarg;
 			break;
 		case 'm':
 			set_mgmt(&b, optarg);
@@ -116,6 +122,8 @@ int main(int argc, char **argv)
 	if (!contender || optind == argc || !b.rounds)
 		usage();
 	check("memlock", vc_unlimit_memlock());
+	/* Where small pages lie is a matter of luck. */
+	vc_huge_page = true;
 	if (meter_init(contender))
 		return 1;
 	/* No page fault of ours may be taken for work of the device. */

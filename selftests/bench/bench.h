@@ -17,6 +17,7 @@
  * struct bench - what the command line said
  * @dev: vhost-vdpa device
  * @peer: one at the other end of the wire, or NULL
+ * @log: dirty log of @dev, or NULL for none
  * @mgmt_bus: bus of a management device, or NULL
  * @mgmt_dev: its name there
  * @rounds: how often to measure
@@ -25,6 +26,7 @@
 struct bench {
 	const char *dev;
 	const char *peer;
+	const char *log;
 	const char *mgmt_bus;
 	const char *mgmt_dev;
 	unsigned int rounds;
@@ -36,7 +38,8 @@ struct bench {
  * @c: the device, or whatever serves its rings
  * @rx: receive queue
  * @tx: transmit queue
- * @bell: doorbell of @tx, if it can be mapped
+ * @bell: doorbell of @tx, if it is mapped
+ * @log: its dirty log, or -1
  * @rx_buf: a buffer for each of its slots
  * @tx_buf: likewise
  */
@@ -45,6 +48,7 @@ struct net_end {
 	struct vq *rx;
 	struct vq *tx;
 	void *bell;
+	int log;
 	__u8 *rx_buf[BENCH_NUM];
 	__u8 *tx_buf[BENCH_NUM];
 };
@@ -74,6 +78,8 @@ void end_prepare(struct net_end *end);
 void end_vdpa(struct net_end *end, struct rig *r, const char *path);
 void bench_kick(struct vq *vq, unsigned int rounds);
 void bench_tx(struct net_end *end, unsigned int rounds);
+void kick_if_wanted(struct vq *vq, unsigned int offered);
+void end_offer_again(struct net_end *end, __u8 *buf);
 void end_offer_rx(struct net_end *end, unsigned int n);
 void end_reap_rx(struct net_end *end, unsigned int n, bool offer);
 
@@ -90,6 +96,15 @@ void case_map_huge(const struct bench *b);
 /* life.c */
 void case_open(const struct bench *b);
 void case_dev(const struct bench *b);
+
+/* log.c */
+int log_start(const char *path, __u64 iova, __u64 length);
+void log_report(int fd, __u64 iova, __u64 length, __u64 *bitmap);
+
+void case_log(const struct bench *b);
+
+/* nested.c */
+void case_nested(const struct bench *b);
 
 /* vhost_net.c */
 void case_vhost_net(const struct bench *b);

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # In the VM, under icount: every contender in turn, a line of JSON on stdout for each figure.
 # Usage: bench.sh [-r ROUNDS] [-s STANDING] [-q] [CONTENDER...]
-#   -q	the slice of make check: no huge pages, no contender but ours and vp_vdpa
-# shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
+#   -q	the slice of make check: no GiB of huge pages, no nested guest
+# shellcheck source=/dev/null disable=SC2154,SC2153,SC2034	# BDF_*, NESTED_*: to and from vm-lib.sh
 . /vmdev/scripts/vm-lib.sh
 
 bench=/build/selftests/bench/bench
@@ -28,16 +28,15 @@ measure() {
 	"$bench" -c "$contender" -r "$rounds" -s "$standing" "$@" || fail "$contender: $*"
 }
 
-# add NAME MGMTDEV: a device that vhost-vdpa serves.
+# add NAME MGMTDEV [ATTRIBUTE...]: a device that vhost-vdpa serves.
 add() {
-	vdpa dev add name "$1" mgmtdev "$2" || fail "dev add"
+	vdpa dev add name "$1" mgmtdev "$2" "${@:3}" || fail "dev add"
 	wait_for "[ -c \"\$(vhost_of $1)\" ]" 5 || fail "no vhost-vdpa device"
 }
 
 # direct CONTENDER DRIVER: a driver of virtio functions, on two VFs.
 direct() {
 	local name=$1 driver=$2 i
-	local vfs=("$BDF_vf0_0" "$BDF_vf0_1")
 
 	for i in 0 1; do
 		bind_driver "${vfs[i]}" "$driver" || fail "cannot bind ${vfs[i]} to $driver"
@@ -55,7 +54,85 @@ direct() {
 	done
 }
 
-contender_vmdev() { load_vmdev && direct vmdev vmdev_pci; }
+# shadow: the same with queues in shadow. The sender of what is received is direct.
+shadow() {
+	local i dev log=/dev/vmdev/bench0
+
+	for i in 0 1; do
+		bind_driver "${vfs[i]}" vmdev_pci || fail "cannot bind ${vfs[i]} to vmdev_pci"
+		add "bench$i" "pci/${vfs[i]}"
+	done
+	policy bench0 shadow
+	dev=$(vhost_of bench0)
+	measure shadow -d "$dev" tx
+	measure shadow -d "$dev" -p "$(vhost_of bench1)" rx
+	measure logged -d "$dev" -l $log tx
+	measure logged -d "$dev" -l $log -p "$(vhost_of bench1)" rx
+	for i in 0 1; do
+		vdpa dev del "bench$i" || fail "dev del"
+		unbind_driver "${vfs[i]}"
+	done
+}
+
+# --- a guest, pinged from the other end of its wire --------------------------------------
+guest_mac=52:54:00:be:00:02
+policy() { echo "$2" >"/sys/bus/vdpa/devices/$1/vmdev/policy" || fail "no policy"; }
+
+guest_initrd() {
+	mkdir -p /tmp/overlay/bench
+	cp /vmdev/selftests/bench/guest-init /tmp/overlay/bench/
+	(cd /tmp/overlay && find . | cpio --quiet -o -H newc) | cat /boot/initrd - >/tmp/initrd
+}
+
+# ping CONTENDER POLICY NETDEV_PROPERTIES: a guest on bench0, the client on bench1.
+ping_guest() {
+	local contender=$1 log=/tmp/$1.log
+
+	policy bench0 "$2"
+	NESTED_CMDLINE=rdinit=/bench/guest-init NESTED_NETDEV=$3 NESTED_NIC=,mac=$guest_mac
+	NESTED_QEMU=(-initrd /tmp/initrd)
+	nested_start "$log" "$(vhost_of bench0)" || fail "no nested guest"
+	wait_for "grep -aq 'GUEST up' $log || ! kill -0 $NESTED_PID" 400
+	grep -aq 'GUEST up' "$log" || fail "$contender: $(tail -n 5 "$log")"
+	measure "$contender" -d "$(vhost_of bench1)" nested
+	kill "$NESTED_PID"
+	wait "$NESTED_PID"
+}
+
+nested() {
+	local i
+
+	guest_initrd
+	modprobe kvm_amd || fail "no nested KVM"
+	# A virtual CPU that waits is not to be taken for one that works.
+	echo 0 >/sys/module/kvm/parameters/halt_poll_ns
+	for i in 0 1; do
+		bind_driver "${vfs[i]}" vmdev_pci || fail "cannot bind ${vfs[i]} to vmdev_pci"
+	done
+	add bench0 "pci/${vfs[0]}" mac $guest_mac
+	add bench1 "pci/${vfs[1]}"
+	ping_guest vmdev auto ""
+	ping_guest shadow shadow ""
+	ping_guest svq auto ,x-svq=on
+	for i in 0 1; do
+		vdpa dev del "bench$i" || fail "dev del"
+		unbind_driver "${vfs[i]}"
+	done
+}
+
+dirty_log() {
+	modprobe vmdev_bench_log || fail "no vmdev_bench_log"
+	measure vmdev log
+	modprobe -r vmdev_bench_log
+}
+
+contender_vmdev() {
+	load_vmdev
+	direct vmdev vmdev_pci
+	shadow
+	dirty_log
+	[ -n "$slice" ] || nested
+}
 contender_vp_vdpa() { modprobe vp_vdpa && direct vp_vdpa vp-vdpa; }
 
 contender_vdpa_sim_net() {
@@ -77,13 +154,16 @@ contender_vhost_net() {
 
 # ifcvf takes no function by driver_override alone: it wants ids that it knows.
 
+vfs=("$BDF_vf0_0" "$BDF_vf0_1")
 contenders=("$@")
 [ ${#contenders[@]} -gt 0 ] || contenders=(vmdev vp_vdpa vdpa_sim_net vhost_net)
 vf_create "$BDF_pf0" 2 || fail "no VFs"
-modprobe -a vdpa vhost_vdpa || fail "no vhost_vdpa"
-[ ! -e /sys/module/vhost_vdpa/parameters/max_iotlb_entries ] ||
-	echo 1000000 >/sys/module/vhost_vdpa/parameters/max_iotlb_entries
-[ -n "$slice" ] || echo 520 >/proc/sys/vm/nr_hugepages
+# Where there is a limit it cannot be written later; where there is none it is only a line of the log.
+modprobe vhost_vdpa max_iotlb_entries=1000000 || fail "no vhost_vdpa"
+# What the kernel leaves for later is done at once, whatever we do meanwhile.
+chrt -f -p 1 "$(pgrep -x ksoftirqd/0)" || fail "no ksoftirqd"
+# One for each end of a wire; and a GiB.
+if [ -n "$slice" ]; then echo 4; else echo 524; fi >/proc/sys/vm/nr_hugepages
 for contender in "${contenders[@]}"; do
 	"contender_$contender"
 done

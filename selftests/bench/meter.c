@@ -190,6 +190,16 @@ int meter_init(const char *contender)
 	return ret;
 }
 
+/**
+ * meter_keep_ticks() - do not take the timer tick off
+ *
+ * Where others run all the time it cannot be told from them.
+ */
+void meter_keep_ticks(void)
+{
+	tick.period = 0;
+}
+
 void meter_begin(struct meter *m)
 {
 	m->idle = load(&idle_sum);

@@ -91,6 +91,7 @@ static inline void meter_spin_step(struct meter_spin *s)
 }
 
 int meter_init(const char *contender);
+void meter_keep_ticks(void);
 
 void meter_begin(struct meter *m);
 double meter_end(const struct meter *m);

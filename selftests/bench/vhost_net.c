@@ -151,7 +151,7 @@ void case_vhost_net(const struct bench *b)
 	__u64 features = BIT64(VIRTIO_F_VERSION_1) |
 			 BIT64(VIRTIO_RING_F_EVENT_IDX);
 	struct vdpa_client c = { .memfd = -1 };
-	struct net_end end = { .c = &c };
+	struct net_end end = { .c = &c, .log = -1 };
 	unsigned int i;
 	struct vq vq[2];
 	int tap;

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# A slice of "make bench", in instructions: our limits against vp_vdpa, a test for each.
+# A slice of "make bench", in instructions: our limits, a test for each.
 # lab: --icount --net hub --prop page-per-vq=on --qemu -netdev --qemu user,id=drain --qemu -netdev --qemu hubport,hubid=1,id=h-drain,netdev=drain
 # kernels: 6.12
 # long-kernels: 6.12
@@ -12,7 +12,7 @@
 dir=/vmdev/selftests/bench
 lines=/out/bench.jsonl
 
-tap_plan 42
+tap_plan 48
 tap_check "ours and vp_vdpa are measured" eval \
 	"'$dir/bench.sh' -q -r 11 -s 10000 vmdev vp_vdpa >'$lines'"
 tap_adopt "limit" python3 -B "$dir/report.py" tap <"$lines"

@@ -90,6 +90,15 @@ static bool in_ranges(const struct vmdev_dirty_range *r, u32 n, unsigned int shi
 	return false;
 }
 
+/* By software, or by hardware: what is marked is the same. */
+static void mark(struct vmdev_dirty *log, u64 iova, u64 len)
+{
+	if (len && rnd(2))
+		vmdev_dirty_mark_dma(log, iova, len);
+	else
+		vmdev_dirty_mark(log, iova, len);
+}
+
 static void random_log(unsigned int shift, u32 n)
 {
 	static struct plain p;
@@ -115,7 +124,7 @@ static void random_log(unsigned int shift, u32 n)
 		page = rnd(PAGES - 200);
 		iova = BASE + (page << shift) + rnd(1 << shift);
 		len = rnd(3) ? rnd(1 << shift) : (u64)rnd(150) << shift;
-		vmdev_dirty_mark(log, iova, len);
+		mark(log, iova, len);
 		for (; len && page <= (iova + len - 1 - BASE) >> shift; page++)
 			if (in_ranges(ranges, n, shift, page))
 				p.dirty[page] = true;
@@ -206,18 +215,17 @@ TAP_TEST(mark_all_is_cheap, 0)
 {
 	u64 pages = 1ULL << 30, words = pages >> 6, i;
 	struct vmdev_dirty *log = log_of(12, 0, (pages << 12) - 1);
-	struct vmdev_dirty_area *area = log->areas;
 
 	vmdev_dirty_mark_all(log);
 	for (i = 0; i < words >> 6; i++)
-		CHECK(!atomic64_read(&area->sum[i]), "summary %llu", i);
+		CHECK(!atomic64_read(&log->sum[i]), "summary %llu", i);
 	for (i = 0; i < words; i += 64)
-		CHECK(!atomic64_read(&area->words[i]), "word %llu", i);
+		CHECK(!atomic64_read(&log->words[i]), "word %llu", i);
 
 	CHECK_IS((long)count(log, 5000ULL << 12, (5001ULL << 12) - 1), 1);
 	/* Page 5000 is one of those from 4096 on. */
 	for (i = 0; i < words; i += 64)
-		CHECK(!atomic64_read(&area->words[i]) == (i != 64), "word %llu", i);
+		CHECK(!atomic64_read(&log->words[i]) == (i != 64), "word %llu", i);
 	CHECK_IS((long)count(log, 4096ULL << 12, (8192ULL << 12) - 1), 4095);
 	CHECK_IS((long)count(log, (pages - 3) << 12, U64_MAX), 3);
 	CHECK_IS((long)count(log, 0, U64_MAX), (long)pages - 4096 - 3);
@@ -319,7 +327,9 @@ static void *race_writer(void *arg)
 			/* Some pages often: they are marked already, or just harvested. */
 			page = (state >> 12) % (i & 1 ? 4 : RACE_PAGES);
 			__atomic_fetch_add(&r->memory[page], 1, __ATOMIC_RELAXED);
-			if (!r->all)
+			if (!r->all && i & 2)
+				vmdev_dirty_mark_dma(r->log, BASE + ((u64)page << 12), 64);
+			else if (!r->all)
 				vmdev_dirty_mark(r->log, BASE + ((u64)page << 12), 64);
 			else if (i == 3)
 				vmdev_dirty_mark_all(r->log);

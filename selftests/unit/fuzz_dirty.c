@@ -97,7 +97,10 @@ static void mark(void)
 	} else {
 		iova = some_iova();
 		len = some_length();
-		vmdev_dirty_mark(m.log, iova, len);
+		if (len && len <= U32_MAX && (iova ^ len) & 1)
+			vmdev_dirty_mark_dma(m.log, iova, len);
+		else
+			vmdev_dirty_mark(m.log, iova, len);
 		last = (s128)iova + len - 1;
 	}
 	m.marked = true;

@@ -2,6 +2,7 @@
 #ifndef _SHIM_LINUX_BITMAP_H
 #define _SHIM_LINUX_BITMAP_H
 
+#include <linux/bitops.h>
 #include <linux/types.h>
 
 static inline unsigned long *bitmap_zalloc(unsigned int bits, unsigned int gfp)
@@ -30,11 +31,6 @@ static inline bool __test_and_set_bit(unsigned long nr, unsigned long *addr)
 static inline void bitmap_zero(unsigned long *bitmap, unsigned int bits)
 {
 	memset(bitmap, 0, (bits + BITS_PER_LONG - 1) / BITS_PER_LONG * sizeof(long));
-}
-
-static inline bool test_bit(unsigned long nr, const unsigned long *addr)
-{
-	return addr[nr / BITS_PER_LONG] >> nr % BITS_PER_LONG & 1;
 }
 
 static inline void __set_bit(unsigned long nr, unsigned long *addr)

@@ -48,6 +48,9 @@ typedef unsigned int gfp_t;
 #define __aligned(n)	__attribute__((aligned(n)))
 #define ____cacheline_aligned	__attribute__((aligned(64)))
 #define __must_check	__attribute__((warn_unused_result))
+#ifndef __always_inline
+#define __always_inline	inline __attribute__((always_inline))
+#endif
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
 #define fallthrough	__attribute__((fallthrough))
@@ -55,7 +58,8 @@ typedef unsigned int gfp_t;
 #define GFP_KERNEL		0
 #define GFP_KERNEL_ACCOUNT	0
 #define __GFP_ZERO		0
-#define BITS_PER_LONG	(8 * sizeof(long))
+/* For #if, too; so do those who test with sanitizers. */
+#define BITS_PER_LONG	64
 #define TASK_COMM_LEN	16
 #define SZ_1G		0x40000000
 #define USEC_PER_SEC	1000000L
@@ -101,6 +105,10 @@ typedef unsigned int gfp_t;
 
 #define jiffies			0UL
 #define time_after(a, b)	((long)((b) - (a)) < 0)
+
+/* To the compiler it may be anything from now on. */
+#define OPTIMIZER_HIDE_VAR(x)	__asm__ ("" : "+r" (x))
+
 #define cond_resched()	do { } while (0)
 #define dma_rmb()	__sync_synchronize()
 #define dma_wmb()	__sync_synchronize()
