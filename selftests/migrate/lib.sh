@@ -78,7 +78,7 @@ other() { if [ "$1" = A ]; then echo B; else echo A; fi; }
 # incoming NAME: one that waits for a guest.
 incoming() {
 	qemu "$1" -incoming $wire
-	wait_for "grep -qi ':$(printf %04x "${wire##*:}") 0*:0* 0A' /proc/net/tcp /proc/net/tcp6" 60
+	wait_for "grep -qi ':$(printf %04x "${wire##*:}") 0*:0* 0A' /proc/net/tcp /proc/net/tcp6 || ! alive $1" 200
 }
 migrate() {
 	local said
