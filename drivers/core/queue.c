@@ -186,12 +186,25 @@ static void vmdev_vqs_forwarding(struct vmdev_dev *dev, bool on)
 	}
 }
 
+/*
+ * Whoever had a ring before may have given buffers back and told nobody. A driver that
+ * waits for that interrupt (VIRTIO_F_EVENT_IDX) gets no other one.
+ */
+static void vmdev_vq_call_first(struct vmdev_dev *dev, u16 i)
+{
+	struct vmdev_vq *vq = &dev->vqs[i];
+
+	if (vq->on && !vmdev_state_fresh(dev, &vq->conf.state))
+		vmdev_call(&vq->cb_lock, &vq->cb);
+}
+
 /* The hardware is live: software goes to work. */
 static void vmdev_vqs_run(struct vmdev_dev *dev)
 {
 	u16 i;
 
 	for (i = 0; i < dev->nvqs; i++) {
+		vmdev_vq_call_first(dev, i);
 		if (dev->vqs[i].shadowed)
 			vmdev_shadow_run(dev, i);
 		if (dev->vqs[i].served)
@@ -467,6 +480,7 @@ static void vmdev_vq_start_late(struct vmdev_dev *dev, u16 i)
 		vq->conf.enabled = false;
 		return;
 	}
+	vmdev_vq_call_first(dev, i);
 	if (!vq->shadowed) {
 		WRITE_ONCE(vq->live, true);
 		vmdev_kick_one(dev, vq);

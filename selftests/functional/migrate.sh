@@ -40,15 +40,18 @@ tap_check "a migration is cancelled" cancelled $now
 tap_check "stream and memory go on" works $now
 echo "# queues: $(paths $now)"
 away "$(other $now)"
+tap_check "stop, and cont" stop_cont $now
+echo "# queues: $(paths $now)"
+tap_check "stream and memory go on" works $now
+# QEMU 11.1 stays on shadow virtqueues of its own when the other side dies. At the next stop and cont it
+# goes back to the guest's rings, and gives the guest's call eventfds to those that it had: no parent
+# is told any. So nothing is asked of that guest after this.
 if [ $failures != 0 ]; then
 	incoming "$(other $now)"
 	tap_check "the other side of a migration dies" failed $now
 	tap_check "stream and memory go on" works $now
 	away "$(other $now)"
 fi
-tap_check "stop, and cont" stop_cont $now
-echo "# queues: $(paths $now)"
-tap_check "stream and memory go on" works $now
 
 tap_check "QEMU quits" quit $now
 cp /tmp/*.log /tmp/downtimes /out/
