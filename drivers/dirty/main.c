@@ -53,7 +53,8 @@ static char *vmdev_dirty_devnode(const struct device *dev, umode_t *mode,
 {
 	if (mode)
 		*mode = 0600;
-	return kasprintf(GFP_KERNEL, "vmdev/%s", dev_name(dev));
+	/* The driver core would go on without, under another name. */
+	return kasprintf(GFP_KERNEL | __GFP_NOFAIL, "vmdev/%s", dev_name(dev));
 }
 
 static const struct device_type vmdev_dirty_type = {
