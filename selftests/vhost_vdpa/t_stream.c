@@ -189,6 +189,28 @@ TEST(net_suspend_out_restart)
 	}
 }
 
+/*
+ * A driver may wait for an interrupt that who had the ring before did not give it, and
+ * with VIRTIO_F_EVENT_IDX gets no other one: each ring that goes on has one to begin with.
+ */
+TEST_OURS(net_restart_begins_with_a_call)
+{
+	__u32 base[RIG_VQS];
+	struct stream s;
+
+	up_pair();
+	need_suspend(&dut.c);
+	s = stream_out();
+	stream_pump(&s, 20);
+	CHECK_OK(net_drain_tx(&dut, RIG_WAIT_MS));
+	suspend_or_drain(&dut);
+	get_bases(&dut, base);
+	while (vq_called(&dut.vq[NET_TX], 0))
+		;
+	restart_or_skip(&dut, base);
+	CHECK(vq_called(&dut.vq[NET_TX], RIG_WAIT_MS), "no call");
+}
+
 /* The same for the receiver; what the wire loses meanwhile may be lost. */
 TEST(net_suspend_in_restart)
 {
