@@ -377,6 +377,27 @@ static void vmdev_ctrl_remember_vlan(struct vmdev_ctrl_state *state,
 		__clear_bit(vlan, state->vlans);
 }
 
+/*
+ * What is set for all queues of a direction overrides what was set for one of them
+ * (virtio 1.3, 5.1.6.5.10). Receive queues have even numbers.
+ */
+static void vmdev_ctrl_forget_queues(struct vmdev_ctrl_state *state,
+				     const u8 *data)
+{
+	bool tx = data[1] == VMDEV_NET_CTRL_COAL_TX_SET;
+	struct vmdev_ctrl_cmd *old, *next;
+
+	if (data[0] != VMDEV_NET_CTRL_COAL ||
+	    (!tx && data[1] != VMDEV_NET_CTRL_COAL_RX_SET))
+		return;
+	list_for_each_entry_safe(old, next, &state->cmds, node) {
+		if (!old->per_vq || (old->key & 1) != tx)
+			continue;
+		list_del(&old->node);
+		kfree(old);
+	}
+}
+
 /**
  * vmdev_ctrl_remember() - the device carried a command out
  * @state: gets it
@@ -396,6 +417,7 @@ void vmdev_ctrl_remember(struct vmdev_ctrl_state *state, const u8 *data,
 		return;
 	}
 
+	vmdev_ctrl_forget_queues(state, data);
 	list_for_each_entry(old, &state->cmds, node) {
 		if (old->data[0] != data[0] || old->data[1] != data[1] ||
 		    old->key != cmd->key)

@@ -159,6 +159,14 @@ static void vmdev_mem_count(struct vmdev_as *as, int n)
 	spin_unlock_irq(&as->lock);
 }
 
+static void vmdev_mem_clear_host(struct vmdev_dev *dev)
+{
+	struct vmdev_as *as = &dev->mem.as[VMDEV_AS_HOST];
+
+	while (as->maps.lowest)
+		vmdev_mem_del(dev, as, as->maps.lowest);
+}
+
 /**
  * vmdev_mem_host() - a host driver's memory, for queues that software serves
  * @dev: the device, which user space does not have
@@ -175,16 +183,22 @@ int vmdev_mem_host(struct vmdev_dev *dev)
 {
 	u64 first = phys_to_dma(&dev->vdpa.dev, 0);
 	struct vmdev_mem *mem = &dev->mem;
+	struct vmdev_as *as = &mem->as[VMDEV_AS_HOST];
 	int err;
 
 	lockdep_assert_held(&dev->parent->lock);
 
 	if (mem->host)
 		return 0;
-	err = vmdev_mem_add(dev, &mem->as[VMDEV_AS_HOST], first,
-			    first + VMDEV_HOST_LAST, 0, VHOST_ACCESS_RW);
-	if (err)
+	err = vmdev_mem_add(dev, as, first, first + VMDEV_HOST_LAST, 0,
+			    VHOST_ACCESS_RW);
+	/* In a guest whose memory is encrypted devices get what is not. */
+	if (!err && first)
+		err = vmdev_mem_add(dev, as, 0, first - 1, 0, VHOST_ACCESS_RW);
+	if (err) {
+		vmdev_mem_clear_host(dev);
 		return err;
+	}
 	mem->group_as[VMDEV_GROUP_CTRL] = VMDEV_AS_HOST;
 	mem->host = true;
 	return 0;
@@ -199,11 +213,10 @@ int vmdev_mem_host(struct vmdev_dev *dev)
 void vmdev_mem_no_host(struct vmdev_dev *dev)
 {
 	struct vmdev_mem *mem = &dev->mem;
-	struct vmdev_as *as = &mem->as[VMDEV_AS_HOST];
 
 	if (!mem->host)
 		return;
-	vmdev_mem_del(dev, as, as->maps.lowest);
+	vmdev_mem_clear_host(dev);
 	mem->group_as[VMDEV_GROUP_CTRL] = 0;
 	mem->host = false;
 }

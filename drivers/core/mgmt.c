@@ -238,7 +238,7 @@ static void vmdev_mgmt_dev_del(struct vdpa_mgmt_dev *mgmt,
 	bus_unregister_notifier(vdpa->dev.bus, &dev->nb);
 	mutex_lock(&parent->lock);
 	/* Else vmdev_bus_notify() has done so, or nobody ever had it. */
-	if (dev->status || dev->mem.user) {
+	if (dev->status || dev->mem.user || dev->needs_reset) {
 		vmdev_reset_device(dev);
 		vmdev_mem_detach(dev);
 	}

@@ -301,6 +301,10 @@ static bool vmdev_shadow_is_paced(struct vmdev_shadow *s)
 {
 	if (!s->paced || !s->hw.out)
 		return false;
+	if (s->rest) {
+		s->rest--;
+		return false;
+	}
 	s->quiet = true;
 	if (!timer_pending(&s->watch))
 		mod_timer(&s->watch, jiffies + 1);
@@ -497,15 +501,17 @@ enum hrtimer_restart vmdev_shadow_poll(struct hrtimer *timer)
 void vmdev_shadow_watch(struct timer_list *timer)
 {
 	struct vmdev_shadow *s = container_of(timer, struct vmdev_shadow, watch);
-	bool paced;
+	u16 avail;
 
 	spin_lock_irq(&s->lock);
 	if (s->running && s->quiet) {
-		paced = s->paced;
-		s->paced = false;
+		avail = s->guest.pos.avail;
+		s->rest = VMDEV_SHADOW_REST;
 		if (vmdev_shadow_forward(s))
 			queue_work(system_bh_wq, &s->bh);
-		s->paced = paced;
+		/* Nothing had to wait for this timer. */
+		if (s->guest.pos.avail == avail)
+			s->rest = 0;
 	}
 	spin_unlock_irq(&s->lock);
 }

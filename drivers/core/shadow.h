@@ -20,6 +20,9 @@
 /* Chains carried in one go with interrupts off. */
 #define VMDEV_SHADOW_BUDGET	64
 
+/* Kicks that are asked for once hardware took its time, see vmdev_shadow_watch(). */
+#define VMDEV_SHADOW_REST	64
+
 /* To mark as much writable memory costs as much as a chain: 16 MiB. */
 #define VMDEV_SHADOW_MARK_SHIFT	24
 
@@ -55,6 +58,7 @@ struct vmdev_shadow_buf {
  * @polling: the guest may ring the hardware's doorbell itself
  * @paced: while hardware has something of it no kick is wanted, see shadow.c
  * @quiet: it is so just now
+ * @rest: so many more times it is not, as hardware took its time
  * @why: the guest's ring, or the hardware's, is broken: what happened, until told
  * @mem: the guest's ring in memory of the kernel
  * @guest: the guest's ring
@@ -92,6 +96,7 @@ struct vmdev_shadow {
 	bool polling;
 	bool paced;
 	bool quiet;
+	u16 rest;
 	const char *why;
 	struct vmdev_ring_mem mem;
 	struct vmdev_vring guest;

@@ -173,6 +173,7 @@ int vmdev_shadow_prepare(struct vmdev_dev *dev, u16 i,
 	s->held = false;
 	s->passing = false;
 	s->quiet = false;
+	s->rest = 0;
 	/* A net device's queues that send have odd numbers. */
 	s->paced = vmdev_is_net(dev->hw) && (i & 1);
 	/* In a call of vhost that maps, pages that are mapped are pinned, too. */

@@ -47,6 +47,7 @@ static struct cdev vmdev_dirty_cdev;
 static struct device *vmdev_dirty_keep;
 /* The sessions of a device by its minor. Its lock is held to get a reference. */
 static DEFINE_XARRAY_ALLOC(vmdev_dirty_devs);
+static u32 vmdev_dirty_next;
 
 static char *vmdev_dirty_devnode(const struct device *dev, umode_t *mode,
 				 kuid_t *uid, kgid_t *gid)
@@ -65,8 +66,10 @@ static char *vmdev_dirty_keep_devnode(const struct device *dev, umode_t *mode,
 				      kuid_t *uid, kgid_t *gid)
 {
 	if (mode)
-		*mode = 0;
-	return kstrdup("vmdev/" VMDEV_DIRTY_KEEP_NAME, GFP_KERNEL);
+		*mode = 0400;
+	/* As above: without a name it would be in the place of the folder. */
+	return kasprintf(GFP_KERNEL | __GFP_NOFAIL, "vmdev/%s",
+			 VMDEV_DIRTY_KEEP_NAME);
 }
 
 static const struct device_type vmdev_dirty_keep_type = {
@@ -156,9 +159,11 @@ struct vmdev_dirty_dev *vmdev_dirty_dev_add(struct device *dev,
 		err = PTR_ERR(sessions);
 		goto err_free;
 	}
-	err = xa_alloc(&vmdev_dirty_devs, &ddev->minor, sessions,
-		       XA_LIMIT(0, VMDEV_DIRTY_KEEP - 1), GFP_KERNEL);
-	if (err)
+	/* Not one that was free just now: a node may be held that is gone. */
+	err = xa_alloc_cyclic(&vmdev_dirty_devs, &ddev->minor, sessions,
+			      XA_LIMIT(0, VMDEV_DIRTY_KEEP - 1),
+			      &vmdev_dirty_next, GFP_KERNEL);
+	if (err < 0)
 		goto err_put;
 
 	ddev->sessions = sessions;

@@ -585,10 +585,10 @@ static void remember_the_order(struct kunit *test)
 	vmdev_ctrl_state_forget(&state);
 }
 
-/* Each queue has its own; what is for all of them comes where it came. */
+/* Each queue has its own, until one comes for all that send, or that receive. */
 static void remember_queues(struct kunit *test)
 {
-	u8 vq[14] = { 6, 2 }, tx[10] = { 6, 0 };
+	u8 vq[14] = { 6, 2 }, tx[10] = { 6, 0 }, rx[10] = { 6, 1 };
 	struct vmdev_ctrl_state state;
 	u32 i;
 
@@ -603,14 +603,21 @@ static void remember_queues(struct kunit *test)
 	vq[2] = 3;
 	vq[6] = 99;
 	carry_out(test, &state, vq, sizeof(vq));
-	KUNIT_EXPECT_EQ(test, remembered(&state), 2 * PAIRS + 1);
-	expect_nth(test, &state, 2 * PAIRS, vq, sizeof(vq));
-	expect_nth(test, &state, 2 * PAIRS - 1, tx, sizeof(tx));
-	for (i = 0; i < 2 * PAIRS - 1; i++) {
-		vq[2] = i < 3 ? i : i + 1;
+	KUNIT_EXPECT_EQ(test, remembered(&state), PAIRS + 2);
+	expect_nth(test, &state, PAIRS + 1, vq, sizeof(vq));
+	expect_nth(test, &state, PAIRS, tx, sizeof(tx));
+	for (i = 0; i < PAIRS; i++) {
+		vq[2] = 2 * i;
 		vq[6] = vq[2];
 		expect_nth(test, &state, i, vq, sizeof(vq));
 	}
+	carry_out(test, &state, rx, sizeof(rx));
+	KUNIT_EXPECT_EQ(test, remembered(&state), 3);
+	expect_nth(test, &state, 0, tx, sizeof(tx));
+	vq[2] = 3;
+	vq[6] = 99;
+	expect_nth(test, &state, 1, vq, sizeof(vq));
+	expect_nth(test, &state, 2, rx, sizeof(rx));
 	vmdev_ctrl_state_forget(&state);
 }
 

@@ -1032,6 +1032,17 @@ static void replay_of_queues(struct kunit *test)
 	lock(t);
 	KUNIT_EXPECT_EQ(test, vmdev_ctrl_replay_vq(dev_of(t), 0), -EIO);
 	unlock(t);
+	/* What is set for all that send overrides it, and nothing for those that receive. */
+	t->c.mood = FAKE_OBEY;
+	KUNIT_EXPECT_EQ(test, COMMAND(t, 6, 0, 5, 0, 0, 0, 6, 0, 0, 0), 0);
+	t->c.n = 0;
+	lock(t);
+	KUNIT_EXPECT_EQ(test, vmdev_ctrl_replay_vq(dev_of(t), 1), 0);
+	KUNIT_EXPECT_EQ(test, t->c.n, 0);
+	KUNIT_EXPECT_EQ(test, vmdev_ctrl_replay_vq(dev_of(t), 0), 0);
+	unlock(t);
+	KUNIT_ASSERT_EQ(test, t->c.n, 1);
+	EXPECT_TOLD(test, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0);
 	t->c.fake.vqs[0].on = false;
 }
 

@@ -293,6 +293,17 @@ static bool one_kind(const u8 *a, const u8 *b)
 	return a[0] != 6 || a[1] != 2 || le(a + 2, 2) == le(b + 2, 2);
 }
 
+/* For all queues that send, or that receive, after for one of them (5.1.6.5.10). */
+static bool overrides(const u8 *c, const u8 *old)
+{
+	return c[0] == 6 && c[1] < 2 && old[0] == 6 && old[1] == 2 && (old[2] & 1) == !c[1];
+}
+
+static bool of_queue_that_is_off(const u8 *c)
+{
+	return c[0] == 6 && c[1] == 2 && !f.c.fake.vqs[le(c + 2, 2)].on;
+}
+
 static void model_drop(u32 i)
 {
 	free(f.kept[i].data);
@@ -310,12 +321,9 @@ static void model_set(const u8 *c, u32 len)
 		f.vlans[le(c + 2, 2)] = !c[1];
 	if (c[0] == 2 || c[0] == 3 || (c[0] == 6 && c[1] == 3))
 		return;
-	for (i = 0; i < f.n; i++) {
-		if (one_kind(f.kept[i].data, c)) {
+	for (i = f.n; i--;)
+		if (one_kind(f.kept[i].data, c) || overrides(c, f.kept[i].data))
 			model_drop(i);
-			break;
-		}
-	}
 	FUZZ_CHECK(f.n < KEPT_MAX, "so many kinds?");
 	f.kept[f.n].len = len;
 	f.kept[f.n].data = memcpy(malloc(len), c, len);
@@ -359,6 +367,8 @@ static const u8 *model_next(u32 *at, u32 *len)
 		return data;
 	}
 	i = i ? i - 1 : 0;
+	while (i < f.n && of_queue_that_is_off(f.kept[i].data))
+		i++;
 	if (i < f.n) {
 		*len = f.kept[i].len;
 		*at = i + 2;
