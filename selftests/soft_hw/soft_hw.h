@@ -138,7 +138,7 @@ struct soft_hw {
 /**
  * enum soft_fault - what it does wrong, for tests that have to see it
  * @SOFT_FAULT_NONE: nothing
- * @SOFT_FAULT_LOSE: of 256 writes one is not carried out
+ * @SOFT_FAULT_LOSE: of 32 writes one is not carried out
  * @SOFT_FAULT_TWICE: one is carried out twice
  */
 enum soft_fault {
