@@ -19,7 +19,7 @@
 #include "vmdev.h"
 
 /**
- * vmdev_path_is_vmms() - is a ring a VMM's, and not its guest's?
+ * vmdev_path_is_vmms() - is a ring a VMM's, and can only be stopped in shadow?
  * @dev: the device, with features negotiated
  * @i: the queue
  *
@@ -27,7 +27,8 @@
  * guest. That guest is stopped before they are, at any place, and will not go on:
  * what is left in the middle of a refill stays so, and then nobody can tell from the
  * ring alone where hardware was (vring_state.c). Such rings QEMU maps as they are
- * used, while memory of a guest is writable as a whole.
+ * used, while memory of a guest is writable as a whole. With VIRTIO_F_IN_ORDER such a
+ * ring tells, and so need not be known.
  *
  * Context: vmdev_parent.lock held.
  */
@@ -37,6 +38,7 @@ bool vmdev_path_is_vmms(const struct vmdev_dev *dev, u16 i)
 	u64 desc = dev->vqs[i].conf.desc;
 
 	return dev->mem.user &&
+	       !(dev->features & BIT_ULL(VIRTIO_F_IN_ORDER)) &&
 	       vmdev_mem_covers(dev, asid, desc, 1, VHOST_ACCESS_RO) &&
 	       !vmdev_mem_covers(dev, asid, desc, 1, VHOST_ACCESS_WO);
 }
@@ -71,8 +73,7 @@ bool vmdev_path_is_shadow(const struct vmdev_dev *dev, u16 i)
 	 * a block device must not run twice.
 	 */
 	return vmdev_is_packed(dev) || !vmdev_is_net(hw) ||
-	       (vmdev_path_is_vmms(dev, i) &&
-		!(dev->features & BIT_ULL(VIRTIO_F_IN_ORDER))) ||
+	       vmdev_path_is_vmms(dev, i) ||
 	       !vmdev_state_fresh(dev, &dev->vqs[i].conf.state);
 }
 

@@ -53,8 +53,7 @@ bool vmdev_path_goes_home(const struct vmdev_dev *dev, u16 i)
 		return false;
 	return dev->policy == VMDEV_POLICY_DIRECT ||
 	       (dev->policy == VMDEV_POLICY_AUTO && vmdev_is_net(dev->hw) &&
-		(!vmdev_path_is_vmms(dev, i) ||
-		 dev->features & BIT_ULL(VIRTIO_F_IN_ORDER)));
+		!vmdev_path_is_vmms(dev, i));
 }
 
 /**
