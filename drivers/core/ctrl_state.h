@@ -58,8 +58,8 @@ struct vmdev_ctrl_cmd {
  *
  * A command overrides the one before of its kind, and some of other kinds (queue
  * pairs and RSS): as they are in order, @cmds given to a device after reset makes it
- * what it was. Memory is bounded: there are
- * few kinds.
+ * what it was. What was set for single queues is dropped when it is set for all of a
+ * direction, as it may be given alone. Memory is bounded: there are few kinds.
  */
 struct vmdev_ctrl_state {
 	struct list_head cmds;
