@@ -116,6 +116,7 @@ static int __init vmdev_init(void)
 
 static void __exit vmdev_exit(void)
 {
+	vmdev_mgmt_exit();
 	vmdev_host_exit();
 }
 

@@ -17,20 +17,65 @@ static struct vmdev_parent *vmdev_parent(struct vdpa_mgmt_dev *mgmt)
 	return container_of(mgmt, struct vmdev_parent, mgmt);
 }
 
+static const struct vdpa_mgmtdev_ops vmdev_mgmt_ops;
+
+/* The bus that is watched, once there was a device on it. Protected by vdpa_dev_lock. */
+static const struct bus_type *vmdev_bus;
+
+/*
+ * Whoever had the device has it no more. One that resets what he leaves, and had no
+ * memory mapped, left nothing.
+ */
+static void vmdev_dev_let_go(struct vmdev_dev *dev)
+{
+	mutex_lock(&dev->parent->lock);
+	if (dev->status || dev->mem.user || dev->needs_reset) {
+		vmdev_reset_device(dev);
+		vmdev_mem_detach(dev);
+	}
+	mutex_unlock(&dev->parent->lock);
+}
+
 /* A bus driver that let go has closed all files and reset the device. */
 static int vmdev_bus_notify(struct notifier_block *nb, unsigned long action,
 			    void *data)
 {
-	struct vmdev_dev *dev = container_of(nb, struct vmdev_dev, nb);
+	struct vdpa_device *vdpa = container_of(data, struct vdpa_device, dev);
 
-	if (data != &dev->vdpa.dev || action != BUS_NOTIFY_UNBOUND_DRIVER)
+	if (action != BUS_NOTIFY_UNBOUND_DRIVER || !vdpa->mdev ||
+	    vdpa->mdev->ops != &vmdev_mgmt_ops)
 		return NOTIFY_DONE;
 
-	mutex_lock(&dev->parent->lock);
-	vmdev_reset_device(dev);
-	vmdev_mem_detach(dev);
-	mutex_unlock(&dev->parent->lock);
+	vmdev_dev_let_go(vmdev_dev(vdpa));
 	return NOTIFY_OK;
+}
+
+static struct notifier_block vmdev_bus_nb = {
+	.notifier_call = vmdev_bus_notify,
+};
+
+/* Once for all devices: only they know which bus it is. */
+static int vmdev_bus_watch(const struct bus_type *bus)
+{
+	int err;
+
+	if (vmdev_bus)
+		return 0;
+	err = bus_register_notifier(bus, &vmdev_bus_nb);
+	if (!err)
+		vmdev_bus = bus;
+	return err;
+}
+
+/**
+ * vmdev_mgmt_exit() - watch the bus no more
+ *
+ * Context: may sleep; no management device is left.
+ */
+void vmdev_mgmt_exit(void)
+{
+	if (vmdev_bus)
+		bus_unregister_notifier(vmdev_bus, &vmdev_bus_nb);
 }
 
 static int vmdev_dev_init(struct vmdev_dev *dev, struct vmdev_parent *parent)
@@ -47,7 +92,6 @@ static int vmdev_dev_init(struct vmdev_dev *dev, struct vmdev_parent *parent)
 	spin_lock_init(&dev->cb_lock);
 	for (i = 0; i < dev->nvqs; i++)
 		spin_lock_init(&dev->vqs[i].cb_lock);
-	dev->nb.notifier_call = vmdev_bus_notify;
 	return 0;
 }
 
@@ -124,13 +168,13 @@ static int vmdev_dev_publish(struct vmdev_dev *dev)
 	if (err)
 		goto err_unset;
 
-	err = bus_register_notifier(dev->vdpa.dev.bus, &dev->nb);
+	err = vmdev_bus_watch(dev->vdpa.dev.bus);
 	if (err)
 		goto err_unset;
 
 	err = vmdev_log_add(dev);
 	if (err)
-		goto err_notifier;
+		goto err_unset;
 
 	dev->vdpa.dev.groups = vmdev_path_groups;
 	err = _vdpa_register_device(&dev->vdpa, dev->nvqs);
@@ -140,8 +184,6 @@ static int vmdev_dev_publish(struct vmdev_dev *dev)
 
 err_log:
 	vmdev_log_del(dev);
-err_notifier:
-	bus_unregister_notifier(dev->vdpa.dev.bus, &dev->nb);
 err_unset:
 	vmdev_parent_set_dev(parent, NULL);
 	return err;
@@ -235,14 +277,8 @@ static void vmdev_mgmt_dev_del(struct vdpa_mgmt_dev *mgmt,
 
 	get_device(&vdpa->dev);
 	_vdpa_unregister_device(vdpa);
-	bus_unregister_notifier(vdpa->dev.bus, &dev->nb);
-	mutex_lock(&parent->lock);
-	/* Else vmdev_bus_notify() has done so, or nobody ever had it. */
-	if (dev->status || dev->mem.user || dev->needs_reset) {
-		vmdev_reset_device(dev);
-		vmdev_mem_detach(dev);
-	}
-	mutex_unlock(&parent->lock);
+	/* Unless vmdev_bus_notify() has done so. */
+	vmdev_dev_let_go(dev);
 	vmdev_parent_set_dev(parent, NULL);
 	cancel_work_sync(&parent->break_work);
 	vmdev_ctrl_quiesce(dev);

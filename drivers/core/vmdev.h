@@ -211,7 +211,6 @@ struct vmdev_mem {
  *	features by which ops are there
  * @parent: what it runs on
  * @hw: the hardware of @parent, at hand for kicks
- * @nb: tells when a bus driver let go of it
  * @prov: how it was provisioned; vmdev_parent.lock after registration
  * @mem: guest memory
  * @policy: on which rings its hardware works; vmdev_parent.lock
@@ -255,7 +254,6 @@ struct vmdev_dev {
 	struct vdpa_config_ops ops;
 	struct vmdev_parent *parent;
 	struct vmdev_hw *hw;
-	struct notifier_block nb;
 	struct vmdev_provision prov;
 	struct vmdev_mem mem;
 	enum vmdev_policy policy;
@@ -628,6 +626,7 @@ static inline u64 vmdev_alias_to_guest(const struct vmdev_mem *mem, u64 iova)
 /* mgmt.c */
 int vmdev_mgmt_register(struct vmdev_parent *parent);
 void vmdev_mgmt_unregister(struct vmdev_parent *parent);
+void vmdev_mgmt_exit(void);
 
 /* provision.c */
 void vmdev_provision_check(struct vmdev_hw *hw);

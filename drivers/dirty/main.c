@@ -18,11 +18,12 @@
 #include <linux/device.h>
 #include <linux/err.h>
 #include <linux/fs.h>
+#include <linux/hashtable.h>
 #include <linux/kdev_t.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
-#include <linux/xarray.h>
 
 #include "vmdev_dirty.h"
 
@@ -32,12 +33,17 @@
 #define VMDEV_DIRTY_KEEP	MINORMASK
 #define VMDEV_DIRTY_KEEP_NAME	".keep"
 
+/* log2 of the buckets, by minor. */
+#define VMDEV_DIRTY_HASH_BITS	6
+
 /**
  * struct vmdev_dirty_dev - what a vDPA device has of this
+ * @node: in vmdev_dirty_devs
  * @sessions: see session.c
- * @minor: where they are in vmdev_dirty_devs
+ * @minor: of its node
  */
 struct vmdev_dirty_dev {
+	struct hlist_node node;
 	struct vmdev_dirty_sessions *sessions;
 	u32 minor;
 };
@@ -45,17 +51,32 @@ struct vmdev_dirty_dev {
 static dev_t vmdev_dirty_devt;
 static struct cdev vmdev_dirty_cdev;
 static struct device *vmdev_dirty_keep;
-/* The sessions of a device by its minor. Its lock is held to get a reference. */
-static DEFINE_XARRAY_ALLOC(vmdev_dirty_devs);
+
+/* Protects all below. Nothing that sleeps, or takes long, is done under it. */
+static DEFINE_SPINLOCK(vmdev_dirty_lock);
+/* Devices by minor: what is found has its sessions as long as the lock is held. */
+static DEFINE_HASHTABLE(vmdev_dirty_devs, VMDEV_DIRTY_HASH_BITS);
+static u32 vmdev_dirty_count;
 static u32 vmdev_dirty_next;
 
+/* The name of a node. Asked for by each uevent, and so made without a format. */
+static char *vmdev_dirty_node_name(const char *name)
+{
+	static const char folder[] = "vmdev/";
+	size_t at = sizeof(folder) - 1, len = strlen(name) + 1;
+	/* The driver core would go on without, under another name. */
+	char *node = kmalloc(at + len, GFP_KERNEL | __GFP_NOFAIL);
+
+	memcpy(node, folder, at);
+	memcpy(node + at, name, len);
+	return node;
+}
+
+/* The mode is devtmpfs' own, 0600. */
 static char *vmdev_dirty_devnode(const struct device *dev, umode_t *mode,
 				 kuid_t *uid, kgid_t *gid)
 {
-	if (mode)
-		*mode = 0600;
-	/* The driver core would go on without, under another name. */
-	return kasprintf(GFP_KERNEL | __GFP_NOFAIL, "vmdev/%s", dev_name(dev));
+	return vmdev_dirty_node_name(dev_name(dev));
 }
 
 static const struct device_type vmdev_dirty_type = {
@@ -67,25 +88,65 @@ static char *vmdev_dirty_keep_devnode(const struct device *dev, umode_t *mode,
 {
 	if (mode)
 		*mode = 0400;
-	/* As above: without a name it would be in the place of the folder. */
-	return kasprintf(GFP_KERNEL | __GFP_NOFAIL, "vmdev/%s",
-			 VMDEV_DIRTY_KEEP_NAME);
+	return vmdev_dirty_node_name(VMDEV_DIRTY_KEEP_NAME);
 }
 
 static const struct device_type vmdev_dirty_keep_type = {
 	.devnode = vmdev_dirty_keep_devnode,
 };
 
+/* With vmdev_dirty_lock held. */
+static struct vmdev_dirty_dev *vmdev_dirty_find(u32 minor)
+{
+	struct vmdev_dirty_dev *ddev;
+
+	hash_for_each_possible(vmdev_dirty_devs, ddev, node, minor)
+		if (ddev->minor == minor)
+			return ddev;
+	return NULL;
+}
+
 static struct vmdev_dirty_sessions *vmdev_dirty_find_sessions(u32 minor)
 {
-	struct vmdev_dirty_sessions *sessions;
+	struct vmdev_dirty_sessions *sessions = NULL;
+	struct vmdev_dirty_dev *ddev;
 
-	xa_lock(&vmdev_dirty_devs);
-	sessions = xa_load(&vmdev_dirty_devs, minor);
-	if (sessions)
+	spin_lock(&vmdev_dirty_lock);
+	ddev = vmdev_dirty_find(minor);
+	if (ddev) {
+		sessions = ddev->sessions;
 		vmdev_dirty_sessions_get(sessions);
-	xa_unlock(&vmdev_dirty_devs);
+	}
+	spin_unlock(&vmdev_dirty_lock);
 	return sessions;
+}
+
+/* Gives a minor. Not one that was free just now: a node may be held that is gone. */
+static int vmdev_dirty_enter(struct vmdev_dirty_dev *ddev)
+{
+	int err = -EBUSY;
+
+	spin_lock(&vmdev_dirty_lock);
+	if (vmdev_dirty_count < VMDEV_DIRTY_KEEP) {
+		do {
+			ddev->minor = vmdev_dirty_next++;
+			if (vmdev_dirty_next == VMDEV_DIRTY_KEEP)
+				vmdev_dirty_next = 0;
+		} while (vmdev_dirty_find(ddev->minor));
+		hash_add(vmdev_dirty_devs, &ddev->node, ddev->minor);
+		vmdev_dirty_count++;
+		err = 0;
+	}
+	spin_unlock(&vmdev_dirty_lock);
+	return err;
+}
+
+static void vmdev_dirty_leave(struct vmdev_dirty_dev *ddev)
+{
+	spin_lock(&vmdev_dirty_lock);
+	hash_del(&ddev->node);
+	vmdev_dirty_count--;
+	spin_unlock(&vmdev_dirty_lock);
 }
 
 static int vmdev_dirty_fop_open(struct inode *inode, struct file *filp)
@@ -159,14 +220,11 @@ struct vmdev_dirty_dev *vmdev_dirty_dev_add(struct device *dev,
 		err = PTR_ERR(sessions);
 		goto err_free;
 	}
-	/* Not one that was free just now: a node may be held that is gone. */
-	err = xa_alloc_cyclic(&vmdev_dirty_devs, &ddev->minor, sessions,
-			      XA_LIMIT(0, VMDEV_DIRTY_KEEP - 1),
-			      &vmdev_dirty_next, GFP_KERNEL);
-	if (err < 0)
+	ddev->sessions = sessions;
+	err = vmdev_dirty_enter(ddev);
+	if (err)
 		goto err_put;
 
-	ddev->sessions = sessions;
 	dev->type = &vmdev_dirty_type;
 	dev->devt = MKDEV(MAJOR(vmdev_dirty_devt), ddev->minor);
 	return ddev;
@@ -194,7 +252,7 @@ EXPORT_SYMBOL_GPL(vmdev_dirty_dev_add);
 void vmdev_dirty_dev_del(struct vmdev_dirty_dev *ddev)
 {
 	vmdev_dirty_sessions_end(ddev->sessions);
-	xa_erase(&vmdev_dirty_devs, ddev->minor);
+	vmdev_dirty_leave(ddev);
 	vmdev_dirty_sessions_put(ddev->sessions);
 	kfree(ddev);
 }
