@@ -25,6 +25,7 @@ static const struct {
 	{ "map-huge", case_map_huge },
 	{ "open", case_open },
 	{ "dev", case_dev },
+	{ "suspend", case_suspend },
 	{ "log", case_log },
 	{ "nested", case_nested },
 	{ "vhost-net", case_vhost_net },

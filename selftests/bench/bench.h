@@ -97,6 +97,9 @@ void case_map_huge(const struct bench *b);
 void case_open(const struct bench *b);
 void case_dev(const struct bench *b);
 
+/* suspend.c */
+void case_suspend(const struct bench *b);
+
 /* log.c */
 int log_start(const char *path, __u64 iova, __u64 length);
 void log_report(int fd, __u64 iova, __u64 length, __u64 *bitmap);

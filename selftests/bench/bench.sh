@@ -121,6 +121,17 @@ nested() {
 	done
 }
 
+# suspends: how long a migration stands still for us. Queues are direct until then, or in shadow.
+suspends() {
+	bind_driver "${vfs[0]}" vmdev_pci || fail "cannot bind ${vfs[0]} to vmdev_pci"
+	add bench0 "pci/${vfs[0]}"
+	measure vmdev -d "$(vhost_of bench0)" suspend
+	policy bench0 shadow
+	measure shadow -d "$(vhost_of bench0)" suspend
+	vdpa dev del bench0 || fail "dev del"
+	unbind_driver "${vfs[0]}"
+}
+
 dirty_log() {
 	modprobe vmdev_bench_log || fail "no vmdev_bench_log"
 	measure vmdev log
@@ -131,8 +142,14 @@ contender_vmdev() {
 	load_vmdev
 	direct vmdev vmdev_pci
 	shadow
+	suspends
 	dirty_log
 	[ -n "$slice" ] || nested
+}
+# queues: of a VF with as many as it has, what depends on that.
+contender_queues() {
+	load_vmdev
+	suspends
 }
 contender_vp_vdpa() { modprobe vp_vdpa && direct vp_vdpa vp-vdpa; }
 
@@ -162,7 +179,10 @@ vf_create "$BDF_pf0" 2 || fail "no VFs"
 # Where there is a limit it cannot be written later; where there is none it is only a line of the log.
 modprobe vhost_vdpa max_iotlb_entries=1000000 || fail "no vhost_vdpa"
 # What the kernel leaves for later is done at once, whatever we do meanwhile.
-chrt -f -p 1 "$(pgrep -x ksoftirqd/0)" || fail "no ksoftirqd"
+# So is what it does in a thread of its own while we wait for that.
+for thread in ksoftirqd/0 kdevtmpfs; do
+	chrt -f -p 1 "$(pgrep -x $thread)" || fail "no $thread"
+done
 # One for each end of a wire; and a GiB.
 if [ -n "$slice" ]; then echo 4; else echo 524; fi >/proc/sys/vm/nr_hugepages
 for contender in "${contenders[@]}"; do

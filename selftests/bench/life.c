@@ -234,30 +234,49 @@ static int dev_del(__u16 family)
 	return nl_talk(NULL, NULL);
 }
 
-/* From the message to its answer; whoever runs meanwhile counts. */
+/*
+ * What runs late is nobody's. Each time it is another moment between two ticks of the
+ * timer: else a grace period of RCU might end in the middle of all of them, or of none.
+ */
+static void between(unsigned int i)
+{
+	vc_sleep_us(5000 + 370 * i % 4000);
+}
+
+/*
+ * From the message to its answer; whoever runs meanwhile counts. Nobody but those who are
+ * waited for may come between: else a thread that idles is given its turn, now and then.
+ */
 void case_dev(const struct bench *b)
 {
 	unsigned int i, rounds = b->rounds < 51 ? b->rounds : 51;
-	struct meter_set add, del;
+	struct meter_set add, del, both;
+	double add_cost, del_cost;
 	struct meter m;
 	__u16 family;
 
 	family = nl_open();
 	meter_set_init(&add, rounds);
 	meter_set_init(&del, rounds);
+	meter_set_init(&both, rounds);
 	check("idle", meter_idle_start());
+	meter_prio(METER_FIRST);
 	for (i = 0; i < rounds; i++) {
 		meter_begin(&m);
 		check("dev add", dev_add(b, family));
-		meter_add(&add, meter_end(&m));
-		/* What runs late is nobody's. */
-		vc_sleep_us(5000);
+		add_cost = meter_end(&m);
+		between(i);
 		meter_begin(&m);
 		check("dev del", dev_del(family));
-		meter_add(&del, meter_end(&m));
-		vc_sleep_us(5000);
+		del_cost = meter_end(&m);
+		between(i);
+		meter_add(&add, add_cost);
+		meter_add(&del, del_cost);
+		meter_add(&both, add_cost + del_cost);
 	}
+	meter_prio(METER_NORMAL);
 	meter_idle_stop();
+	meter_report(&both, "dev-add-del");
 	meter_report(&add, "dev-add");
 	meter_report(&del, "dev-del");
 	mnl_socket_close(nl);
