@@ -63,7 +63,7 @@ static void offer(struct stopped *s, unsigned int i)
 	vq_kick(&s->vq[i]);
 }
 
-static void sent(struct vq *vq)
+static void reap_sent(struct vq *vq)
 {
 	unsigned int n;
 	__u32 len;
@@ -97,7 +97,7 @@ static void up(struct stopped *s, const char *path)
 	for (i = 0; i < s->nvqs; i++)
 		offer(s, i);
 	/* Only the first pair is in use. */
-	sent(&s->vq[NET_TX]);
+	reap_sent(&s->vq[NET_TX]);
 }
 
 static void down(struct stopped *s)
