@@ -357,6 +357,30 @@ void vq_kick(struct vq *vq)
 }
 
 /**
+ * vq_wants_kick() - would the device be kicked for the next buffer?
+ * @vq: the queue
+ */
+bool vq_wants_kick(const struct vq *vq)
+{
+	bool event_idx = vq->c->features & BIT64(VIRTIO_RING_F_EVENT_IDX);
+	const struct vring_packed_desc_event *event = vq->device;
+	const struct vring_used *used = vq->device;
+	const __virtio16 *avail_event = (const __virtio16 *)&used->ring[vq->num];
+	__u16 at = vq->avail_idx, flags;
+
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (!vq->packed && event_idx)
+		return le16toh(__atomic_load_n(avail_event, __ATOMIC_RELAXED)) == at;
+	if (!vq->packed)
+		return !(le16toh(used->flags) & VRING_USED_F_NO_NOTIFY);
+	flags = le16toh(event->flags);
+	if (flags != VRING_PACKED_EVENT_FLAG_DESC)
+		return flags == VRING_PACKED_EVENT_FLAG_ENABLE;
+	at |= vq->avail_wrap << VRING_PACKED_EVENT_F_WRAP_CTR;
+	return le16toh(event->off_wrap) == at;
+}
+
+/**
  * vq_call_after() - when to be interrupted
  * @vq: the queue, split
  * @n: completions from now; 0 for never
