@@ -154,6 +154,8 @@ static bool model_kicks_on(void);
 /* An honest driver offers a buffer, or says with which used one to interrupt it. */
 static void drv_add(void);
 static void drv_wish(u8 ahead);
+/* The short way for buffers of one piece, if the format has one. */
+static void step_ones(void);
 
 /* --- memory ------------------------------------------------------------------ */
 static bool has(unsigned int bit)
@@ -466,8 +468,11 @@ static void step(void)
 	case 0 ... 4:
 		drv_add();
 		break;
-	case 5 ... 8:
+	case 5 ... 7:
 		step_pop();
+		break;
+	case 8:
+		step_ones();
 		break;
 	case 9 ... 10:
 		step_push();

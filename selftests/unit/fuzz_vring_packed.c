@@ -177,6 +177,12 @@ static void drv_desc(unsigned int area, u16 at, u64 addr, u32 len, u16 id, u16 f
 	drv_write(area, at * 16, &desc, sizeof(desc));
 }
 
+/* There is none. */
+static void step_ones(void)
+{
+	step_pop();
+}
+
 static void drv_add(void)
 {
 	u8 what = fuzz_u8(f.in);

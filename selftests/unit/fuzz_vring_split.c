@@ -117,6 +117,88 @@ static bool model_kicks_on(void)
 	return get16(DRIVER, 2) != f.pos.avail;
 }
 
+/* In one go: so few that no more is read than a call may read. */
+#define ONES	6
+
+/*
+ * vmdev_split_look_one() for the buffer that is @k behind the next: is it taken so? What it may
+ * leave to vmdev_split_pop() is several pieces, a table, or a broken rule; what it may take, and
+ * its caller then refuses, is a piece that wraps around.
+ */
+static bool look_one(u16 k, u16 *id)
+{
+	static struct vring_expect e;
+	struct vmdev_vring_seg seg;
+	bool got, wraps, direct;
+	int want;
+
+	got = vmdev_split_look_one(&f.ring, f.ring.pos.avail + k, &seg, id);
+	FUZZ_CHECK(!got || *id < f.num, "id %u", *id);
+	wraps = got && (s128)seg.addr + seg.len > U64_MAX;
+	if (f.mid)
+		return got && !wraps;
+
+	memset(&e, 0, offsetof(struct vring_expect, segs));
+	f.pos.avail += k;
+	f.inflight += k;
+	want = model_pop(&e);
+	f.pos.avail -= k;
+	f.inflight -= k;
+	direct = want == 1 && !(le16toh(desc_at(e.id).flags) & 5);
+	FUZZ_CHECK(got == direct || (got && wraps), "one piece: %d, not %d", got, direct);
+	if (got && !wraps)
+		FUZZ_CHECK(*id == e.id && e.n == 1 && seg.addr == e.segs[0].addr &&
+			   seg.len == e.segs[0].len && seg.write == e.segs[0].write,
+			   "another piece");
+	return got && !wraps;
+}
+
+static void take_ones(void)
+{
+	u16 ready = vmdev_split_ready(&f.ring), n = 0, i, ids[ONES];
+
+	FUZZ_CHECK(ready == min_t(u16, f.seen - f.pos.avail, f.num - f.inflight),
+		   "%u are ready", ready);
+	while (n < ONES && n < ready && look_one(n, &ids[n]))
+		n++;
+	vmdev_split_took(&f.ring, n);
+	for (i = 0; i < n; i++) {
+		model_take(1);
+		f.held[f.nheld].id = ids[i];
+		f.held[f.nheld++].slots = 1;
+	}
+	buffers_popped += n;
+}
+
+static void give_ones(void)
+{
+	u16 n = min_t(u16, f.nheld, ONES), i;
+	u32 len = fuzz_u32(f.in);
+
+	for (i = 0; i < n; i++) {
+		u16 id = f.held[--f.nheld].id;
+
+		model_push(id, 1, len);
+		vmdev_split_put_one(&f.ring, f.ring.pos.used + i, id, len);
+	}
+	vmdev_split_pushed(&f.ring, n);
+}
+
+/* Only a ring that is whole goes the short way. */
+static void step_ones(void)
+{
+	bool take = fuzz_u8(f.in) & 1;
+
+	if (f.broken)
+		return;
+	f.can_unpop = false;
+	if (take)
+		take_ones();
+	else
+		give_ones();
+	call_done();
+}
+
 static void drv_write16(unsigned int area, u32 offset, u16 v)
 {
 	v = htole16(v);
