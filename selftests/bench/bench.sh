@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # In the VM, under icount: every contender in turn, a line of JSON on stdout for each figure.
 # Usage: bench.sh [-r ROUNDS] [-s STANDING] [-q] [CONTENDER...]
-#   -q	the slice of make check: no GiB of huge pages, no nested guest
+#   -q	the slice of make check: no GiB of huge pages
 # shellcheck source=/dev/null disable=SC2154,SC2153,SC2034	# BDF_*, NESTED_*: to and from vm-lib.sh
 . /vmdev/scripts/vm-lib.sh
 
@@ -144,12 +144,15 @@ contender_vmdev() {
 	shadow
 	suspends
 	dirty_log
-	[ -n "$slice" ] || nested
 }
 # queues: of a VF with as many as it has, what depends on that.
 contender_queues() {
 	load_vmdev
 	suspends
+}
+contender_guests() {
+	load_vmdev
+	nested
 }
 contender_vp_vdpa() { modprobe vp_vdpa && direct vp_vdpa vp-vdpa; }
 
