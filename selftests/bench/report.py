@@ -308,6 +308,7 @@ def do_rst(doc):
     if bad:
         out += ["Limits that are exceeded", "========================", ""]
         out += [f"- {what}: {how}" for _, what, how in bad] + [""]
+    out += [".. include:: benchmarks-migration.rst", ""]
     print("\n".join(out), end="")
     return 0
 

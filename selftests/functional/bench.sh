@@ -3,7 +3,6 @@
 # A slice of "make bench", in instructions: our limits, a test for each.
 # lab: --icount --net hub --prop page-per-vq=on --qemu -netdev --qemu user,id=drain --qemu -netdev --qemu hubport,hubid=1,id=h-drain,netdev=drain
 # kernels: 6.12
-# long-kernels: 6.12
 # limit: 400
 # shellcheck source=/dev/null
 . /vmdev/scripts/vm-lib.sh
