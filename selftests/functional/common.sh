@@ -27,15 +27,16 @@ tap_adopt() {
 # --- vDPA devices ------------------------------------------------------------------------
 # No bus driver takes a device by itself, use_bus says which. Before the first device.
 vdpa_setup() {
-	load_vmdev && modprobe -a vdpa vhost_vdpa virtio_vdpa virtio_net &&
+	load_vmdev && load_vhost_vdpa && modprobe -a vdpa virtio_vdpa virtio_net &&
 		echo 0 >/sys/bus/vdpa/drivers_autoprobe
 }
-# Without hugepages memory is in many pieces, of which newer kernels allow 2048 by default:
-# the next map is then refused (EFAULT).
-allow_many_maps() {
-	modprobe vhost_vdpa
-	[ -e /sys/module/vhost_vdpa/parameters/max_iotlb_entries ] || return 0
-	modprobe -r vhost_vdpa && modprobe vhost_vdpa max_iotlb_entries=200000
+# Without hugepages memory is in many pieces, the more so the longer a machine runs; newer kernels
+# allow 2048 by default, and refuse the next map (EFAULT). It cannot be changed later.
+load_vhost_vdpa() {
+	local many=()
+
+	! modinfo -F parm vhost_vdpa | grep -q '^max_iotlb_entries:' || many=(max_iotlb_entries=200000)
+	modprobe vhost_vdpa "${many[@]}"
 }
 
 # bus_of NAME: the bus driver that has the device.

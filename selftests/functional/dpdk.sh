@@ -86,9 +86,8 @@ if [ ! -x "$tree/usr/bin/dpdk-testpmd" ] || [ ! -e "$pmds/librte_net_virtio.so.2
 	exit
 fi
 
-tap_plan 19
+tap_plan 18
 mark=$(dmesg_mark)
-tap_check "vhost_vdpa allows memory in many pieces" allow_many_maps
 vdpa_setup
 vf_create "$BDF_pf0" 2
 tap_check "a VF for vhost-vdpa" device
