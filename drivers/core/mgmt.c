@@ -5,6 +5,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/etherdevice.h>
 #include <linux/export.h>
+#include <linux/notifier.h>
 #include <linux/slab.h>
 #include <linux/sysfs.h>
 #include <linux/virtio_config.h>
@@ -23,8 +24,9 @@ static const struct vdpa_mgmtdev_ops vmdev_mgmt_ops;
 static const struct bus_type *vmdev_bus;
 
 /*
- * Whoever had the device has it no more. One that resets what he leaves, and had no
- * memory mapped, left nothing.
+ * Whoever had the device has it no more. Status is 0, and there is no user, if nobody
+ * opened it and no virtio driver had it: virtio's core leaves ACKNOWLEDGE behind when
+ * one goes. Then it is as it was made.
  */
 static void vmdev_dev_let_go(struct vmdev_dev *dev)
 {
@@ -36,7 +38,7 @@ static void vmdev_dev_let_go(struct vmdev_dev *dev)
 	mutex_unlock(&dev->parent->lock);
 }
 
-/* A bus driver that let go has closed all files and reset the device. */
+/* A bus driver that let go has closed all files. */
 static int vmdev_bus_notify(struct notifier_block *nb, unsigned long action,
 			    void *data)
 {

@@ -35,7 +35,7 @@ static void negotiate(struct stopped *s)
 {
 	const __u64 mq = BIT64(VIRTIO_NET_F_MQ) | BIT64(VIRTIO_NET_F_CTRL_VQ);
 	__u64 features = rig_features(&s->c);
-	__le16 pairs = 1;
+	__le16 pairs = htole16(1);
 
 	if ((s->c.offered & mq) == mq) {
 		features |= mq;
@@ -94,9 +94,10 @@ static void up(struct stopped *s, const char *path)
 		check("enable", vq_enable(&s->vq[i], true));
 	}
 	check("DRIVER_OK", vc_add_status(&s->c, ST_DRIVER_OK));
+	/* Only the first pair sends: of the others QEMU's device does nothing until it is told. */
 	for (i = 0; i < s->nvqs; i++)
-		offer(s, i);
-	/* Only the first pair is in use. */
+		if (i % 2 == NET_RX || i == NET_TX)
+			offer(s, i);
 	reap_sent(&s->vq[NET_TX]);
 }
 
@@ -132,6 +133,9 @@ void case_suspend(const struct bench *b)
 		up(&s, b->dev);
 		meter_add(&suspend, metered("suspend", vc_suspend, &s.c));
 		meter_add(&resume, metered("resume", vc_resume, &s.c));
+		/* It goes on. */
+		offer(&s, NET_TX);
+		reap_sent(&s.vq[NET_TX]);
 		down(&s);
 	}
 	meter_idle_stop();

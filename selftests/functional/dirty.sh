@@ -56,10 +56,11 @@ odd_names() {
 	done
 }
 
-tap_plan $((14 + $($ioctl -n v0 -b x -d x -l | wc -l)))
+tap_plan $((15 + $($ioctl -n v0 -b x -d x -l | wc -l)))
 tap_check "virtio_net creates VFs" vf_create "$BDF_pf0" 2
 vdpa_setup
 tap_check "a VF is a device" dev_add v0 "$vf" vhost_vdpa
+tap_check "its node is for root alone" [ "$(stat -c %a:%u /dev/vmdev/v0)" = 600:0 ]
 tap_adopt "dirty" $ioctl -n v0 -b "$vf" -d "$(vhost_of v0)"
 vdpa dev del v0
 tap_check "any name has its node" odd_names

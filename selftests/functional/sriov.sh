@@ -72,6 +72,13 @@ idle_pf() {
 	dev_add p "$pf"
 	tap_check "VFs with an idle device on the PF" numvfs 2
 	tap_check "they are there" vfs_there 2
+	use_bus p vhost_vdpa
+	pair_up
+	tap_check "they work" pair_works
+	tap_check "nobody opened it, and vhost-vdpa lets it go" \
+		put p /sys/bus/vdpa/drivers/vhost_vdpa/unbind
+	tap_check "VFs go on" pair_works
+	pair_down
 	tap_check "numvfs=0" numvfs 0
 	vdpa dev del p
 }
@@ -140,7 +147,7 @@ refusals() {
 no_sriov() { bind_driver "$1" vmdev_pci && [ ! -e "/sys/bus/pci/devices/$1/sriov_numvfs" ]; }
 autoprobed() { numvfs 1 && wait_for "[ \"\$(driver_of $vf)\" = virtio-pci ]" 5; }
 
-tap_plan 46
+tap_plan 49
 tap_check "modules load" vdpa_setup
 tap_check "virtio_net has the PF" [ "$(driver_of "$pf")" = virtio-pci ]
 bare_pf

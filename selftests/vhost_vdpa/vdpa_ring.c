@@ -359,6 +359,8 @@ void vq_kick(struct vq *vq)
 /**
  * vq_wants_kick() - would the device be kicked for the next buffer?
  * @vq: the queue
+ *
+ * Return: whether it asks for that, now.
  */
 bool vq_wants_kick(const struct vq *vq)
 {
@@ -372,12 +374,13 @@ bool vq_wants_kick(const struct vq *vq)
 	if (!vq->packed && event_idx)
 		return le16toh(__atomic_load_n(avail_event, __ATOMIC_RELAXED)) == at;
 	if (!vq->packed)
-		return !(le16toh(used->flags) & VRING_USED_F_NO_NOTIFY);
-	flags = le16toh(event->flags);
+		return !(le16toh(__atomic_load_n(&used->flags, __ATOMIC_RELAXED)) &
+			 VRING_USED_F_NO_NOTIFY);
+	flags = le16toh(__atomic_load_n(&event->flags, __ATOMIC_RELAXED));
 	if (flags != VRING_PACKED_EVENT_FLAG_DESC)
 		return flags == VRING_PACKED_EVENT_FLAG_ENABLE;
 	at |= vq->avail_wrap << VRING_PACKED_EVENT_F_WRAP_CTR;
-	return le16toh(event->off_wrap) == at;
+	return le16toh(__atomic_load_n(&event->off_wrap, __ATOMIC_RELAXED)) == at;
 }
 
 /**

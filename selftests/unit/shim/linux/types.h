@@ -134,11 +134,6 @@ struct work_struct {
 	int unused;
 };
 
-struct notifier_block {
-	int (*notifier_call)(struct notifier_block *nb, unsigned long action,
-			     void *data);
-};
-
 struct virtio_device_id {
 	u32 device;
 	u32 vendor;
