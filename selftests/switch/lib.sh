@@ -62,7 +62,7 @@ goes_on() {
 		[[ $dev != eth* ]] || word=STREAM
 		more+=(-a "\$(said $word $dev)" -gt "$(said $word "$dev")")
 	done
-	wait_for "[ 1 ${more[*]} ] || ! guest_alive || ! nothing_bad >/dev/null" 200
+	wait_for "[ 1 ${more[*]} ] || ! guest_alive || ! nothing_bad >/dev/null" 600
 	guest_alive && nothing_bad && eval "[ 1 ${more[*]} ]" && return
 	tail -n 20 $guest_log
 	return 1
@@ -70,7 +70,7 @@ goes_on() {
 # guest_ends: fio after its round, and then the streams; what is done by then is counted.
 guest_ends() {
 	echo stop >$guest_stop.in
-	wait_for "grep -aq '^GUEST done' $guest_log || ! guest_alive" 200
+	wait_for "grep -aq '^GUEST done' $guest_log || ! guest_alive" 600
 	nothing_bad && grep -aq '^GUEST done' $guest_log && return
 	tail -n 20 $guest_log
 	return 1
