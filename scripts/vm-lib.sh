@@ -34,6 +34,7 @@ tap_done() {
 		tap_not_ok "plan" "planned $TAP_PLAN, ran $n"
 	fi
 	[ "$TAP_SKIPPED" = 0 ] || skipped=", $TAP_SKIPPED skipped"
+	[ "$TAP_FAILED" = 0 ] || nested_died
 	echo "$TAP_PASSED passed, $TAP_FAILED failed$skipped"
 	[ "$TAP_FAILED" = 0 ]
 }
@@ -188,11 +189,22 @@ nested_start() {
 		n=$((n + 1))
 	done
 	ulimit -l unlimited
+	echo "$log" >>/tmp/nested.logs
 	qemu-system-x86_64 -accel "$accel" -cpu max -M q35 -m 256 -nodefaults -display none \
 		-no-reboot -serial stdio -kernel /boot/vmlinux -initrd /boot/initrd \
 		-append "console=ttyS0 quiet panic=-1 nokaslr no_timer_check ${NESTED_CMDLINE-}" \
 		"${args[@]}" "${NESTED_QEMU[@]}" </dev/null >"$log" 2>&1 &
 	NESTED_PID=$!
+}
+
+# nested_died: say so if KVM gave up one of the guests, for scripts/check.
+nested_died() {
+	local log
+
+	[ -f /tmp/nested.logs ] || return 0
+	while read -r log; do
+		grep -ahs -m1 'KVM internal error' "$log" | sed 's/^/# nested guest: /'
+	done </tmp/nested.logs
 }
 
 # run_nested_guest VHOST_DEV...: boot it, show what it reported and what QEMU said; succeeds
