@@ -8,17 +8,17 @@
 #include "vmdev.h"
 
 /**
- * vmdev_parent_register() - make a piece of hardware a management device
+ * vmdev_parent_create() - the core's part of a piece of hardware
  * @hw: the hardware, ready to be used, with caps, ops and devices filled in
  *
  * Context: may sleep. The hardware's ops may be called before this returns.
- * Return: 0; -EINVAL for hardware whose queues make no sense, with one line
- * that says so; -ENOMEM; or the error of vdpa_mgmtdev_register().
+ * Return: 0, and @hw->parent is set; -EINVAL for hardware whose queues make no
+ * sense, with one line that says so; -ENOMEM.
  */
-int vmdev_parent_register(struct vmdev_hw *hw)
+int vmdev_parent_create(struct vmdev_hw *hw)
 {
 	struct vmdev_parent *parent;
-	int err;
+	int err = 0;
 
 	if (!hw->caps.nvqs) {
 		dev_err(hw->dev, "hardware has no queues\n");
@@ -39,19 +39,47 @@ int vmdev_parent_register(struct vmdev_hw *hw)
 		vmdev_config_check(hw);
 		vmdev_provision_check(hw);
 		err = vmdev_count_pairs(parent);
-		if (err)
-			goto err_free;
 	}
-
-	err = vmdev_mgmt_register(parent);
 	if (err)
-		goto err_free;
-	return 0;
+		vmdev_parent_destroy(hw);
+	return err;
+}
 
-err_free:
+/**
+ * vmdev_parent_destroy() - the reverse of vmdev_parent_create()
+ * @hw: the hardware, without a device
+ *
+ * Context: may sleep.
+ */
+void vmdev_parent_destroy(struct vmdev_hw *hw)
+{
+	struct vmdev_parent *parent = hw->parent;
+
+	cancel_work_sync(&parent->break_work);
+	vmdev_home_quiesce(parent);
 	hw->parent = NULL;
 	mutex_destroy(&parent->lock);
 	kfree(parent);
+}
+
+/**
+ * vmdev_parent_register() - make a piece of hardware a management device
+ * @hw: the hardware, ready to be used, with caps, ops and devices filled in
+ *
+ * Context: may sleep. The hardware's ops may be called before this returns.
+ * Return: 0; -EINVAL for hardware whose queues make no sense, with one line
+ * that says so; -ENOMEM; or the error of vdpa_mgmtdev_register().
+ */
+int vmdev_parent_register(struct vmdev_hw *hw)
+{
+	int err;
+
+	err = vmdev_parent_create(hw);
+	if (err)
+		return err;
+	err = vmdev_mgmt_register(hw->parent);
+	if (err)
+		vmdev_parent_destroy(hw);
 	return err;
 }
 EXPORT_SYMBOL_GPL(vmdev_parent_register);
@@ -68,14 +96,8 @@ EXPORT_SYMBOL_GPL(vmdev_parent_register);
  */
 void vmdev_parent_unregister(struct vmdev_hw *hw)
 {
-	struct vmdev_parent *parent = hw->parent;
-
-	vmdev_mgmt_unregister(parent);
-	cancel_work_sync(&parent->break_work);
-	vmdev_home_quiesce(parent);
-	hw->parent = NULL;
-	mutex_destroy(&parent->lock);
-	kfree(parent);
+	vmdev_mgmt_unregister(hw->parent);
+	vmdev_parent_destroy(hw);
 }
 EXPORT_SYMBOL_GPL(vmdev_parent_unregister);
 

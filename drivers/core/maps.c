@@ -17,7 +17,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
-#include "maps.h"
+#include <vmdev/maps.h>
 
 /* As large as kmalloc() gives from a slab. */
 #define VMDEV_MAPS_CHUNK	(2 * PAGE_SIZE)

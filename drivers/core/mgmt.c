@@ -18,8 +18,6 @@ static struct vmdev_parent *vmdev_parent(struct vdpa_mgmt_dev *mgmt)
 	return container_of(mgmt, struct vmdev_parent, mgmt);
 }
 
-static const struct vdpa_mgmtdev_ops vmdev_mgmt_ops;
-
 /* The bus that is watched, once there was a device on it. Protected by vdpa_dev_lock. */
 static const struct bus_type *vmdev_bus;
 
@@ -45,7 +43,7 @@ static int vmdev_bus_notify(struct notifier_block *nb, unsigned long action,
 	struct vdpa_device *vdpa = container_of(data, struct vdpa_device, dev);
 
 	if (action != BUS_NOTIFY_UNBOUND_DRIVER || !vdpa->mdev ||
-	    vdpa->mdev->ops != &vmdev_mgmt_ops)
+	    vdpa->mdev->ops->dev_set_attr != vmdev_mgmt_set_attr)
 		return NOTIFY_DONE;
 
 	vmdev_dev_let_go(vmdev_dev(vdpa));
@@ -111,6 +109,7 @@ static void vmdev_dev_choose_ops(struct vmdev_dev *dev)
 }
 
 static struct vmdev_dev *vmdev_dev_create(struct vmdev_parent *parent,
+					  struct vdpa_mgmt_dev *mgmt,
 					  const char *name,
 					  const struct vmdev_provision *prov)
 {
@@ -132,7 +131,7 @@ static struct vmdev_dev *vmdev_dev_create(struct vmdev_parent *parent,
 	vmdev_dev_choose_ops(dev);
 	dev->prov = *prov;
 	dev->nvqs = vmdev_count_vqs(parent, prov);
-	dev->vdpa.mdev = &parent->mgmt;
+	dev->vdpa.mdev = mgmt;
 	vmdev_compat_set_dma_dev(&dev->vdpa, parent->hw->dma_dev);
 	dev->vdpa.dev.dma_mask = &dev->vdpa.dev.coherent_dma_mask;
 	/* Its function has power to manage: that spares a directory in sysfs. */
@@ -266,11 +265,16 @@ void vmdev_parent_leave(struct vmdev_hw *hw)
 }
 EXPORT_SYMBOL_GPL(vmdev_parent_leave);
 
-static void vmdev_mgmt_dev_del(struct vdpa_mgmt_dev *mgmt,
-			       struct vdpa_device *vdpa)
+/**
+ * vmdev_dev_del() - take a device away
+ * @dev: the device; may be freed once this returns
+ *
+ * Context: may sleep, without bound while user space holds the device.
+ */
+void vmdev_dev_del(struct vmdev_dev *dev)
 {
-	struct vmdev_parent *parent = vmdev_parent(mgmt);
-	struct vmdev_dev *dev = vmdev_dev(vdpa);
+	struct vmdev_parent *parent = dev->parent;
+	struct vdpa_device *vdpa = &dev->vdpa;
 
 	vmdev_parent_leave(parent->hw);
 	vmdev_log_del(dev);
@@ -288,26 +292,29 @@ static void vmdev_mgmt_dev_del(struct vdpa_mgmt_dev *mgmt,
 	put_device(&vdpa->dev);
 }
 
-/* vdpa_dev_lock is held for writing here and in dev_del. */
-static int vmdev_mgmt_dev_add(struct vdpa_mgmt_dev *mgmt, const char *name,
-			      const struct vdpa_dev_set_config *config)
+/**
+ * vmdev_dev_add() - make a device of hardware that has none
+ * @parent: the hardware
+ * @mgmt: the management device that is asked to
+ * @name: of the device
+ * @config: what it shall be
+ *
+ * Context: may sleep; vdpa_dev_lock is held for writing here and in dev_del.
+ * Return: 0; -EEXIST or -EINVAL for a name that cannot be; the error of
+ * vmdev_provision(), of the hardware, or of _vdpa_register_device(); -ENOMEM.
+ */
+int vmdev_dev_add(struct vmdev_parent *parent, struct vdpa_mgmt_dev *mgmt,
+		  const char *name, const struct vdpa_dev_set_config *config)
 {
-	struct vmdev_parent *parent = vmdev_parent(mgmt);
 	struct vmdev_provision prov = { 0 };
 	struct vmdev_dev *dev;
 	int err;
-
-	if (parent->dev) {
-		dev_err(parent->hw->dev, "has a vDPA device already: %s\n",
-			dev_name(&parent->dev->vdpa.dev));
-		return -EBUSY;
-	}
 
 	err = vmdev_check_name(parent, name) ? : vmdev_provision(parent, config, &prov);
 	if (err)
 		return err;
 
-	dev = vmdev_dev_create(parent, name, &prov);
+	dev = vmdev_dev_create(parent, mgmt, name, &prov);
 	if (IS_ERR(dev))
 		return PTR_ERR(dev);
 
@@ -317,13 +324,39 @@ static int vmdev_mgmt_dev_add(struct vdpa_mgmt_dev *mgmt, const char *name,
 	return err;
 }
 
-/* The core lets only a MAC address through. */
-static int vmdev_mgmt_set_attr(struct vdpa_mgmt_dev *mgmt,
-			       struct vdpa_device *vdpa,
-			       const struct vdpa_dev_set_config *config)
+static int vmdev_mgmt_dev_add(struct vdpa_mgmt_dev *mgmt, const char *name,
+			      const struct vdpa_dev_set_config *config)
 {
 	struct vmdev_parent *parent = vmdev_parent(mgmt);
+
+	if (parent->dev) {
+		dev_err(parent->hw->dev, "has a vDPA device already: %s\n",
+			dev_name(&parent->dev->vdpa.dev));
+		return -EBUSY;
+	}
+	return vmdev_dev_add(parent, mgmt, name, config);
+}
+
+static void vmdev_mgmt_dev_del(struct vdpa_mgmt_dev *mgmt,
+			       struct vdpa_device *vdpa)
+{
+	vmdev_dev_del(vmdev_dev(vdpa));
+}
+
+/**
+ * vmdev_mgmt_set_attr() - vdpa_mgmtdev_ops.dev_set_attr of all management devices
+ * @mgmt: the management device
+ * @vdpa: the device
+ * @config: what to set; the vdpa core lets only a MAC address through
+ *
+ * Context: may sleep.
+ * Return: 0; -EOPNOTSUPP, -EINVAL or -EBUSY, with one line.
+ */
+int vmdev_mgmt_set_attr(struct vdpa_mgmt_dev *mgmt, struct vdpa_device *vdpa,
+			const struct vdpa_dev_set_config *config)
+{
 	struct vmdev_dev *dev = vmdev_dev(vdpa);
+	struct vmdev_parent *parent = dev->parent;
 	struct vmdev_provision prov = dev->prov;
 	int err;
 
@@ -374,7 +407,7 @@ int vmdev_mgmt_register(struct vmdev_parent *parent)
 		.device = parent->hw->dev,
 		.ops = &vmdev_mgmt_ops,
 		.id_table = parent->ids,
-		.config_attr_mask = vmdev_provision_attrs(parent),
+		.config_attr_mask = vmdev_provision_attrs(caps),
 		.supported_features = vmdev_features_possible(caps),
 		.max_supported_vqs = caps->nvqs,
 	};

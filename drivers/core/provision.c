@@ -254,18 +254,17 @@ u16 vmdev_count_vqs(const struct vmdev_parent *parent,
 
 /**
  * vmdev_provision_attrs() - attributes that may be asked for
- * @parent: the hardware
+ * @caps: of the hardware
  *
  * What is not among them the vdpa core refuses, with extack.
  *
  * Return: bits of VDPA_ATTR_*.
  */
-u64 vmdev_provision_attrs(const struct vmdev_parent *parent)
+u64 vmdev_provision_attrs(const struct vmdev_hw_caps *caps)
 {
-	const struct vmdev_hw_caps *caps = &parent->hw->caps;
 	u64 mask = BIT_ULL(VDPA_ATTR_DEV_FEATURES);
 
-	if (!vmdev_is_net(parent->hw))
+	if (caps->device_id != VIRTIO_ID_NET)
 		return mask;
 	mask |= BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MAX_VQP);
 	if (vmdev_features_set_mac(caps))

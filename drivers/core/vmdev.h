@@ -24,7 +24,7 @@
 #include <vmdev/hw.h>
 #include <vmdev/vring.h>
 
-#include "maps.h"
+#include <vmdev/maps.h>
 
 struct vmdev_ctrl;
 struct vmdev_shadow;
@@ -623,6 +623,13 @@ static inline u64 vmdev_alias_to_guest(const struct vmdev_mem *mem, u64 iova)
 }
 
 /* mgmt.c */
+int vmdev_parent_create(struct vmdev_hw *hw);
+void vmdev_parent_destroy(struct vmdev_hw *hw);
+int vmdev_dev_add(struct vmdev_parent *parent, struct vdpa_mgmt_dev *mgmt,
+		  const char *name, const struct vdpa_dev_set_config *config);
+void vmdev_dev_del(struct vmdev_dev *dev);
+int vmdev_mgmt_set_attr(struct vdpa_mgmt_dev *mgmt, struct vdpa_device *vdpa,
+			const struct vdpa_dev_set_config *config);
 int vmdev_mgmt_register(struct vmdev_parent *parent);
 void vmdev_mgmt_unregister(struct vmdev_parent *parent);
 void vmdev_mgmt_exit(void);
@@ -637,7 +644,7 @@ int vmdev_provision_mac(struct vmdev_parent *parent, const u8 *mac,
 			struct vmdev_provision *prov);
 u16 vmdev_count_vqs(const struct vmdev_parent *parent,
 		    const struct vmdev_provision *prov);
-u64 vmdev_provision_attrs(const struct vmdev_parent *parent);
+u64 vmdev_provision_attrs(const struct vmdev_hw_caps *caps);
 
 /* netctrl.c */
 int vmdev_ctrl_create(struct vmdev_dev *dev);

@@ -200,6 +200,34 @@ struct vmdev_hw {
 	struct vmdev_parent *parent;
 };
 
+struct vmdev_factory_mgmt;
+
+/**
+ * struct vmdev_factory - a management device that makes its hardware
+ *
+ * For parents that are software: there is no hardware before a device is asked for,
+ * and any number of them.
+ *
+ * @dev: parent of the management device and of the vDPA devices
+ * @caps: what any of them may have at most; @vq_size is not looked at
+ * @create: make hardware for a device of that name, with all that
+ *	vmdev_parent_register() wants; may sleep. An ERR_PTR() with one line if it
+ *	cannot
+ * @destroy: the reverse; may sleep
+ * @core: the core's part
+ */
+struct vmdev_factory {
+	struct device *dev;
+	struct vmdev_hw_caps caps;
+	struct vmdev_hw *(*create)(struct vmdev_factory *factory,
+				   const char *name);
+	void (*destroy)(struct vmdev_hw *hw);
+	struct vmdev_factory_mgmt *core;
+};
+
+int vmdev_factory_register(struct vmdev_factory *factory);
+void vmdev_factory_unregister(struct vmdev_factory *factory);
+
 int vmdev_parent_register(struct vmdev_hw *hw);
 void vmdev_parent_unregister(struct vmdev_hw *hw);
 

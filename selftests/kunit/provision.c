@@ -232,7 +232,7 @@ static void provision_block(struct kunit *test)
 	fake->hw.caps.nvqs = 5;
 	KUNIT_EXPECT_EQ(test, provision(test, &config, &prov), 0);
 	KUNIT_EXPECT_EQ(test, vmdev_count_vqs(&fake->parent, &prov), 5);
-	KUNIT_EXPECT_EQ(test, vmdev_provision_attrs(&fake->parent), B(VDPA_ATTR_DEV_FEATURES));
+	KUNIT_EXPECT_EQ(test, vmdev_provision_attrs(&fake->hw.caps), B(VDPA_ATTR_DEV_FEATURES));
 }
 
 /* What is not in the mask the vdpa core refuses in words. */
@@ -241,18 +241,18 @@ static void provision_attrs(struct kunit *test)
 	const u64 always = B(VDPA_ATTR_DEV_FEATURES) | B(VDPA_ATTR_DEV_NET_CFG_MAX_VQP);
 	struct fake_hw *fake = test->priv;
 
-	KUNIT_EXPECT_EQ(test, vmdev_provision_attrs(&fake->parent),
+	KUNIT_EXPECT_EQ(test, vmdev_provision_attrs(&fake->hw.caps),
 			always | B(VDPA_ATTR_DEV_NET_CFG_MTU) |
 			B(VDPA_ATTR_DEV_NET_CFG_MACADDR));
 	fake->hw.caps.features &= ~B(3);
-	KUNIT_EXPECT_EQ(test, vmdev_provision_attrs(&fake->parent),
+	KUNIT_EXPECT_EQ(test, vmdev_provision_attrs(&fake->hw.caps),
 			always | B(VDPA_ATTR_DEV_NET_CFG_MACADDR));
 	/* Nothing but the commands is needed to set an address. */
 	fake->hw.caps.caps = 0;
-	KUNIT_EXPECT_EQ(test, vmdev_provision_attrs(&fake->parent),
+	KUNIT_EXPECT_EQ(test, vmdev_provision_attrs(&fake->hw.caps),
 			always | B(VDPA_ATTR_DEV_NET_CFG_MACADDR));
 	fake->hw.caps.features &= ~B(23);
-	KUNIT_EXPECT_EQ(test, vmdev_provision_attrs(&fake->parent), always);
+	KUNIT_EXPECT_EQ(test, vmdev_provision_attrs(&fake->hw.caps), always);
 }
 
 /* Pairs and control queue that hardware of @nvqs queues has; its error. */

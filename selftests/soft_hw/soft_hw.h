@@ -18,7 +18,7 @@
 #include <vmdev/hw.h>
 #include <vmdev/vring.h>
 
-#include "../../drivers/core/maps.h"
+#include <vmdev/maps.h>
 
 #define SOFT_VQS	2
 #define SOFT_VQ_SIZE	256

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the core asks of a device (include/vmdev/hw.h). */
+#include <linux/string.h>
+#include <uapi/linux/virtio_config.h>
+
+#include "vmdev_soft.h"
+
+/* As much as any driver asks for. */
+#define VMDEV_SOFT_IOVA_LAST	(BIT_ULL(48) - 1 - VMDEV_WINDOW_SIZE)
+
+/**
+ * vmdev_soft_break() - a driver did what it may not
+ * @soft: the device
+ * @why: in words
+ *
+ * Context: softirq; no lock of a queue held.
+ */
+void vmdev_soft_break(struct vmdev_soft *soft, const char *why)
+{
+	netdev_err(soft->port, "queue broken: %s\n", why);
+	soft->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
+	vmdev_config_event(&soft->hw);
+}
+
+static void vmdev_soft_reset(struct vmdev_soft *soft, struct vdpa_vq_state *states)
+{
+	u16 i;
+
+	netif_carrier_off(soft->port);
+	for (i = 0; i < VMDEV_SOFT_VQS; i++)
+		vmdev_soft_vq_stop(&soft->vqs[i], states ? &states[i] : NULL);
+	soft->status = 0;
+}
+
+static int vmdev_soft_op_negotiate(struct vmdev_hw *hw, u64 features)
+{
+	struct vmdev_soft *soft = vmdev_soft(hw);
+
+	vmdev_soft_reset(soft, NULL);
+	if (features & ~hw->caps.features)
+		return -EINVAL;
+	soft->features = features;
+	soft->hdr_len = sizeof(struct virtio_net_hdr_mrg_rxbuf);
+	soft->status = VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER |
+		       VIRTIO_CONFIG_S_FEATURES_OK;
+	return 0;
+}
+
+static void vmdev_soft_op_kick(struct vmdev_hw *hw, u16 vq)
+{
+	struct vmdev_soft *soft = vmdev_soft(hw);
+
+	if (vq == VMDEV_SOFT_TX)
+		napi_schedule(&soft->napi);
+	else
+		netif_wake_queue(soft->port);
+}
+
+static int vmdev_soft_op_start(struct vmdev_hw *hw,
+			       const struct vmdev_hw_conf *conf)
+{
+	struct vmdev_soft *soft = vmdev_soft(hw);
+	int err = 0;
+	u16 i;
+
+	for (i = 0; i < conf->nvqs && !err; i++)
+		if (conf->vqs[i].enabled)
+			err = vmdev_soft_vq_start(&soft->vqs[i], &conf->vqs[i]);
+	if (err) {
+		vmdev_soft_reset(soft, NULL);
+		return err;
+	}
+	soft->status |= VIRTIO_CONFIG_S_DRIVER_OK;
+	netif_carrier_on(soft->port);
+	/* What waited for it. */
+	for (i = 0; i < VMDEV_SOFT_VQS; i++)
+		vmdev_soft_op_kick(hw, i);
+	return 0;
+}
+
+static int vmdev_soft_op_stop(struct vmdev_hw *hw, struct vdpa_vq_state *states)
+{
+	vmdev_soft_reset(vmdev_soft(hw), states);
+	return 0;
+}
+
+static int vmdev_soft_op_vq_start(struct vmdev_hw *hw, u16 vq,
+				  const struct vmdev_vq_conf *conf)
+{
+	int err = vmdev_soft_vq_start(&vmdev_soft(hw)->vqs[vq], conf);
+
+	if (!err)
+		vmdev_soft_op_kick(hw, vq);
+	return err;
+}
+
+static int vmdev_soft_op_vq_stop(struct vmdev_hw *hw, u16 vq,
+				 struct vdpa_vq_state *state)
+{
+	vmdev_soft_vq_stop(&vmdev_soft(hw)->vqs[vq], state);
+	return 0;
+}
+
+static u8 vmdev_soft_op_status(struct vmdev_hw *hw)
+{
+	return READ_ONCE(vmdev_soft(hw)->status);
+}
+
+static void vmdev_soft_op_config_read(struct vmdev_hw *hw, u32 offset, void *buf,
+				      u32 len)
+{
+	memcpy(buf, (u8 *)&vmdev_soft(hw)->config + offset, len);
+}
+
+/* Nothing of it can be written. */
+static void vmdev_soft_op_config_write(struct vmdev_hw *hw, u32 offset,
+				       const void *buf, u32 len)
+{
+}
+
+static u32 vmdev_soft_op_config_generation(struct vmdev_hw *hw)
+{
+	return 0;
+}
+
+static int vmdev_soft_op_irq_request(struct vmdev_hw *hw)
+{
+	u16 i;
+
+	for (i = 0; i < VMDEV_SOFT_VQS; i++)
+		vmdev_soft(hw)->vqs[i].data = vmdev_vq_interrupt_data(hw, i);
+	return 0;
+}
+
+/* Interrupts come only from queues that run. */
+static void vmdev_soft_op_irq_release(struct vmdev_hw *hw)
+{
+	vmdev_soft_reset(vmdev_soft(hw), NULL);
+}
+
+static int vmdev_soft_op_vq_irq(struct vmdev_hw *hw, u16 vq)
+{
+	return -EOPNOTSUPP;
+}
+
+static void vmdev_soft_attach(struct vmdev_soft *soft, bool attached)
+{
+	write_lock_bh(&soft->maps_lock);
+	soft->attached = attached;
+	write_unlock_bh(&soft->maps_lock);
+}
+
+static int vmdev_soft_op_iommu_attach(struct vmdev_hw *hw,
+				      struct vdpa_iova_range *range)
+{
+	vmdev_soft_attach(vmdev_soft(hw), true);
+	*range = (struct vdpa_iova_range) { 0, VMDEV_SOFT_IOVA_LAST };
+	return 0;
+}
+
+static void vmdev_soft_op_iommu_detach(struct vmdev_hw *hw)
+{
+	WARN_ON(vmdev_soft(hw)->maps.count);
+	vmdev_soft_attach(vmdev_soft(hw), false);
+}
+
+static bool vmdev_soft_op_reserved(struct vmdev_hw *hw, u64 first, u64 last,
+				   struct vdpa_iova_range *found)
+{
+	return false;
+}
+
+static int vmdev_soft_op_map(struct vmdev_hw *hw, u64 iova, u64 size, u64 pa,
+			     u32 perm)
+{
+	struct vmdev_soft *soft = vmdev_soft(hw);
+	int err;
+
+	/* Only who reads the tree needs the lock. */
+	err = vmdev_maps_reserve(&soft->maps);
+	if (err)
+		return err;
+	write_lock_bh(&soft->maps_lock);
+	err = vmdev_maps_add(&soft->maps, iova, iova + size - 1, pa, perm);
+	write_unlock_bh(&soft->maps_lock);
+	return err;
+}
+
+static void vmdev_soft_op_unmap(struct vmdev_hw *hw, u64 iova, u64 size)
+{
+	struct vmdev_soft *soft = vmdev_soft(hw);
+	struct vmdev_map *map;
+
+	write_lock_bh(&soft->maps_lock);
+	map = vmdev_maps_first(&soft->maps, iova, iova);
+	if (!WARN_ON(!map || map->first != iova || map->last != iova + size - 1))
+		vmdev_maps_del(&soft->maps, map);
+	write_unlock_bh(&soft->maps_lock);
+}
+
+const struct vmdev_hw_ops vmdev_soft_ops = {
+	.negotiate		= vmdev_soft_op_negotiate,
+	.start			= vmdev_soft_op_start,
+	.stop			= vmdev_soft_op_stop,
+	.vq_start		= vmdev_soft_op_vq_start,
+	.vq_stop		= vmdev_soft_op_vq_stop,
+	.kick			= vmdev_soft_op_kick,
+	.status			= vmdev_soft_op_status,
+	.config_read		= vmdev_soft_op_config_read,
+	.config_write		= vmdev_soft_op_config_write,
+	.config_generation	= vmdev_soft_op_config_generation,
+	.irq_request		= vmdev_soft_op_irq_request,
+	.irq_release		= vmdev_soft_op_irq_release,
+	.vq_irq			= vmdev_soft_op_vq_irq,
+	.iommu_attach		= vmdev_soft_op_iommu_attach,
+	.iommu_detach		= vmdev_soft_op_iommu_detach,
+	.reserved		= vmdev_soft_op_reserved,
+	.map			= vmdev_soft_op_map,
+	.unmap			= vmdev_soft_op_unmap,
+};

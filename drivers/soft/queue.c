@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Queues: where their rings are, and when they run. */
+#include <linux/slab.h>
+#include <uapi/linux/virtio_config.h>
+#include <uapi/linux/virtio_ring.h>
+
+#include "vmdev_soft.h"
+
+static int vmdev_soft_ring_read(void *ctx, u64 iova, void *buf, u32 len)
+{
+	return vmdev_soft_read(ctx, iova, buf, len);
+}
+
+static int vmdev_soft_areas_get(struct vmdev_soft_vq *vq,
+				const struct vmdev_vq_conf *conf,
+				struct vmdev_vring_conf *ring)
+{
+	bool packed = vmdev_soft_has(vq->soft, VIRTIO_F_RING_PACKED);
+	size_t n = conf->size, event = sizeof(struct vring_packed_desc_event);
+
+	ring->desc = vmdev_soft_area_get(vq->soft, &vq->areas[0], conf->desc,
+					 n * sizeof(struct vring_desc), packed);
+	ring->driver = vmdev_soft_area_get(vq->soft, &vq->areas[1], conf->driver,
+					   packed ? event :
+					   (n + 3) * sizeof(__virtio16), false);
+	ring->device = vmdev_soft_area_get(vq->soft, &vq->areas[2], conf->device,
+					   packed ? event : 3 * sizeof(__virtio16) +
+					   n * sizeof(struct vring_used_elem),
+					   true);
+	return ring->desc && ring->driver && ring->device ? 0 : -EFAULT;
+}
+
+static void vmdev_soft_areas_put(struct vmdev_soft_vq *vq)
+{
+	int i;
+
+	for (i = 0; i < VMDEV_SOFT_PARTS; i++)
+		vmdev_soft_area_put(&vq->areas[i]);
+}
+
+static struct vmdev_vring_pos vmdev_soft_pos(bool packed,
+					     const struct vdpa_vq_state *state)
+{
+	struct vmdev_vring_pos pos = { 0 };
+
+	if (!packed) {
+		pos.avail = state->split.avail_index;
+	} else {
+		pos.avail = state->packed.last_used_idx;
+		pos.avail_wrap = state->packed.last_used_counter;
+	}
+	pos.used = pos.avail;
+	pos.used_wrap = pos.avail_wrap;
+	return pos;
+}
+
+static void vmdev_soft_state(const struct vmdev_vring *ring,
+			     struct vdpa_vq_state *state)
+{
+	if (!ring->packed) {
+		state->split.avail_index = ring->pos.used;
+		return;
+	}
+	state->packed.last_avail_idx = ring->pos.used;
+	state->packed.last_avail_counter = ring->pos.used_wrap;
+	state->packed.last_used_idx = ring->pos.used;
+	state->packed.last_used_counter = ring->pos.used_wrap;
+}
+
+/**
+ * vmdev_soft_vq_start() - have a queue run
+ * @vq: the queue, which does not
+ * @conf: its ring
+ *
+ * Context: may sleep; the core calls one at a time.
+ * Return: 0; -EFAULT if its ring is no memory, -EINVAL for a state that cannot be,
+ * -ENOMEM.
+ */
+int vmdev_soft_vq_start(struct vmdev_soft_vq *vq, const struct vmdev_vq_conf *conf)
+{
+	bool packed = vmdev_soft_has(vq->soft, VIRTIO_F_RING_PACKED);
+	struct vmdev_vring_pos pos = vmdev_soft_pos(packed, &conf->state);
+	struct vmdev_vring_conf ring = {
+		.num = conf->size,
+		.features = vq->soft->features,
+		.read = vmdev_soft_ring_read,
+		.ctx = vq->soft,
+	};
+	int err;
+
+	vq->segs = kvmalloc_array(VMDEV_CHAIN_MAX, sizeof(*vq->segs), GFP_KERNEL);
+	err = vq->segs ? vmdev_soft_areas_get(vq, conf, &ring) : -ENOMEM;
+	if (!err)
+		err = vmdev_vring_init(&vq->ring, &ring, &pos);
+	if (err) {
+		vmdev_soft_vq_stop(vq, NULL);
+		return err;
+	}
+	spin_lock_bh(&vq->lock);
+	vq->software = conf->software;
+	vq->on = true;
+	spin_unlock_bh(&vq->lock);
+	return 0;
+}
+
+/**
+ * vmdev_soft_vq_stop() - have a queue run no more
+ * @vq: the queue
+ * @state: NULL, or where to store that of its ring, if it ran
+ *
+ * Context: may sleep; the core calls one at a time.
+ */
+void vmdev_soft_vq_stop(struct vmdev_soft_vq *vq, struct vdpa_vq_state *state)
+{
+	spin_lock_bh(&vq->lock);
+	if (vq->on && state)
+		vmdev_soft_state(&vq->ring, state);
+	vq->on = false;
+	spin_unlock_bh(&vq->lock);
+	vmdev_soft_areas_put(vq);
+	kvfree(vq->segs);
+	vq->segs = NULL;
+}
+
+/**
+ * vmdev_soft_vq_publish() - show the driver what was pushed, and interrupt it
+ * @vq: the queue
+ *
+ * Context: softirq; @vq->lock held.
+ */
+void vmdev_soft_vq_publish(struct vmdev_soft_vq *vq)
+{
+	unsigned long flags;
+
+	if (!vmdev_vring_publish(&vq->ring))
+		return;
+	/* As from an interrupt handler. */
+	local_irq_save(flags);
+	if (vq->software)
+		vmdev_software_interrupt(&vq->soft->hw);
+	else
+		vmdev_vq_interrupt(0, vq->data);
+	local_irq_restore(flags);
+}

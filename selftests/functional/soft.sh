@@ -1,0 +1,89 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# vmdev_soft: a device without hardware, and its port on the host.
+# lab: --vfs 0
+# limit: 400
+# shellcheck source=/dev/null disable=SC2154
+. /vmdev/scripts/vm-lib.sh
+. /vmdev/selftests/functional/common.sh
+
+soft_add() { # NAME BUS [ATTR...]
+	local name=$1 bus=$2
+
+	shift 2
+	vdpa dev add name "$name" mgmtdev platform/vmdev_soft "$@" && use_bus "$name" "$bus"
+}
+# port NAME: the netdev that is its port
+port() {
+	local path
+
+	for path in /sys/class/net/*/phys_port_name; do
+		[ "$(cat "$path" 2>/dev/null)" != "$1" ] || basename "${path%/phys_port_name}"
+	done
+}
+# driver_netdev NAME: the netdev of its driver, which has its MAC address.
+driver_netdev() {
+	local mac path
+
+	mac=$(vdpa -j dev config show "$1" | python3 -c 'import json, sys
+print(list(json.load(sys.stdin)["config"].values())[0]["mac"])')
+	for path in /sys/devices/platform/vmdev_soft/virtio*/net/*; do
+		[ "$(cat "$path/address" 2>/dev/null)" != "$mac" ] || basename "$path"
+	done
+}
+# guest NAME NS ADDR: its driver on the host, in a namespace.
+guest() {
+	local netdev
+
+	wait_for "[ -n \"\$(driver_netdev $1)\" ]" 5 || return
+	netdev=$(driver_netdev "$1")
+	ip netns add "$2" && ip link set "$netdev" netns "$2" name eth0 && ip -n "$2" addr add "$3/24" dev eth0 &&
+		ip -n "$2" link set eth0 up
+}
+pings() { ip netns exec "$1" ping -c 3 -W 5 -s "${3:-56}" "$2"; }
+# stream FROM TO ADDR: 64 MiB over TCP, as they were.
+stream() {
+	ip netns exec "$2" python3 -c 'import socket, hashlib
+s = socket.create_server(("", 5001)); c, _ = s.accept(); h = hashlib.md5()
+while d := c.recv(1 << 16): h.update(d)
+open("/tmp/got", "w").write(h.hexdigest())' &
+	sleep 1
+	ip netns exec "$1" python3 -c 'import socket, hashlib, os, sys
+d = os.urandom(1 << 20); h = hashlib.md5(); s = socket.create_connection((sys.argv[1], 5001))
+for _ in range(64): s.sendall(d); h.update(d)
+s.close(); open("/tmp/sent", "w").write(h.hexdigest())' "$3" || return
+	wait $!
+	cmp /tmp/got /tmp/sent
+}
+two() {
+	soft_add s0 virtio_vdpa "$@" && soft_add s1 virtio_vdpa "$@" && guest s0 g0 10.9.0.2 && guest s1 g1 10.9.0.3
+}
+bridged() {
+	ip netns add sw && for p in s0 s1; do
+		ip link set "$(port $p)" netns sw name $p || return
+	done
+	ip -n sw link add br0 type bridge && ip -n sw addr add 10.9.0.1/24 dev br0 && ip -n sw link set br0 up &&
+		for p in s0 s1; do ip -n sw link set $p master br0 up || return; done
+}
+gone() { vdpa dev del s0 && vdpa dev del s1 && ip netns del g0 && ip netns del g1 && ip netns del sw; }
+
+tap_plan 20
+vdpa_setup
+tap_check "modprobe vmdev_soft" modprobe vmdev_soft
+tap_check "its management device" eval "vdpa mgmtdev show | grep -A3 vmdev_soft"
+round() {
+	tap_check "$1: two devices, with drivers" two "${@:2}"
+	tap_check "$1: their ports in a bridge" bridged
+	tap_check "$1: one pings the host" pings g0 10.9.0.1
+	tap_check "$1: the other one, too" pings g1 10.9.0.1
+	tap_check "$1: large frames" pings g1 10.9.0.1 8000
+	tap_check "$1: a stream from one to the other" stream g0 g1 10.9.0.3
+	tap_check "$1: and from the host" stream sw g0 10.9.0.2
+	ip -s -n sw link show s0
+	tap_check "$1: they go" gone
+}
+round split
+round packed device_features 0x7300199ab
+tap_check "modprobe -r" modprobe -r vmdev_soft
+tap_check "a clean kernel log" clean_log
+tap_done
