@@ -28,7 +28,6 @@
 				 BIT_ULL(VIRTIO_NET_F_HOST_TSO6) | \
 				 BIT_ULL(VIRTIO_NET_F_GUEST_TSO4) | \
 				 BIT_ULL(VIRTIO_NET_F_GUEST_TSO6))
-#define VMDEV_SOFT_MTU		9000
 
 static const struct vmdev_hw_caps vmdev_soft_caps = {
 	.device_id = VIRTIO_ID_NET,

@@ -241,6 +241,20 @@ static void vmdev_soft_unpop(struct vmdev_soft_vq *vq,
 	}
 }
 
+/*
+ * All buffers that there are were popped, and more are needed: the port stops, until a
+ * kick for the next one wakes it. False if there are more already.
+ */
+static bool vmdev_soft_waits(struct vmdev_soft_vq *vq)
+{
+	/* Before a kick is asked for: one that comes at once must find it stopped. */
+	netif_stop_queue(vq->soft->port);
+	if (!vmdev_vring_kicks_on(&vq->ring))
+		return true;
+	netif_start_queue(vq->soft->port);
+	return false;
+}
+
 /* Buffers that the frame is in now, or a negative errno with all as it was. */
 static int vmdev_soft_fill(struct vmdev_soft_vq *vq, struct sk_buff *skb,
 			   struct virtio_net_hdr_mrg_rxbuf *hdr,
@@ -259,6 +273,10 @@ static int vmdev_soft_fill(struct vmdev_soft_vq *vq, struct sk_buff *skb,
 			break;
 		}
 		got = vmdev_vring_pop(&vq->ring, &chain);
+		if (!got && !vmdev_soft_waits(vq)) {
+			got = 1;
+			continue;
+		}
 		if (got <= 0)
 			break;
 		got = vmdev_soft_scatter(vq, &chain, hdr, skb, at, count);
@@ -282,7 +300,7 @@ static int vmdev_soft_fill(struct vmdev_soft_vq *vq, struct sk_buff *skb,
  * @skb: the frame
  *
  * Context: softirq; @vq->lock held.
- * Return: 0; -ENOBUFS if there are no buffers now; another negative errno if this
+ * Return: 0; -ENOBUFS if there are too few buffers now, and the port stops; another negative errno if this
  * frame cannot be received at all.
  */
 int vmdev_soft_deliver(struct vmdev_soft_vq *vq, struct sk_buff *skb)

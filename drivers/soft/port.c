@@ -8,8 +8,6 @@
 
 #include "vmdev_soft.h"
 
-#define VMDEV_SOFT_MTU	9000
-
 /**
  * struct vmdev_soft_port - private part of the netdev
  * @soft: the device
@@ -37,16 +35,6 @@ static int vmdev_soft_port_stop(struct net_device *port)
 	return 0;
 }
 
-/* With the queue's lock held: stops the port until the driver kicks. */
-static bool vmdev_soft_port_waits(struct vmdev_soft_vq *vq, struct net_device *port)
-{
-	netif_stop_queue(port);
-	if (!vmdev_vring_kicks_on(&vq->ring))
-		return true;
-	netif_start_queue(port);
-	return true;
-}
-
 static netdev_tx_t vmdev_soft_port_xmit(struct sk_buff *skb, struct net_device *port)
 {
 	struct vmdev_soft *soft = vmdev_soft_of(port);
@@ -58,8 +46,6 @@ static netdev_tx_t vmdev_soft_port_xmit(struct sk_buff *skb, struct net_device *
 	if (vq->on) {
 		err = vmdev_soft_deliver(vq, skb);
 		why = err == -EBADMSG ? vq->ring.why : NULL;
-		if (err == -ENOBUFS)
-			vmdev_soft_port_waits(vq, port);
 	}
 	spin_unlock(&vq->lock);
 
@@ -140,6 +126,8 @@ int vmdev_soft_port_add(struct vmdev_soft *soft, const char *name)
 	port->hw_features = NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_TSO | NETIF_F_TSO6 |
 			    NETIF_F_HIGHDMA | NETIF_F_FRAGLIST;
 	port->features = port->hw_features;
+	/* What the driver is told: a bridge drops what is longer than its ports. */
+	port->mtu = VMDEV_SOFT_MTU;
 	port->max_mtu = VMDEV_SOFT_MTU;
 	eth_hw_addr_random(port);
 	netif_carrier_off(port);

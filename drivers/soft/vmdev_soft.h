@@ -27,6 +27,7 @@
 #define VMDEV_SOFT_VQS		2
 #define VMDEV_SOFT_VQ_SIZE	1024
 #define VMDEV_SOFT_PARTS	3
+#define VMDEV_SOFT_MTU		9000
 
 struct vmdev_soft;
 
