@@ -31,7 +31,7 @@ static int vmdev_factory_dev_add(struct vdpa_mgmt_dev *mgmt, const char *name,
 	struct vmdev_hw *hw;
 	int err;
 
-	hw = factory->create(factory, name);
+	hw = factory->create(factory, name, config);
 	if (IS_ERR(hw))
 		return PTR_ERR(hw);
 

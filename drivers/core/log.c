@@ -35,6 +35,27 @@ void vmdev_log_mark_slow(struct vmdev_dev *dev, unsigned int asid, u64 iova,
 }
 
 /**
+ * vmdev_hw_wrote() - hardware with VMDEV_CAP_LOG wrote to a buffer of the driver
+ * @hw: the hardware, which runs the buffer's queue
+ * @iova: first IOVA
+ * @len: bytes
+ *
+ * After the write, and before the driver is told of it. Used rings need not be told:
+ * all of them are marked as long as they run.
+ *
+ * Context: any.
+ */
+void vmdev_hw_wrote(struct vmdev_hw *hw, u64 iova, u32 len)
+{
+	/* It stays as long as a queue of it runs. */
+	struct vmdev_dev *dev = READ_ONCE(hw->parent->dev);
+
+	if (dev)
+		vmdev_log_mark(dev, dev->mem.group_as[VMDEV_GROUP_DATA], iova, len);
+}
+EXPORT_SYMBOL_GPL(vmdev_hw_wrote);
+
+/**
  * vmdev_log_check_direct() - may a queue run straight on the hardware?
  * @dev: the device
  * @i: the queue

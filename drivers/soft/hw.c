@@ -1,46 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the core asks of a device (include/vmdev/hw.h). */
 #include <linux/string.h>
-#include <uapi/linux/virtio_config.h>
 
 #include "vmdev_soft.h"
 
 /* As much as any driver asks for. */
 #define VMDEV_SOFT_IOVA_LAST	(BIT_ULL(48) - 1 - VMDEV_WINDOW_SIZE)
 
-/**
- * vmdev_soft_break() - a driver did what it may not
- * @soft: the device
- * @why: in words
- *
- * Context: softirq; no lock of a queue held.
- */
-void vmdev_soft_break(struct vmdev_soft *soft, const char *why)
-{
-	netdev_err(soft->port, "queue broken: %s\n", why);
-	soft->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
-	vmdev_config_event(&soft->hw);
-}
-
-static void vmdev_soft_reset(struct vmdev_soft *soft, struct vdpa_vq_state *states)
+static void vmdev_soft_stop(struct vmdev_soft *soft, struct vdpa_vq_state *states)
 {
 	u16 i;
 
-	netif_carrier_off(soft->port);
-	for (i = 0; i < VMDEV_SOFT_VQS; i++)
+	for (i = 0; i < soft->hw.caps.nvqs; i++)
 		vmdev_soft_vq_stop(&soft->vqs[i], states ? &states[i] : NULL);
 	soft->status = 0;
+	clear_bit(0, &soft->broken);
 }
 
 static int vmdev_soft_op_negotiate(struct vmdev_hw *hw, u64 features)
 {
 	struct vmdev_soft *soft = vmdev_soft(hw);
 
-	vmdev_soft_reset(soft, NULL);
+	vmdev_soft_stop(soft, NULL);
 	if (features & ~hw->caps.features)
 		return -EINVAL;
 	soft->features = features;
-	soft->hdr_len = sizeof(struct virtio_net_hdr_mrg_rxbuf);
+	if (soft->type->negotiated)
+		soft->type->negotiated(soft);
 	soft->status = VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER |
 		       VIRTIO_CONFIG_S_FEATURES_OK;
 	return 0;
@@ -50,10 +36,7 @@ static void vmdev_soft_op_kick(struct vmdev_hw *hw, u16 vq)
 {
 	struct vmdev_soft *soft = vmdev_soft(hw);
 
-	if (vq == VMDEV_SOFT_TX)
-		napi_schedule(&soft->napi);
-	else
-		netif_wake_queue(soft->port);
+	soft->type->kick(&soft->vqs[vq]);
 }
 
 static int vmdev_soft_op_start(struct vmdev_hw *hw,
@@ -67,20 +50,21 @@ static int vmdev_soft_op_start(struct vmdev_hw *hw,
 		if (conf->vqs[i].enabled)
 			err = vmdev_soft_vq_start(&soft->vqs[i], &conf->vqs[i]);
 	if (err) {
-		vmdev_soft_reset(soft, NULL);
+		vmdev_soft_stop(soft, NULL);
 		return err;
 	}
 	soft->status |= VIRTIO_CONFIG_S_DRIVER_OK;
-	netif_carrier_on(soft->port);
+	soft->type->live(soft);
 	/* What waited for it. */
-	for (i = 0; i < VMDEV_SOFT_VQS; i++)
-		vmdev_soft_op_kick(hw, i);
+	for (i = 0; i < conf->nvqs; i++)
+		if (conf->vqs[i].enabled)
+			soft->type->kick(&soft->vqs[i]);
 	return 0;
 }
 
 static int vmdev_soft_op_stop(struct vmdev_hw *hw, struct vdpa_vq_state *states)
 {
-	vmdev_soft_reset(vmdev_soft(hw), states);
+	vmdev_soft_stop(vmdev_soft(hw), states);
 	return 0;
 }
 
@@ -103,13 +87,16 @@ static int vmdev_soft_op_vq_stop(struct vmdev_hw *hw, u16 vq,
 
 static u8 vmdev_soft_op_status(struct vmdev_hw *hw)
 {
-	return READ_ONCE(vmdev_soft(hw)->status);
+	struct vmdev_soft *soft = vmdev_soft(hw);
+
+	return soft->status |
+	       (test_bit(0, &soft->broken) ? VIRTIO_CONFIG_S_NEEDS_RESET : 0);
 }
 
 static void vmdev_soft_op_config_read(struct vmdev_hw *hw, u32 offset, void *buf,
 				      u32 len)
 {
-	memcpy(buf, (u8 *)&vmdev_soft(hw)->config + offset, len);
+	memcpy(buf, vmdev_soft(hw)->config + offset, len);
 }
 
 /* Nothing of it can be written. */
@@ -120,14 +107,14 @@ static void vmdev_soft_op_config_write(struct vmdev_hw *hw, u32 offset,
 
 static u32 vmdev_soft_op_config_generation(struct vmdev_hw *hw)
 {
-	return 0;
+	return atomic_read(&vmdev_soft(hw)->generation);
 }
 
 static int vmdev_soft_op_irq_request(struct vmdev_hw *hw)
 {
 	u16 i;
 
-	for (i = 0; i < VMDEV_SOFT_VQS; i++)
+	for (i = 0; i < hw->caps.nvqs; i++)
 		vmdev_soft(hw)->vqs[i].data = vmdev_vq_interrupt_data(hw, i);
 	return 0;
 }
@@ -135,7 +122,10 @@ static int vmdev_soft_op_irq_request(struct vmdev_hw *hw)
 /* Interrupts come only from queues that run. */
 static void vmdev_soft_op_irq_release(struct vmdev_hw *hw)
 {
-	vmdev_soft_reset(vmdev_soft(hw), NULL);
+	struct vmdev_soft *soft = vmdev_soft(hw);
+
+	vmdev_soft_stop(soft, NULL);
+	soft->type->reset(soft);
 }
 
 static int vmdev_soft_op_vq_irq(struct vmdev_hw *hw, u16 vq)
@@ -147,6 +137,7 @@ static void vmdev_soft_attach(struct vmdev_soft *soft, bool attached)
 {
 	write_lock_bh(&soft->maps_lock);
 	soft->attached = attached;
+	soft->changes++;
 	write_unlock_bh(&soft->maps_lock);
 }
 
@@ -182,6 +173,7 @@ static int vmdev_soft_op_map(struct vmdev_hw *hw, u64 iova, u64 size, u64 pa,
 		return err;
 	write_lock_bh(&soft->maps_lock);
 	err = vmdev_maps_add(&soft->maps, iova, iova + size - 1, pa, perm);
+	soft->changes++;
 	write_unlock_bh(&soft->maps_lock);
 	return err;
 }
@@ -195,6 +187,7 @@ static void vmdev_soft_op_unmap(struct vmdev_hw *hw, u64 iova, u64 size)
 	map = vmdev_maps_first(&soft->maps, iova, iova);
 	if (!WARN_ON(!map || map->first != iova || map->last != iova + size - 1))
 		vmdev_maps_del(&soft->maps, map);
+	soft->changes++;
 	write_unlock_bh(&soft->maps_lock);
 }
 

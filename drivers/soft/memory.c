@@ -4,49 +4,62 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
-#include <uapi/linux/vhost_types.h>
 
 #include "vmdev_soft.h"
 
 /**
- * vmdev_soft_va() - the address of an IOVA
+ * vmdev_soft_va_slow() - as vmdev_soft_va(), for what the hint does not know
  * @soft: the device
+ * @hint: gets what is found
  * @iova: the IOVA
- * @write: it is to be written
- * @len: bytes wanted; set to those that are there, up to the end of the page
+ * @perm: VHOST_ACCESS_RO to read it, VHOST_ACCESS_WO to write it
+ * @len: bytes wanted; set to those that are there in one piece
+ *
+ * Memory that is in one piece for the device is so for us: all of it is RAM, and has
+ * been mapped since boot.
  *
  * Context: any; @soft->maps_lock held as long as the address is used.
  * Return: NULL if the driver has no such memory.
  */
-void *vmdev_soft_va(struct vmdev_soft *soft, u64 iova, bool write, u32 *len)
+void *vmdev_soft_va_slow(struct vmdev_soft *soft, struct vmdev_soft_hint *hint,
+			 u64 iova, u32 perm, u32 *len)
 {
-	u32 perm = write ? VHOST_ACCESS_WO : VHOST_ACCESS_RO;
 	struct vmdev_map *map;
-	u64 pa = iova;
 
-	*len = min_t(u64, *len, PAGE_SIZE - offset_in_page(iova));
-	if (soft->attached) {
-		map = vmdev_maps_first(&soft->maps, iova, iova);
-		if (!map || !(map->perm & perm))
-			return NULL;
-		pa = map->pa + (iova - map->first);
+	if (!soft->attached) {
+		/* Of a driver on this host, whom we trust. */
+		*len = min_t(u64, *len, PAGE_SIZE - offset_in_page(iova));
+		return pfn_valid(PHYS_PFN(iova)) ? phys_to_virt(iova) : NULL;
 	}
-	return pfn_valid(PHYS_PFN(pa)) ? phys_to_virt(pa) : NULL;
+
+	map = vmdev_maps_first(&soft->maps, iova, iova);
+	if (!map || !(map->perm & perm))
+		return NULL;
+	*hint = (struct vmdev_soft_hint) {
+		.first = map->first,
+		.last = map->last,
+		.va = phys_to_virt(map->pa),
+		.perm = map->perm,
+		.changes = soft->changes,
+	};
+	*len = min_t(u64, *len, map->last - iova + 1);
+	return hint->va + (iova - map->first);
 }
 
 static int vmdev_soft_copy(struct vmdev_soft *soft, u64 iova, void *buf, u32 len,
-			   bool write)
+			   u32 perm)
 {
+	struct vmdev_soft_hint hint = { 0 };
 	int err = 0;
 
 	read_lock_bh(&soft->maps_lock);
 	while (len && !err) {
 		u32 n = len;
-		void *va = vmdev_soft_va(soft, iova, write, &n);
+		void *va = vmdev_soft_va(soft, &hint, iova, perm, &n);
 
 		if (!va)
 			err = -EFAULT;
-		else if (write)
+		else if (perm == VHOST_ACCESS_WO)
 			memcpy(va, buf, n);
 		else
 			memcpy(buf, va, n);
@@ -70,7 +83,7 @@ static int vmdev_soft_copy(struct vmdev_soft *soft, u64 iova, void *buf, u32 len
  */
 int vmdev_soft_read(struct vmdev_soft *soft, u64 iova, void *buf, u32 len)
 {
-	return vmdev_soft_copy(soft, iova, buf, len, false);
+	return vmdev_soft_copy(soft, iova, buf, len, VHOST_ACCESS_RO);
 }
 
 /**
@@ -85,7 +98,7 @@ int vmdev_soft_read(struct vmdev_soft *soft, u64 iova, void *buf, u32 len)
  */
 int vmdev_soft_write(struct vmdev_soft *soft, u64 iova, const void *buf, u32 len)
 {
-	return vmdev_soft_copy(soft, iova, (void *)buf, len, true);
+	return vmdev_soft_copy(soft, iova, (void *)buf, len, VHOST_ACCESS_WO);
 }
 
 /**
@@ -107,13 +120,15 @@ void vmdev_soft_area_put(struct vmdev_soft_area *area)
 /* Whoever gives physical addresses sees to it that they stay. */
 static int vmdev_soft_area_fill(struct vmdev_soft *soft,
 				struct vmdev_soft_area *area, u64 page,
-				unsigned int n, bool write)
+				unsigned int n, u32 perm)
 {
-	u32 len = PAGE_SIZE;
+	struct vmdev_soft_hint hint = { 0 };
 	void *va;
 
 	for (; area->count < n; page += PAGE_SIZE) {
-		va = vmdev_soft_va(soft, page, write, &len);
+		u32 len = PAGE_SIZE;
+
+		va = vmdev_soft_va(soft, &hint, page, perm, &len);
 		if (!va)
 			return -EFAULT;
 		if (area->held)
@@ -145,7 +160,8 @@ void *vmdev_soft_area_get(struct vmdev_soft *soft, struct vmdev_soft_area *area,
 		return NULL;
 	read_lock_bh(&soft->maps_lock);
 	area->held = soft->attached;
-	err = vmdev_soft_area_fill(soft, area, iova & PAGE_MASK, n, write);
+	err = vmdev_soft_area_fill(soft, area, iova & PAGE_MASK, n,
+				   write ? VHOST_ACCESS_WO : VHOST_ACCESS_RO);
 	read_unlock_bh(&soft->maps_lock);
 	if (err)
 		return NULL;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Queues: where their rings are, and when they run. */
 #include <linux/slab.h>
-#include <uapi/linux/virtio_config.h>
-#include <uapi/linux/virtio_ring.h>
 
 #include "vmdev_soft.h"
 
@@ -96,8 +94,11 @@ int vmdev_soft_vq_start(struct vmdev_soft_vq *vq, const struct vmdev_vq_conf *co
 		vmdev_soft_vq_stop(vq, NULL);
 		return err;
 	}
+	/* Whoever serves it asks for them when there is nothing left. */
+	vmdev_vring_kicks_off(&vq->ring);
 	spin_lock_bh(&vq->lock);
 	vq->software = conf->software;
+	vq->hint = (struct vmdev_soft_hint) { 0 };
 	vq->on = true;
 	spin_unlock_bh(&vq->lock);
 	return 0;
@@ -108,15 +109,25 @@ int vmdev_soft_vq_start(struct vmdev_soft_vq *vq, const struct vmdev_vq_conf *co
  * @vq: the queue
  * @state: NULL, or where to store that of its ring, if it ran
  *
+ * What is under way is waited for; it is given back meanwhile, with interrupts.
+ *
  * Context: may sleep; the core calls one at a time.
  */
 void vmdev_soft_vq_stop(struct vmdev_soft_vq *vq, struct vdpa_vq_state *state)
 {
+	bool was_on;
+
 	spin_lock_bh(&vq->lock);
-	if (vq->on && state)
-		vmdev_soft_state(&vq->ring, state);
+	was_on = vq->on;
 	vq->on = false;
 	spin_unlock_bh(&vq->lock);
+	if (was_on && vq->soft->type->drain)
+		vq->soft->type->drain(vq);
+	if (was_on && state) {
+		/* Whoever goes on with the ring finds it asking for kicks. */
+		vmdev_vring_kicks_on(&vq->ring);
+		vmdev_soft_state(&vq->ring, state);
+	}
 	vmdev_soft_areas_put(vq);
 	kvfree(vq->segs);
 	vq->segs = NULL;
@@ -126,7 +137,7 @@ void vmdev_soft_vq_stop(struct vmdev_soft_vq *vq, struct vdpa_vq_state *state)
  * vmdev_soft_vq_publish() - show the driver what was pushed, and interrupt it
  * @vq: the queue
  *
- * Context: softirq; @vq->lock held.
+ * Context: any; @vq->lock held.
  */
 void vmdev_soft_vq_publish(struct vmdev_soft_vq *vq)
 {

@@ -2,10 +2,8 @@
 /*
  * vmdev_soft: devices that are software, on the same contract as hardware.
  *
- * What a driver has in its rings is served in softirq: what it sends in the NAPI of
- * its port, what it receives where somebody sends to the port. Nothing is ever under
- * way: a buffer that was taken is given back, or put back, before its lock is let go.
- * So a queue that is stopped has used all that it took (VMDEV_CAP_STATE).
+ * What is the same for all of them is here: memory of the driver, its queues, and what
+ * the core asks for. A type of device (struct vmdev_soft_type) serves the queues.
  *
  * Lock order: vmdev_soft_vq.lock, vmdev_soft.maps_lock. Interrupts are raised with the
  * former held: once a queue is stopped, none comes from it.
@@ -13,23 +11,21 @@
 #ifndef _VMDEV_SOFT_H
 #define _VMDEV_SOFT_H
 
-#include <linux/netdevice.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
-#include <uapi/linux/virtio_net.h>
+#include <uapi/linux/vhost_types.h>
+#include <uapi/linux/virtio_config.h>
+#include <uapi/linux/virtio_ring.h>
 
 #include <vmdev/hw.h>
 #include <vmdev/maps.h>
 #include <vmdev/vring.h>
 
-#define VMDEV_SOFT_RX		0
-#define VMDEV_SOFT_TX		1
-#define VMDEV_SOFT_VQS		2
-#define VMDEV_SOFT_VQ_SIZE	1024
 #define VMDEV_SOFT_PARTS	3
-#define VMDEV_SOFT_MTU		9000
+#define VMDEV_SOFT_VQ_SIZE	1024
 
 struct vmdev_soft;
+struct vmdev_soft_type;
 
 /**
  * struct vmdev_soft_area - an area of a ring, in one piece for the kernel
@@ -46,58 +42,122 @@ struct vmdev_soft_area {
 };
 
 /**
+ * struct vmdev_soft_hint - the mapping that a queue found last
+ * @first: its first IOVA
+ * @last: its last IOVA
+ * @va: address of @first
+ * @perm: VHOST_ACCESS_*
+ * @changes: vmdev_soft.changes then
+ */
+struct vmdev_soft_hint {
+	u64 first;
+	u64 last;
+	void *va;
+	u32 perm;
+	unsigned long changes;
+};
+
+/**
  * struct vmdev_soft_vq - a queue
  * @soft: its device
- * @lock: protects all below
+ * @index: its number
+ * @lock: protects all below but @data
  * @on: it runs
  * @software: its interrupts are the core's
- * @data: what its interrupt handler is given
+ * @data: what its interrupt handler is given; fixed while anything runs
+ * @hint: see there
  * @areas: memory of its ring
  * @ring: the ring
- * @segs: room for the pieces of a buffer, VMDEV_CHAIN_MAX of them
+ * @segs: room for the pieces of a buffer, VMDEV_CHAIN_MAX of them, while it runs
+ *
+ * In cache lines of its own: queues are served on any CPU.
  */
 struct vmdev_soft_vq {
 	struct vmdev_soft *soft;
+	u16 index;
 	/* Protects all below. */
 	spinlock_t lock;
 	bool on;
 	bool software;
 	void *data;
+	struct vmdev_soft_hint hint;
 	struct vmdev_soft_area areas[VMDEV_SOFT_PARTS];
 	struct vmdev_vring ring;
 	struct vmdev_vring_seg *segs;
-};
+} ____cacheline_aligned;
 
 /**
  * struct vmdev_soft - a device
  * @hw: what the core knows of it
- * @port: its counterpart on the host
- * @napi: serves what it sends
- * @status: device status
+ * @type: what it is
+ * @name: of the vDPA device
+ * @status: device status, but for NEEDS_RESET
+ * @broken: the driver broke a queue
  * @features: negotiated
- * @hdr_len: bytes before each frame
- * @config: configuration space
+ * @generation: changes with @config
+ * @config: configuration space, as the device is, not as it was provisioned
  * @vq_size: largest rings
  * @vqs: its queues
- * @maps_lock: protects @maps and @attached
+ * @maps_lock: protects @maps, @changes and @attached
  * @maps: memory that it reaches, by IOVA
+ * @changes: changes of @maps, plus one
  * @attached: @maps counts; else an IOVA is a physical address
  */
 struct vmdev_soft {
 	struct vmdev_hw hw;
-	struct net_device *port;
-	struct napi_struct napi;
+	const struct vmdev_soft_type *type;
+	const char *name;
 	u8 status;
+	unsigned long broken;
 	u64 features;
-	u8 hdr_len;
-	struct virtio_net_config config;
-	u16 vq_size[VMDEV_SOFT_VQS];
-	struct vmdev_soft_vq vqs[VMDEV_SOFT_VQS];
-	/* Protects maps and attached. */
+	atomic_t generation;
+	void *config;
+	u16 *vq_size;
+	struct vmdev_soft_vq *vqs;
+	/* Protects maps, changes and attached. */
 	rwlock_t maps_lock;
 	struct vmdev_maps maps;
+	unsigned long changes;
 	bool attached;
 };
+
+/**
+ * struct vmdev_soft_type - a type of device
+ * @mgmtdev: name of its management device
+ * @caps: what any of them may have at most; @config_size bytes are all that there is
+ * @create: make one of that name; vmdev_soft_init() is the first thing it does
+ * @destroy: the reverse; vmdev_soft_exit() is the last thing it does
+ * @negotiated: features are known; NULL if nobody cares
+ * @live: the driver's DRIVER_OK: queues run
+ * @reset: the driver reset it, no queue runs; not for a device that is only stopped
+ * @kick: there may be buffers in a queue; any context, running or not
+ * @drain: a queue has just been stopped: wait until all that was taken from it is used,
+ *	or put back; may sleep. NULL if nothing is ever under way
+ */
+struct vmdev_soft_type {
+	const char *mgmtdev;
+	struct vmdev_hw_caps caps;
+	struct vmdev_soft *(*create)(const struct vmdev_soft_type *type,
+				     struct device *dev, const char *name,
+				     const struct vdpa_dev_set_config *config);
+	void (*destroy)(struct vmdev_soft *soft);
+	void (*negotiated)(struct vmdev_soft *soft);
+	void (*live)(struct vmdev_soft *soft);
+	void (*reset)(struct vmdev_soft *soft);
+	void (*kick)(struct vmdev_soft_vq *vq);
+	void (*drain)(struct vmdev_soft_vq *vq);
+};
+
+/* What rings and transport can do, whatever the type. */
+#define VMDEV_SOFT_TRANSPORT	(BIT_ULL(VIRTIO_F_VERSION_1) | \
+				 BIT_ULL(VIRTIO_F_ACCESS_PLATFORM) | \
+				 BIT_ULL(VIRTIO_F_RING_PACKED) | \
+				 BIT_ULL(VIRTIO_F_RING_RESET) | \
+				 BIT_ULL(VIRTIO_F_IN_ORDER) | \
+				 BIT_ULL(VIRTIO_RING_F_EVENT_IDX) | \
+				 BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC))
+#define VMDEV_SOFT_CAPS		(VMDEV_CAP_STATE | VMDEV_CAP_LOG | \
+				 VMDEV_CAP_RING_RESET)
 
 static inline struct vmdev_soft *vmdev_soft(struct vmdev_hw *hw)
 {
@@ -109,29 +169,58 @@ static inline bool vmdev_soft_has(const struct vmdev_soft *soft, unsigned int bi
 	return soft->features & BIT_ULL(bit);
 }
 
+/* device.c */
+int vmdev_soft_init(struct vmdev_soft *soft, const struct vmdev_soft_type *type,
+		    struct device *dev, const char *name, u16 nvqs);
+void vmdev_soft_exit(struct vmdev_soft *soft);
+void vmdev_soft_break(struct vmdev_soft *soft, u16 vq, const char *why);
+void vmdev_soft_config_changed(struct vmdev_soft *soft);
+
 /* hw.c */
 extern const struct vmdev_hw_ops vmdev_soft_ops;
-void vmdev_soft_break(struct vmdev_soft *soft, const char *why);
 
 /* memory.c */
-void *vmdev_soft_va(struct vmdev_soft *soft, u64 iova, bool write, u32 *len);
+void *vmdev_soft_va_slow(struct vmdev_soft *soft, struct vmdev_soft_hint *hint,
+			 u64 iova, u32 perm, u32 *len);
 int vmdev_soft_read(struct vmdev_soft *soft, u64 iova, void *buf, u32 len);
 int vmdev_soft_write(struct vmdev_soft *soft, u64 iova, const void *buf, u32 len);
 void *vmdev_soft_area_get(struct vmdev_soft *soft, struct vmdev_soft_area *area,
 			  u64 iova, size_t size, bool write);
 void vmdev_soft_area_put(struct vmdev_soft_area *area);
 
+/**
+ * vmdev_soft_va() - the address of an IOVA
+ * @soft: the device
+ * @hint: what was found last, the caller's; zeroed to begin with
+ * @iova: the IOVA
+ * @perm: VHOST_ACCESS_RO to read it, VHOST_ACCESS_WO to write it
+ * @len: bytes wanted; set to those that are there in one piece
+ *
+ * Context: any; @soft->maps_lock held as long as the address is used.
+ * Return: NULL if the driver has no such memory.
+ */
+static inline void *vmdev_soft_va(struct vmdev_soft *soft,
+				  struct vmdev_soft_hint *hint, u64 iova,
+				  u32 perm, u32 *len)
+{
+	/* Of @len bytes, as a rule, all are there. */
+	if (likely(hint->changes == soft->changes && iova >= hint->first &&
+		   iova <= hint->last && *len <= hint->last - iova &&
+		   (hint->perm & perm)))
+		return hint->va + (iova - hint->first);
+	return vmdev_soft_va_slow(soft, hint, iova, perm, len);
+}
+
 /* queue.c */
 int vmdev_soft_vq_start(struct vmdev_soft_vq *vq, const struct vmdev_vq_conf *conf);
 void vmdev_soft_vq_stop(struct vmdev_soft_vq *vq, struct vdpa_vq_state *state);
 void vmdev_soft_vq_publish(struct vmdev_soft_vq *vq);
 
-/* net.c */
-int vmdev_soft_deliver(struct vmdev_soft_vq *vq, struct sk_buff *skb);
-int vmdev_soft_poll(struct napi_struct *napi, int budget);
+/* mgmt.c */
+int vmdev_soft_mgmt_add(const struct vmdev_soft_type *type);
+void vmdev_soft_mgmt_del_all(void);
 
-/* port.c */
-int vmdev_soft_port_add(struct vmdev_soft *soft, const char *name);
-void vmdev_soft_port_del(struct vmdev_soft *soft);
+/* net.c */
+extern const struct vmdev_soft_type vmdev_soft_net_type;
 
 #endif /* _VMDEV_SOFT_H */

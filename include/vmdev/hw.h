@@ -37,7 +37,8 @@ struct vmdev_parent;
  * enum vmdev_hw_cap - what hardware can do beyond plain virtio 1.0
  * @VMDEV_CAP_STATE: the ring state of a queue can be read and set; a queue that
  *	was stopped has used all that it took
- * @VMDEV_CAP_LOG: the device writes a dirty log by itself
+ * @VMDEV_CAP_LOG: the device marks each buffer that it wrote (vmdev_hw_wrote()),
+ *	before the driver is told that it is used
  * @VMDEV_CAP_SUSPEND: the device can be suspended as virtio 1.4 defines it
  * @VMDEV_CAP_RING_RESET: one queue can be reset and started again
  */
@@ -211,8 +212,8 @@ struct vmdev_factory_mgmt;
  * @dev: parent of the management device and of the vDPA devices
  * @caps: what any of them may have at most; @vq_size is not looked at
  * @create: make hardware for a device of that name, with all that
- *	vmdev_parent_register() wants; may sleep. An ERR_PTR() with one line if it
- *	cannot
+ *	vmdev_parent_register() wants; may sleep. What else is asked for may be looked
+ *	at, the core judges it later. An ERR_PTR() with one line if it cannot
  * @destroy: the reverse; may sleep
  * @core: the core's part
  */
@@ -220,7 +221,8 @@ struct vmdev_factory {
 	struct device *dev;
 	struct vmdev_hw_caps caps;
 	struct vmdev_hw *(*create)(struct vmdev_factory *factory,
-				   const char *name);
+				   const char *name,
+				   const struct vdpa_dev_set_config *config);
 	void (*destroy)(struct vmdev_hw *hw);
 	struct vmdev_factory_mgmt *core;
 };
@@ -242,5 +244,6 @@ void *vmdev_vq_interrupt_data(struct vmdev_hw *hw, u16 vq);
 irqreturn_t vmdev_vq_interrupt(int irq, void *data);
 void vmdev_software_interrupt(struct vmdev_hw *hw);
 void vmdev_config_event(struct vmdev_hw *hw);
+void vmdev_hw_wrote(struct vmdev_hw *hw, u64 iova, u32 len);
 
 #endif /* _VMDEV_HW_H */

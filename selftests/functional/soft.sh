@@ -11,7 +11,7 @@ soft_add() { # NAME BUS [ATTR...]
 	local name=$1 bus=$2
 
 	shift 2
-	vdpa dev add name "$name" mgmtdev platform/vmdev_soft "$@" && use_bus "$name" "$bus"
+	vdpa dev add name "$name" mgmtdev vmdev_soft "$@" && use_bus "$name" "$bus"
 }
 # port NAME: the netdev that is its port
 port() {
@@ -27,7 +27,7 @@ driver_netdev() {
 
 	mac=$(vdpa -j dev config show "$1" | python3 -c 'import json, sys
 print(list(json.load(sys.stdin)["config"].values())[0]["mac"])')
-	for path in /sys/devices/platform/vmdev_soft/virtio*/net/*; do
+	for path in /sys/devices/vmdev_soft/virtio*/net/*; do
 		[ "$(cat "$path/address" 2>/dev/null)" != "$mac" ] || basename "$path"
 	done
 }
@@ -82,8 +82,8 @@ round() {
 	ip -s -n sw link show s0
 	tap_check "$1: they go" gone
 }
-round split
-round packed device_features 0x7300199ab
+round split mtu 9000
+round packed mtu 9000 device_features 0x7300199ab
 tap_check "modprobe -r" modprobe -r vmdev_soft
 tap_check "a clean kernel log" clean_log
 tap_done

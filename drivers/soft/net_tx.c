@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Frames that the driver sends: they come in at the port.
+ *
+ * They are copied, and the buffers given back at once. What a virtio_net_hdr says is
+ * not done yet, checksums and segmentation, goes on with the frame.
+ */
+#include <linux/bpf.h>
+#include <linux/etherdevice.h>
+#include <linux/filter.h>
+#include <linux/skbuff.h>
+#include <net/page_pool/helpers.h>
+
+#include "net.h"
+
+/* Bytes of a frame in its linear part, if it is a large one. */
+#define VMDEV_SOFT_LINEAR	256
+
+/**
+ * struct vmdev_soft_sink - where bytes of a buffer go
+ * @to: to here, or NULL
+ * @skb: to here, from @at on
+ * @at: bytes that went
+ */
+struct vmdev_soft_sink {
+	void *to;
+	struct sk_buff *skb;
+	u32 at;
+};
+
+static int vmdev_soft_put(struct vmdev_soft_sink *sink, const void *from, u32 len)
+{
+	u32 at = sink->at;
+
+	sink->at += len;
+	if (!sink->skb) {
+		memcpy(sink->to + at, from, len);
+		return 0;
+	}
+	return skb_store_bits(sink->skb, at, from, len);
+}
+
+/* The first @len bytes of a piece. */
+static int vmdev_soft_gather_seg(struct vmdev_soft_vq *vq, u64 iova, u32 len,
+				 struct vmdev_soft_sink *sink)
+{
+	int err = 0;
+
+	while (len && !err) {
+		u32 n = len;
+		void *va = vmdev_soft_va(vq->soft, &vq->hint, iova, VHOST_ACCESS_RO, &n);
+
+		err = va ? vmdev_soft_put(sink, va, n) : -EFAULT;
+		iova += n;
+		len -= n;
+	}
+	return err;
+}
+
+/* @len bytes from @offset on of what the device reads. */
+static int vmdev_soft_gather(struct vmdev_soft_vq *vq,
+			     const struct vmdev_vring_chain *chain, u32 offset,
+			     u32 len, struct vmdev_soft_sink *sink)
+{
+	int err = 0;
+	u16 i;
+
+	read_lock(&vq->soft->maps_lock);
+	for (i = 0; len && !err && i < chain->nread; i++) {
+		u32 n = chain->segs[i].len;
+
+		if (offset >= n) {
+			offset -= n;
+			continue;
+		}
+		n = min(n - offset, len);
+		err = vmdev_soft_gather_seg(vq, chain->segs[i].addr + offset, n, sink);
+		offset = 0;
+		len -= n;
+	}
+	read_unlock(&vq->soft->maps_lock);
+	return err;
+}
+
+/* Does it ask only for what was negotiated? */
+static bool vmdev_soft_hdr_ok(const struct vmdev_soft *soft,
+			      const struct virtio_net_hdr *hdr)
+{
+	if ((hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) &&
+	    !vmdev_soft_has(soft, VIRTIO_NET_F_CSUM))
+		return false;
+	switch (hdr->gso_type & ~VIRTIO_NET_HDR_GSO_ECN) {
+	case VIRTIO_NET_HDR_GSO_NONE:
+		return true;
+	case VIRTIO_NET_HDR_GSO_TCPV4:
+		return vmdev_soft_has(soft, VIRTIO_NET_F_HOST_TSO4);
+	case VIRTIO_NET_HDR_GSO_TCPV6:
+		return vmdev_soft_has(soft, VIRTIO_NET_F_HOST_TSO6);
+	case VIRTIO_NET_HDR_GSO_UDP_L4:
+		return vmdev_soft_has(soft, VIRTIO_NET_F_HOST_USO);
+	default:
+		return false;
+	}
+}
+
+static struct sk_buff *vmdev_soft_alloc(struct vmdev_soft_pair *pair, u32 len)
+{
+	struct sk_buff *skb;
+	int err;
+
+	if (len <= PAGE_SIZE / 2) {
+		skb = napi_alloc_skb(&pair->napi, len);
+		if (skb)
+			skb_put(skb, len);
+		return skb;
+	}
+	skb = alloc_skb_with_frags(NET_SKB_PAD + NET_IP_ALIGN + VMDEV_SOFT_LINEAR,
+				   len - VMDEV_SOFT_LINEAR, PAGE_ALLOC_COSTLY_ORDER,
+				   &err, GFP_ATOMIC);
+	if (!skb)
+		return NULL;
+	skb_reserve(skb, NET_SKB_PAD + NET_IP_ALIGN);
+	skb_put(skb, VMDEV_SOFT_LINEAR);
+	skb->data_len = len - VMDEV_SOFT_LINEAR;
+	skb->len = len;
+	skb->dev = pair->net->port;
+	return skb;
+}
+
+static int vmdev_soft_fill_skb(struct vmdev_soft_vq *vq,
+			       const struct vmdev_vring_chain *chain,
+			       const struct virtio_net_hdr *hdr, struct sk_buff *skb)
+{
+	struct vmdev_soft_sink sink = { .to = skb->data };
+
+	if (skb_is_nonlinear(skb))
+		sink.skb = skb;
+	/* Its offsets are those of a frame, with the Ethernet header. */
+	return vmdev_soft_gather(vq, chain, VMDEV_SOFT_HDR, skb->len, &sink) ? :
+	       virtio_net_hdr_to_skb(skb, hdr, true);
+}
+
+static void vmdev_soft_dress(struct vmdev_soft_pair *pair, struct sk_buff *skb)
+{
+	skb_record_rx_queue(skb, pair->index);
+	skb->protocol = eth_type_trans(skb, pair->net->port);
+	skb_reset_network_header(skb);
+	skb_probe_transport_header(skb);
+}
+
+/* What a program leaves of a frame. It gets large ones, too, but not in one piece. */
+static struct sk_buff *vmdev_soft_filtered(struct vmdev_soft_pair *pair,
+					   struct bpf_prog *prog, struct sk_buff *skb)
+{
+	if (do_xdp_generic(prog, &skb) == XDP_PASS)
+		return skb;
+	pair->tx.xdp++;
+	return NULL;
+}
+
+static struct sk_buff *vmdev_soft_by_page(struct vmdev_soft_pair *pair,
+					  struct bpf_prog *prog,
+					  const struct vmdev_vring_chain *chain, u32 len)
+{
+	struct page *page = page_pool_dev_alloc_pages(pair->pool);
+	struct vmdev_soft_sink sink;
+	int err;
+
+	if (!page)
+		return ERR_PTR(-ENOMEM);
+	sink = (struct vmdev_soft_sink) {
+		.to = page_address(page) + XDP_PACKET_HEADROOM,
+	};
+	err = vmdev_soft_gather(vmdev_soft_txq(pair), chain, VMDEV_SOFT_HDR, len, &sink);
+	if (err) {
+		page_pool_recycle_direct(pair->pool, page);
+		return ERR_PTR(err);
+	}
+	return vmdev_soft_xdp_run(pair, prog, page, len);
+}
+
+/* The frame of a buffer; NULL if a program took it, an ERR_PTR() if it cannot be. */
+static struct sk_buff *vmdev_soft_frame(struct vmdev_soft_pair *pair,
+					struct bpf_prog *prog,
+					const struct vmdev_vring_chain *chain)
+{
+	struct vmdev_soft_vq *vq = vmdev_soft_txq(pair);
+	struct virtio_net_hdr_mrg_rxbuf hdr;
+	struct vmdev_soft_sink sink = { .to = &hdr };
+	u32 len = chain->read_len - VMDEV_SOFT_HDR;
+	struct sk_buff *skb;
+
+	if (chain->read_len < VMDEV_SOFT_HDR + ETH_HLEN || len > VMDEV_SOFT_FRAME ||
+	    vmdev_soft_gather(vq, chain, 0, sizeof(hdr), &sink) ||
+	    !vmdev_soft_hdr_ok(vq->soft, &hdr.hdr))
+		return ERR_PTR(-EINVAL);
+	if (prog && len <= vmdev_soft_xdp_room() &&
+	    hdr.hdr.gso_type == VIRTIO_NET_HDR_GSO_NONE &&
+	    !(hdr.hdr.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM))
+		return vmdev_soft_by_page(pair, prog, chain, len);
+
+	skb = vmdev_soft_alloc(pair, len);
+	if (!skb)
+		return ERR_PTR(-ENOMEM);
+	if (vmdev_soft_fill_skb(vq, chain, &hdr.hdr, skb)) {
+		kfree_skb(skb);
+		return ERR_PTR(-EINVAL);
+	}
+	vmdev_soft_dress(pair, skb);
+	return prog ? vmdev_soft_filtered(pair, prog, skb) : skb;
+}
+
+/* Frames taken, at most @budget, those for the port in @list. */
+static int vmdev_soft_take_some(struct vmdev_soft_pair *pair, struct bpf_prog *prog,
+				int budget, struct list_head *list)
+{
+	struct vmdev_soft_vq *vq = vmdev_soft_txq(pair);
+	struct vmdev_vring_chain chain = { .segs = vq->segs, .max = VMDEV_CHAIN_MAX };
+	struct sk_buff *skb;
+	int n = 0;
+
+	while (n < budget && vmdev_vring_pop(&vq->ring, &chain) > 0) {
+		skb = vmdev_soft_frame(pair, prog, &chain);
+		vmdev_vring_push(&vq->ring, chain.id, chain.slots, 0);
+		if (IS_ERR(skb))
+			pair->tx.drops++;
+		else if (skb)
+			list_add_tail(&skb->list, list);
+		n++;
+	}
+	return n;
+}
+
+/* NULL in @why, or what is wrong with the ring. */
+static int vmdev_soft_take(struct vmdev_soft_pair *pair, int budget,
+			   struct list_head *list, const char **why)
+{
+	struct vmdev_soft_vq *vq = vmdev_soft_txq(pair);
+	struct bpf_prog *prog = rcu_dereference_bh(pair->net->prog);
+	int n = 0;
+
+	if (!vq->on || vq->ring.why)
+		return 0;
+	vmdev_vring_kicks_off(&vq->ring);
+	do {
+		n += vmdev_soft_take_some(pair, prog, budget - n, list);
+		vmdev_soft_vq_publish(vq);
+	} while (n < budget && !vq->ring.why && vmdev_vring_kicks_on(&vq->ring));
+	*why = vq->ring.why;
+	return n;
+}
+
+static void vmdev_soft_receive(struct vmdev_soft_pair *pair, struct list_head *list)
+{
+	struct net_device *port = pair->net->port;
+	bool up = netif_running(port);
+	unsigned int n = 0, bytes = 0;
+	struct sk_buff *skb, *next;
+
+	list_for_each_entry_safe(skb, next, list, list) {
+		skb_list_del_init(skb);
+		if (!up) {
+			pair->tx.drops++;
+			kfree_skb(skb);
+			continue;
+		}
+		n++;
+		bytes += skb->len + ETH_HLEN;
+		napi_gro_receive(&pair->napi, skb);
+	}
+	pair->tx.packets += n;
+	pair->tx.bytes += bytes;
+}
+
+/**
+ * vmdev_soft_net_poll() - what the driver sends
+ * @napi: of a pair
+ * @budget: frames at most
+ *
+ * Context: softirq.
+ * Return: frames.
+ */
+int vmdev_soft_net_poll(struct napi_struct *napi, int budget)
+{
+	struct vmdev_soft_pair *pair = container_of(napi, struct vmdev_soft_pair, napi);
+	struct vmdev_soft_vq *vq = vmdev_soft_txq(pair);
+	u64 xdp = pair->tx.xdp;
+	const char *why = NULL;
+	LIST_HEAD(list);
+	int n;
+
+	if (!budget)
+		return 0;
+	spin_lock(&vq->lock);
+	n = vmdev_soft_take(pair, budget, &list, &why);
+	spin_unlock(&vq->lock);
+	vmdev_soft_receive(pair, &list);
+	if (xdp != pair->tx.xdp)
+		xdp_do_flush();
+	if (why)
+		vmdev_soft_break(vq->soft, vq->index, why);
+	if (n < budget)
+		napi_complete_done(napi, n);
+	return n;
+}
