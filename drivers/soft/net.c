@@ -42,7 +42,7 @@ void vmdev_soft_net_link(struct vmdev_soft_net *net)
 	struct virtio_net_config *config = net->soft.config;
 	u16 status = 0;
 
-	if (net->port->flags & IFF_UP) {
+	if (netif_running(net->port)) {
 		status = VIRTIO_NET_S_LINK_UP;
 		/* Whoever is behind the port now learns where the driver is. */
 		if (vmdev_soft_has(&net->soft, VIRTIO_NET_F_GUEST_ANNOUNCE))
