@@ -38,16 +38,11 @@ static int vmdev_factory_dev_add(struct vdpa_mgmt_dev *mgmt, const char *name,
 	err = vmdev_parent_create(hw);
 	if (err)
 		goto err_destroy;
-	err = factory->publish(hw);
-	if (err)
-		goto err_parent;
 	err = vmdev_dev_add(hw->parent, mgmt, name, config);
 	if (err)
-		goto err_unpublish;
+		goto err_parent;
 	return 0;
 
-err_unpublish:
-	factory->unpublish(hw);
 err_parent:
 	vmdev_parent_destroy(hw);
 err_destroy:
@@ -58,13 +53,11 @@ err_destroy:
 static void vmdev_factory_dev_del(struct vdpa_mgmt_dev *mgmt,
 				  struct vdpa_device *vdpa)
 {
-	struct vmdev_factory *factory = vmdev_factory(mgmt);
 	struct vmdev_hw *hw = vmdev_dev(vdpa)->hw;
 
 	vmdev_dev_del(vmdev_dev(vdpa));
-	factory->unpublish(hw);
 	vmdev_parent_destroy(hw);
-	factory->destroy(hw);
+	vmdev_factory(mgmt)->destroy(hw);
 }
 
 static const struct vdpa_mgmtdev_ops vmdev_factory_ops = {

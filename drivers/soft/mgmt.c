@@ -38,21 +38,6 @@ static struct vmdev_hw *vmdev_soft_create(struct vmdev_factory *factory,
 	return IS_ERR(soft) ? ERR_CAST(soft) : &soft->hw;
 }
 
-static int vmdev_soft_publish(struct vmdev_hw *hw)
-{
-	struct vmdev_soft *soft = vmdev_soft(hw);
-
-	return soft->type->publish ? soft->type->publish(soft) : 0;
-}
-
-static void vmdev_soft_unpublish(struct vmdev_hw *hw)
-{
-	struct vmdev_soft *soft = vmdev_soft(hw);
-
-	if (soft->type->unpublish)
-		soft->type->unpublish(soft);
-}
-
 static void vmdev_soft_destroy(struct vmdev_hw *hw)
 {
 	struct vmdev_soft *soft = vmdev_soft(hw);
@@ -96,8 +81,6 @@ int vmdev_soft_mgmt_add(const struct vmdev_soft_type *type)
 	mgmt->factory.dev = &mgmt->dev;
 	mgmt->factory.caps = type->caps;
 	mgmt->factory.create = vmdev_soft_create;
-	mgmt->factory.publish = vmdev_soft_publish;
-	mgmt->factory.unpublish = vmdev_soft_unpublish;
 	mgmt->factory.destroy = vmdev_soft_destroy;
 	err = vmdev_factory_register(&mgmt->factory);
 	if (err)

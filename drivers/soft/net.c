@@ -191,19 +191,19 @@ static struct vmdev_soft *vmdev_soft_net_create(const struct vmdev_soft_type *ty
 	for (i = 0; i < npairs; i++)
 		vmdev_soft_net_init_pair(net, i);
 	vmdev_soft_net_config(net, mtu);
+	err = vmdev_soft_port_add(net, mtu);
+	if (err)
+		goto err_exit;
 	return &net->soft;
 
+err_exit:
+	vmdev_soft_exit(&net->soft);
 err_free:
 	kvfree(net);
 	return ERR_PTR(err);
 }
 
-static int vmdev_soft_net_publish(struct vmdev_soft *soft)
-{
-	return vmdev_soft_port_add(vmdev_soft_net(soft));
-}
-
-static void vmdev_soft_net_unpublish(struct vmdev_soft *soft)
+static void vmdev_soft_net_destroy(struct vmdev_soft *soft)
 {
 	struct vmdev_soft_net *net = vmdev_soft_net(soft);
 	u16 i;
@@ -211,12 +211,6 @@ static void vmdev_soft_net_unpublish(struct vmdev_soft *soft)
 	for (i = 0; i < net->npairs; i++)
 		irq_work_sync(&net->pairs[i].kicked);
 	vmdev_soft_port_del(net);
-}
-
-static void vmdev_soft_net_destroy(struct vmdev_soft *soft)
-{
-	struct vmdev_soft_net *net = vmdev_soft_net(soft);
-
 	vmdev_soft_net_ctrl_reset(net);
 	vmdev_soft_exit(soft);
 	kvfree(net);
@@ -234,8 +228,6 @@ const struct vmdev_soft_type vmdev_soft_net_type = {
 		.vq_align = 16,
 	},
 	.create = vmdev_soft_net_create,
-	.publish = vmdev_soft_net_publish,
-	.unpublish = vmdev_soft_net_unpublish,
 	.destroy = vmdev_soft_net_destroy,
 	.negotiated = vmdev_soft_net_negotiated,
 	.live = vmdev_soft_net_live,

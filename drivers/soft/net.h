@@ -205,7 +205,7 @@ void vmdev_soft_net_ctrl_reset(struct vmdev_soft_net *net);
 
 /* port.c */
 struct vmdev_soft_net *vmdev_soft_port_net(const struct net_device *port);
-int vmdev_soft_port_add(struct vmdev_soft_net *net);
+int vmdev_soft_port_add(struct vmdev_soft_net *net, u16 mtu);
 void vmdev_soft_port_del(struct vmdev_soft_net *net);
 void vmdev_soft_port_wake(struct vmdev_soft_pair *pair);
 

@@ -273,13 +273,13 @@ static void vmdev_soft_port_setup(struct net_device *port, u16 mtu)
 /**
  * vmdev_soft_port_add() - give a device its port
  * @net: the device
+ * @mtu: its MTU
  *
  * Context: may sleep; takes RTNL.
  * Return: 0 or a negative errno.
  */
-int vmdev_soft_port_add(struct vmdev_soft_net *net)
+int vmdev_soft_port_add(struct vmdev_soft_net *net, u16 mtu)
 {
-	const struct virtio_net_config *config = net->soft.config;
 	struct net_device *port;
 	int err;
 
@@ -289,7 +289,7 @@ int vmdev_soft_port_add(struct vmdev_soft_net *net)
 	((struct vmdev_soft_port *)netdev_priv(port))->net = net;
 	net->port = port;
 	SET_NETDEV_DEV(port, net->soft.hw.dev);
-	vmdev_soft_port_setup(port, le16_to_cpu(config->mtu));
+	vmdev_soft_port_setup(port, mtu);
 	vmdev_soft_port_napi_add(net);
 	err = register_netdev(port);
 	if (err) {

@@ -126,9 +126,7 @@ struct vmdev_soft {
  * @mgmtdev: name of its management device
  * @caps: what any of them may have at most; @config_size bytes are all that there is
  * @create: make one of that name; vmdev_soft_init() is the first thing it does
- * @publish: what else the host sees of it; NULL if nothing
- * @unpublish: the reverse
- * @destroy: the reverse of @create; vmdev_soft_exit() is the last thing it does
+ * @destroy: the reverse; vmdev_soft_exit() is the last thing it does
  * @negotiated: features are known; NULL if nobody cares
  * @live: the driver's DRIVER_OK: queues run
  * @reset: the driver reset it, no queue runs; not for a device that is only stopped
@@ -142,8 +140,6 @@ struct vmdev_soft_type {
 	struct vmdev_soft *(*create)(const struct vmdev_soft_type *type,
 				     struct device *dev, const char *name,
 				     const struct vdpa_dev_set_config *config);
-	int (*publish)(struct vmdev_soft *soft);
-	void (*unpublish)(struct vmdev_soft *soft);
 	void (*destroy)(struct vmdev_soft *soft);
 	void (*negotiated)(struct vmdev_soft *soft);
 	void (*live)(struct vmdev_soft *soft);

@@ -214,10 +214,7 @@ struct vmdev_factory_mgmt;
  * @create: make hardware for a device of that name, with all that
  *	vmdev_parent_register() wants; may sleep. What else is asked for may be looked
  *	at, the core judges it later. An ERR_PTR() with one line if it cannot
- * @publish: what else the host sees of it, before its driver does; from now on its
- *	events are heard. May sleep; 0 or an error, with one line
- * @unpublish: the reverse
- * @destroy: the reverse of @create; may sleep
+ * @destroy: the reverse; may sleep
  * @core: the core's part
  */
 struct vmdev_factory {
@@ -226,8 +223,6 @@ struct vmdev_factory {
 	struct vmdev_hw *(*create)(struct vmdev_factory *factory,
 				   const char *name,
 				   const struct vdpa_dev_set_config *config);
-	int (*publish)(struct vmdev_hw *hw);
-	void (*unpublish)(struct vmdev_hw *hw);
 	void (*destroy)(struct vmdev_hw *hw);
 	struct vmdev_factory_mgmt *core;
 };

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # vmdev_soft: a device without hardware, and its port on the host.
 # lab: --vfs 0
-# limit: 200
+# limit: 400
 # shellcheck source=/dev/null disable=SC2154
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh
