@@ -13,6 +13,7 @@
  * more, but for one, so that mapping and unmapping a page allocates nothing. To
  * get and to give them is apart from the tree, which a spinlock may protect.
  */
+#include <linux/export.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -41,6 +42,7 @@ void vmdev_maps_init(struct vmdev_maps *maps)
 {
 	*maps = (struct vmdev_maps) { .root = RB_ROOT };
 }
+EXPORT_SYMBOL_GPL(vmdev_maps_init);
 
 static void vmdev_maps_give(struct vmdev_maps *maps, struct vmdev_map *map)
 {
@@ -81,6 +83,7 @@ int vmdev_maps_reserve(struct vmdev_maps *maps)
 	vmdev_maps_cut(maps, chunk);
 	return 0;
 }
+EXPORT_SYMBOL_GPL(vmdev_maps_reserve);
 
 /* With no entry in use. */
 static void vmdev_maps_shrink(struct vmdev_maps *maps,
@@ -106,6 +109,7 @@ void vmdev_maps_destroy(struct vmdev_maps *maps)
 	vmdev_maps_shrink(maps, NULL);
 	vmdev_maps_init(maps);
 }
+EXPORT_SYMBOL_GPL(vmdev_maps_destroy);
 
 /**
  * vmdev_maps_first() - the lowest entry that has an address in a range
@@ -140,6 +144,7 @@ struct vmdev_map *vmdev_maps_first(const struct vmdev_maps *maps, u64 first,
 	}
 	return best && best->first <= last ? best : NULL;
 }
+EXPORT_SYMBOL_GPL(vmdev_maps_first);
 
 /**
  * vmdev_maps_add() - one more entry
@@ -192,6 +197,7 @@ int vmdev_maps_add(struct vmdev_maps *maps, u64 first, u64 last, u64 pa,
 	maps->count++;
 	return 0;
 }
+EXPORT_SYMBOL_GPL(vmdev_maps_add);
 
 /**
  * vmdev_maps_del() - one entry less
@@ -210,6 +216,7 @@ void vmdev_maps_del(struct vmdev_maps *maps, struct vmdev_map *map)
 	vmdev_maps_give(maps, map);
 	maps->count--;
 }
+EXPORT_SYMBOL_GPL(vmdev_maps_del);
 
 /**
  * vmdev_maps_trim() - give memory back that nothing needs any more

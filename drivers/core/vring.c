@@ -2,6 +2,7 @@
 /*
  * What both ring formats share: setting up, and the rules of a chain.
  */
+#include <linux/export.h>
 #include <linux/errno.h>
 #include <linux/limits.h>
 #include <linux/log2.h>
@@ -82,6 +83,7 @@ int vmdev_vring_init(struct vmdev_vring *ring,
 	}
 	return 0;
 }
+EXPORT_SYMBOL_GPL(vmdev_vring_init);
 
 /**
  * vmdev_vring_broken() - serve a ring no more

@@ -4,6 +4,7 @@
  *
  * Source: virtio 1.2, 2.8.
  */
+#include <linux/export.h>
 #include <linux/bits.h>
 #include <linux/compiler.h>
 #include <linux/errno.h>
@@ -143,6 +144,7 @@ int vmdev_packed_pop(struct vmdev_vring *ring, struct vmdev_vring_chain *chain)
 	ring->inflight += chain->slots;
 	return 1;
 }
+EXPORT_SYMBOL_GPL(vmdev_packed_pop);
 
 /**
  * vmdev_packed_unpop() - see vmdev_vring_unpop()
@@ -159,6 +161,7 @@ void vmdev_packed_unpop(struct vmdev_vring *ring,
 	ring->pos.avail -= chain->slots;
 	ring->inflight -= chain->slots;
 }
+EXPORT_SYMBOL_GPL(vmdev_packed_unpop);
 
 /**
  * vmdev_packed_push() - see vmdev_vring_push()
@@ -193,6 +196,7 @@ void vmdev_packed_push(struct vmdev_vring *ring, u16 id, u16 slots, u32 len)
 	ring->inflight -= slots;
 	ring->fresh += slots;
 }
+EXPORT_SYMBOL_GPL(vmdev_packed_push);
 
 /* Does the driver want an interrupt, @n entries having become used? */
 static bool vmdev_packed_wanted(const struct vmdev_vring *ring, u16 n)
@@ -233,6 +237,7 @@ bool vmdev_packed_publish(struct vmdev_vring *ring)
 	virt_mb();
 	return vmdev_packed_wanted(ring, n);
 }
+EXPORT_SYMBOL_GPL(vmdev_packed_publish);
 
 /**
  * vmdev_packed_kicks_off() - see vmdev_vring_kicks_off()
@@ -243,6 +248,7 @@ void vmdev_packed_kicks_off(struct vmdev_vring *ring)
 	WRITE_ONCE(ring->device_event->flags,
 		   cpu_to_le16(VRING_PACKED_EVENT_FLAG_DISABLE));
 }
+EXPORT_SYMBOL_GPL(vmdev_packed_kicks_off);
 
 /**
  * vmdev_packed_kicks_on() - see vmdev_vring_kicks_on()
@@ -267,3 +273,4 @@ bool vmdev_packed_kicks_on(struct vmdev_vring *ring)
 	return ring->inflight < ring->num &&
 	       vmdev_packed_is_avail(ring, vmdev_packed_flags(ring, ring->pos.avail));
 }
+EXPORT_SYMBOL_GPL(vmdev_packed_kicks_on);

@@ -4,6 +4,7 @@
  *
  * Source: virtio 1.2, 2.7.
  */
+#include <linux/export.h>
 #include <linux/compiler.h>
 #include <linux/errno.h>
 #include <linux/virtio_byteorder.h>
@@ -176,6 +177,7 @@ int vmdev_split_pop(struct vmdev_vring *ring, struct vmdev_vring_chain *chain)
 	ring->inflight++;
 	return 1;
 }
+EXPORT_SYMBOL_GPL(vmdev_split_pop);
 
 /**
  * vmdev_split_unpop() - see vmdev_vring_unpop()
@@ -188,6 +190,7 @@ void vmdev_split_unpop(struct vmdev_vring *ring,
 	ring->pos.avail -= chain->slots;
 	ring->inflight -= chain->slots;
 }
+EXPORT_SYMBOL_GPL(vmdev_split_unpop);
 
 /**
  * vmdev_split_push() - see vmdev_vring_push()
@@ -200,6 +203,7 @@ void vmdev_split_push(struct vmdev_vring *ring, u16 id, u32 len)
 	vmdev_split_put_one(ring, ring->pos.used, id, len);
 	vmdev_split_pushed(ring, 1);
 }
+EXPORT_SYMBOL_GPL(vmdev_split_push);
 
 /* Does the driver want an interrupt for what was published? */
 static bool vmdev_split_wanted(struct vmdev_vring *ring)
@@ -235,6 +239,7 @@ bool vmdev_split_publish(struct vmdev_vring *ring)
 	virt_mb();
 	return vmdev_split_wanted(ring);
 }
+EXPORT_SYMBOL_GPL(vmdev_split_publish);
 
 /**
  * vmdev_split_kicks_off() - see vmdev_vring_kicks_off()
@@ -247,6 +252,7 @@ void vmdev_split_kicks_off(struct vmdev_vring *ring)
 	if (!ring->event_idx)
 		vmdev_split_set16(&ring->used->flags, VRING_USED_F_NO_NOTIFY);
 }
+EXPORT_SYMBOL_GPL(vmdev_split_kicks_off);
 
 /**
  * vmdev_split_kicks_on() - see vmdev_vring_kicks_on()
@@ -262,3 +268,4 @@ bool vmdev_split_kicks_on(struct vmdev_vring *ring)
 	virt_mb();
 	return vmdev_split_get16(&ring->avail->idx) != ring->pos.avail;
 }
+EXPORT_SYMBOL_GPL(vmdev_split_kicks_on);

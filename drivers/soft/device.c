@@ -22,6 +22,7 @@ int vmdev_soft_init(struct vmdev_soft *soft, const struct vmdev_soft_type *type,
 	u16 i;
 
 	soft->type = type;
+	spin_lock_init(&soft->event_lock);
 	rwlock_init(&soft->maps_lock);
 	vmdev_maps_init(&soft->maps);
 	soft->changes = 1;
@@ -66,6 +67,37 @@ void vmdev_soft_exit(struct vmdev_soft *soft)
 }
 
 /**
+ * vmdev_soft_events() - does the core want to hear of changes?
+ * @soft: the device
+ * @on: it does; else nothing is said once this returns
+ *
+ * Context: may sleep.
+ */
+void vmdev_soft_events(struct vmdev_soft *soft, bool on)
+{
+	spin_lock_irq(&soft->event_lock);
+	soft->events = on;
+	spin_unlock_irq(&soft->event_lock);
+}
+
+/**
+ * vmdev_soft_event() - configuration or status changed: tell the driver
+ * @soft: the device
+ *
+ * Context: any.
+ */
+void vmdev_soft_event(struct vmdev_soft *soft)
+{
+	unsigned long flags;
+
+	atomic_inc(&soft->generation);
+	spin_lock_irqsave(&soft->event_lock, flags);
+	if (soft->events)
+		vmdev_config_event(&soft->hw);
+	spin_unlock_irqrestore(&soft->event_lock, flags);
+}
+
+/**
  * vmdev_soft_break() - a driver did what it may not
  * @soft: the device
  * @vq: the queue
@@ -79,17 +111,5 @@ void vmdev_soft_break(struct vmdev_soft *soft, u16 vq, const char *why)
 		return;
 	dev_err_ratelimited(soft->hw.dev, "%s: queue %u is broken: %s\n", soft->name,
 			    vq, why);
-	vmdev_config_event(&soft->hw);
-}
-
-/**
- * vmdev_soft_config_changed() - tell the driver of a new configuration
- * @soft: the device
- *
- * Context: any.
- */
-void vmdev_soft_config_changed(struct vmdev_soft *soft)
-{
-	atomic_inc(&soft->generation);
-	vmdev_config_event(&soft->hw);
+	vmdev_soft_event(soft);
 }

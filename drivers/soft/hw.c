@@ -116,6 +116,7 @@ static int vmdev_soft_op_irq_request(struct vmdev_hw *hw)
 
 	for (i = 0; i < hw->caps.nvqs; i++)
 		vmdev_soft(hw)->vqs[i].data = vmdev_vq_interrupt_data(hw, i);
+	vmdev_soft_events(vmdev_soft(hw), true);
 	return 0;
 }
 
@@ -124,6 +125,7 @@ static void vmdev_soft_op_irq_release(struct vmdev_hw *hw)
 {
 	struct vmdev_soft *soft = vmdev_soft(hw);
 
+	vmdev_soft_events(soft, false);
 	vmdev_soft_stop(soft, NULL);
 	soft->type->reset(soft);
 }

@@ -51,7 +51,7 @@ void vmdev_soft_net_link(struct vmdev_soft_net *net)
 	if (le16_to_cpu(READ_ONCE(config->status)) == status)
 		return;
 	WRITE_ONCE(config->status, cpu_to_le16(status));
-	vmdev_soft_config_changed(&net->soft);
+	vmdev_soft_event(&net->soft);
 }
 
 static u16 vmdev_soft_net_cvq(const struct vmdev_soft_net *net)
@@ -93,6 +93,7 @@ static void vmdev_soft_net_kick(struct vmdev_soft_vq *vq)
 
 	pair = &net->pairs[vq->index / 2];
 	if (!(vq->index & 1)) {
+		/* As in vmdev_soft_net_kicked(). */
 		smp_mb();
 		if (!READ_ONCE(pair->waits))
 			return;

@@ -226,6 +226,7 @@ static bool vmdev_soft_waits(struct vmdev_soft_pair *pair)
 {
 	/* Before a kick is asked for: one that comes at once must see it. */
 	WRITE_ONCE(pair->waits, true);
+	/* With that of a kick, vmdev_soft_net_kicked(). */
 	smp_mb();
 	if (!vmdev_soft_asks(pair, true)) {
 		pair->rx.stops++;

@@ -59,6 +59,8 @@ void vmdev_soft_port_wake(struct vmdev_soft_pair *pair)
 
 	WRITE_ONCE(pair->waits, false);
 	WRITE_ONCE(pair->drops, false);
+	/* With that of vmdev_soft_port_busy(). */
+	smp_mb();
 	/* Frames in queues of pairs that the driver no longer uses wait for others. */
 	for (i = 0; i < port->num_tx_queues; i++)
 		if (netif_running(port))
@@ -130,6 +132,7 @@ static netdev_tx_t vmdev_soft_port_busy(struct vmdev_soft_pair *pair,
 	u16 i = skb_get_queue_mapping(skb);
 
 	netif_stop_subqueue(pair->net->port, i);
+	/* Whoever wakes sets @waits to false before it looks what stands. */
 	smp_mb();
 	if (!READ_ONCE(pair->waits))
 		netif_wake_subqueue(pair->net->port, i);

@@ -5,8 +5,8 @@
  * What is the same for all of them is here: memory of the driver, its queues, and what
  * the core asks for. A type of device (struct vmdev_soft_type) serves the queues.
  *
- * Lock order: vmdev_soft_vq.lock, vmdev_soft.maps_lock. Interrupts are raised with the
- * former held: once a queue is stopped, none comes from it.
+ * Lock order: vmdev_soft_vq.lock, vmdev_soft.maps_lock; event_lock is taken alone.
+ * Interrupts are raised with the first held: once a queue is stopped, none comes from it.
  */
 #ifndef _VMDEV_SOFT_H
 #define _VMDEV_SOFT_H
@@ -94,6 +94,8 @@ struct vmdev_soft_vq {
  * @status: device status, but for NEEDS_RESET
  * @broken: the driver broke a queue
  * @features: negotiated
+ * @event_lock: protects @events; taken with interrupts off
+ * @events: the core wants to hear of changes
  * @generation: changes with @config
  * @config: configuration space, as the device is, not as it was provisioned
  * @vq_size: largest rings
@@ -110,6 +112,9 @@ struct vmdev_soft {
 	u8 status;
 	unsigned long broken;
 	u64 features;
+	/* Protects events. */
+	spinlock_t event_lock;
+	bool events;
 	atomic_t generation;
 	void *config;
 	u16 *vq_size;
@@ -174,7 +179,8 @@ int vmdev_soft_init(struct vmdev_soft *soft, const struct vmdev_soft_type *type,
 		    struct device *dev, const char *name, u16 nvqs);
 void vmdev_soft_exit(struct vmdev_soft *soft);
 void vmdev_soft_break(struct vmdev_soft *soft, u16 vq, const char *why);
-void vmdev_soft_config_changed(struct vmdev_soft *soft);
+void vmdev_soft_event(struct vmdev_soft *soft);
+void vmdev_soft_events(struct vmdev_soft *soft, bool on);
 
 /* hw.c */
 extern const struct vmdev_hw_ops vmdev_soft_ops;
