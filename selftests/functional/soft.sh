@@ -6,21 +6,8 @@
 # shellcheck source=/dev/null disable=SC2154
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh
+. /vmdev/selftests/soft/lib.sh
 
-soft_add() { # NAME BUS [ATTR...]
-	local name=$1 bus=$2
-
-	shift 2
-	vdpa dev add name "$name" mgmtdev vmdev_soft "$@" && use_bus "$name" "$bus"
-}
-# port NAME: the netdev that is its port
-port() {
-	local path
-
-	for path in /sys/class/net/*/phys_port_name; do
-		[ "$(cat "$path" 2>/dev/null)" != "$1" ] || basename "${path%/phys_port_name}"
-	done
-}
 # driver_netdev NAME: the netdev of its driver, which has its MAC address.
 driver_netdev() {
 	local mac path
@@ -68,8 +55,7 @@ bridged() {
 gone() { vdpa dev del s0 && vdpa dev del s1 && ip netns del g0 && ip netns del g1 && ip netns del sw; }
 
 tap_plan 20
-vdpa_setup
-tap_check "modprobe vmdev_soft" modprobe vmdev_soft
+tap_check "modules" soft_setup
 tap_check "its management device" eval "vdpa mgmtdev show | grep -A3 vmdev_soft"
 round() {
 	tap_check "$1: two devices, with drivers" two "${@:2}"
