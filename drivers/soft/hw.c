@@ -49,12 +49,13 @@ static int vmdev_soft_op_start(struct vmdev_hw *hw,
 	for (i = 0; i < conf->nvqs && !err; i++)
 		if (conf->vqs[i].enabled)
 			err = vmdev_soft_vq_start(&soft->vqs[i], &conf->vqs[i]);
+	if (!err)
+		err = soft->type->live(soft);
 	if (err) {
 		vmdev_soft_stop(soft, NULL);
 		return err;
 	}
 	soft->status |= VIRTIO_CONFIG_S_DRIVER_OK;
-	soft->type->live(soft);
 	/* What waited for it. */
 	for (i = 0; i < conf->nvqs; i++)
 		if (conf->vqs[i].enabled)

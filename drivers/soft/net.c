@@ -8,6 +8,9 @@
 
 #include "net.h"
 
+/* How long the port keeps its carrier when the driver resets the device. */
+#define VMDEV_SOFT_LINGER	HZ
+
 /* Of what is not asked for. */
 #define VMDEV_SOFT_MTU		ETH_DATA_LEN
 
@@ -59,13 +62,19 @@ static u16 vmdev_soft_net_cvq(const struct vmdev_soft_net *net)
 	return vmdev_soft_has(&net->soft, VIRTIO_NET_F_MQ) ? 2 * net->npairs : 2;
 }
 
+/* Does the port want to know of buffers? */
+static bool vmdev_soft_net_stands(const struct vmdev_soft_pair *pair)
+{
+	return READ_ONCE(pair->waits) || READ_ONCE(pair->drops);
+}
+
 /* A kick for a pair, with interrupts on, or in a handler of one. */
 static void vmdev_soft_net_kicked(struct vmdev_soft_pair *pair)
 {
 	napi_schedule(&pair->napi);
 	/* After what the driver added: whoever is to wait looks once more. */
 	smp_mb();
-	if (READ_ONCE(pair->waits))
+	if (vmdev_soft_net_stands(pair))
 		vmdev_soft_port_wake(pair);
 }
 
@@ -95,7 +104,7 @@ static void vmdev_soft_net_kick(struct vmdev_soft_vq *vq)
 	if (!(vq->index & 1)) {
 		/* As in vmdev_soft_net_kicked(). */
 		smp_mb();
-		if (!READ_ONCE(pair->waits))
+		if (!vmdev_soft_net_stands(pair))
 			return;
 	}
 	if (in_hardirq() || in_serving_softirq()) {
@@ -113,20 +122,61 @@ static void vmdev_soft_net_kick(struct vmdev_soft_vq *vq)
 static void vmdev_soft_net_negotiated(struct vmdev_soft *soft)
 {
 	struct vmdev_soft_net *net = vmdev_soft_net(soft);
+	struct virtio_net_config *config = soft->config;
 
+	memcpy(config->mac, net->mac, ETH_ALEN);
 	net->offloads = soft->features & VMDEV_SOFT_GUEST_OFFLOADS;
 	WRITE_ONCE(net->active, 1);
 	vmdev_soft_net_ctrl_reset(net);
 }
 
-static void vmdev_soft_net_live(struct vmdev_soft *soft)
+static int vmdev_soft_net_live(struct vmdev_soft *soft)
 {
-	netif_carrier_on(vmdev_soft_net(soft)->port);
+	struct vmdev_soft_net *net = vmdev_soft_net(soft);
+	int err = 0;
+	u16 i;
+
+	for (i = 0; i < net->npairs && !err; i++) {
+		/* One that was only stopped has all. */
+		if (net->pairs[i].pool)
+			continue;
+		err = vmdev_soft_pool_get(&net->pairs[i]);
+		if (err)
+			vmdev_soft_pool_put(&net->pairs[i]);
+		else
+			napi_enable(&net->pairs[i].napi);
+	}
+	if (err)
+		return err;
+	cancel_delayed_work_sync(&net->linger);
+	netif_carrier_on(net->port);
+	return 0;
 }
 
+/* A driver that restarts is back soon: what the port is connected to need not know. */
 static void vmdev_soft_net_reset(struct vmdev_soft *soft)
 {
-	netif_carrier_off(vmdev_soft_net(soft)->port);
+	struct vmdev_soft_net *net = vmdev_soft_net(soft);
+	u16 i;
+
+	for (i = 0; i < net->npairs; i++) {
+		struct vmdev_soft_pair *pair = &net->pairs[i];
+
+		vmdev_soft_port_drop(pair);
+		if (!pair->pool)
+			continue;
+		napi_disable(&pair->napi);
+		vmdev_soft_pool_put(pair);
+	}
+	schedule_delayed_work(&net->linger, VMDEV_SOFT_LINGER);
+}
+
+static void vmdev_soft_net_lingered(struct work_struct *work)
+{
+	struct vmdev_soft_net *net = container_of(to_delayed_work(work),
+						  struct vmdev_soft_net, linger);
+
+	netif_carrier_off(net->port);
 }
 
 /*
@@ -149,7 +199,8 @@ static void vmdev_soft_net_config(struct vmdev_soft_net *net, u16 mtu)
 {
 	struct virtio_net_config *config = net->soft.config;
 
-	eth_random_addr(config->mac);
+	eth_random_addr(net->mac);
+	memcpy(config->mac, net->mac, ETH_ALEN);
 	config->max_virtqueue_pairs = cpu_to_le16(net->npairs);
 	config->mtu = cpu_to_le16(mtu);
 }
@@ -186,6 +237,7 @@ static struct vmdev_soft *vmdev_soft_net_create(const struct vmdev_soft_type *ty
 		return ERR_PTR(-ENOMEM);
 	net->npairs = npairs;
 	net->active = 1;
+	INIT_DELAYED_WORK(&net->linger, vmdev_soft_net_lingered);
 	err = vmdev_soft_init(&net->soft, type, dev, name, 2 * npairs + 1);
 	if (err)
 		goto err_free;
@@ -211,6 +263,7 @@ static void vmdev_soft_net_destroy(struct vmdev_soft *soft)
 
 	for (i = 0; i < net->npairs; i++)
 		irq_work_sync(&net->pairs[i].kicked);
+	cancel_delayed_work_sync(&net->linger);
 	vmdev_soft_port_del(net);
 	vmdev_soft_net_ctrl_reset(net);
 	vmdev_soft_exit(soft);

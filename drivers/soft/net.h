@@ -19,6 +19,7 @@
 #include <linux/netdevice.h>
 #include <linux/timer.h>
 #include <linux/virtio_net.h>
+#include <linux/workqueue.h>
 #include <net/xdp.h>
 
 #include "vmdev_soft.h"
@@ -71,8 +72,9 @@ struct vmdev_soft_stats {
  * @waits: the port waits for buffers. Set under the receive queue's lock
  * @asks: the driver was asked for a kick; likewise
  * @drops: patience came to its end: the port waits no more, until a kick
- * @rxq: XDP: what frames come from, while there is a program
- * @pool: XDP: their pages, likewise
+ * @rxq: XDP: what frames come from
+ * @pool: memory for frames that the driver sends; NULL before it runs the device, and
+ *	since it reset it. @napi is enabled as long as it is there
  * @rx: the driver's receive queue
  * @tx: its transmit queue
  */
@@ -135,6 +137,8 @@ struct vmdev_soft_filter {
  * @port: its counterpart on the host
  * @prog: XDP program of the port, or NULL; changes under RTNL
  * @filter: NULL for all; changes in control commands
+ * @linger: takes the port's carrier away from a driver that does not come back
+ * @mac: the device's address, which its driver may change in its configuration
  * @offloads: GUEST_* that the driver can take now
  * @npairs: queue pairs
  * @active: how many of them the driver uses
@@ -145,6 +149,8 @@ struct vmdev_soft_net {
 	struct net_device *port;
 	struct bpf_prog __rcu *prog;
 	struct vmdev_soft_filter __rcu *filter;
+	struct delayed_work linger;
+	u8 mac[ETH_ALEN];
 	u64 offloads;
 	u16 npairs;
 	u16 active;
@@ -198,6 +204,8 @@ int vmdev_soft_xdp_bpf(struct net_device *port, struct netdev_bpf *bpf);
 int vmdev_soft_xdp_xmit(struct net_device *port, int n, struct xdp_frame **frames,
 			u32 flags);
 u32 vmdev_soft_xdp_room(void);
+int vmdev_soft_pool_get(struct vmdev_soft_pair *pair);
+void vmdev_soft_pool_put(struct vmdev_soft_pair *pair);
 
 /* net_ctrl.c */
 void vmdev_soft_net_ctrl(struct vmdev_soft_net *net, struct vmdev_soft_vq *vq);
@@ -208,6 +216,7 @@ struct vmdev_soft_net *vmdev_soft_port_net(const struct net_device *port);
 int vmdev_soft_port_add(struct vmdev_soft_net *net, u16 mtu);
 void vmdev_soft_port_del(struct vmdev_soft_net *net);
 void vmdev_soft_port_wake(struct vmdev_soft_pair *pair);
+void vmdev_soft_port_drop(struct vmdev_soft_pair *pair);
 
 /* port_ethtool.c */
 extern const struct ethtool_ops vmdev_soft_port_ethtool_ops;

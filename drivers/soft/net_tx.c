@@ -16,6 +16,12 @@
 /* Bytes of a frame in its linear part, if it is a large one. */
 #define VMDEV_SOFT_LINEAR	256
 
+/* Bytes before a frame, and of all that a small one takes. */
+#define VMDEV_SOFT_ROOM		(NET_SKB_PAD + NET_IP_ALIGN)
+#define VMDEV_SOFT_SMALL_SIZE(len) \
+	(SKB_DATA_ALIGN(VMDEV_SOFT_ROOM + (len)) + \
+	 SKB_DATA_ALIGN(sizeof(struct skb_shared_info)))
+
 /**
  * struct vmdev_soft_sink - where bytes of a buffer go
  * @to: to here, or NULL
@@ -28,12 +34,12 @@ struct vmdev_soft_sink {
 	u32 at;
 };
 
-static int vmdev_soft_put(struct vmdev_soft_sink *sink, const void *from, u32 len)
+static inline int vmdev_soft_put(struct vmdev_soft_sink *sink, const void *from, u32 len)
 {
 	u32 at = sink->at;
 
 	sink->at += len;
-	if (!sink->skb) {
+	if (likely(!sink->skb)) {
 		memcpy(sink->to + at, from, len);
 		return 0;
 	}
@@ -103,49 +109,67 @@ static bool vmdev_soft_hdr_ok(const struct vmdev_soft *soft,
 	}
 }
 
+/* In a part of a page, with room before it, and for what is shared after it. */
+static struct sk_buff *vmdev_soft_alloc_small(struct vmdev_soft_pair *pair, u32 len)
+{
+	unsigned int size = VMDEV_SOFT_SMALL_SIZE(len);
+	struct sk_buff *skb;
+	void *va;
+
+	va = page_pool_dev_alloc_va(pair->pool, &size);
+	if (!va)
+		return NULL;
+	skb = napi_build_skb(va, size);
+	if (!skb) {
+		page_pool_put_full_page(pair->pool, virt_to_head_page(va), true);
+		return NULL;
+	}
+	skb_mark_for_recycle(skb);
+	skb_reserve(skb, VMDEV_SOFT_ROOM);
+	__skb_put(skb, len);
+	return skb;
+}
+
 static struct sk_buff *vmdev_soft_alloc(struct vmdev_soft_pair *pair, u32 len)
 {
 	struct sk_buff *skb;
 	int err;
 
-	if (len <= PAGE_SIZE / 2) {
-		skb = napi_alloc_skb(&pair->napi, len);
-		if (skb)
-			skb_put(skb, len);
-		return skb;
-	}
-	skb = alloc_skb_with_frags(NET_SKB_PAD + NET_IP_ALIGN + VMDEV_SOFT_LINEAR,
+	if (VMDEV_SOFT_SMALL_SIZE(len) <= PAGE_SIZE)
+		return vmdev_soft_alloc_small(pair, len);
+
+	skb = alloc_skb_with_frags(VMDEV_SOFT_ROOM + VMDEV_SOFT_LINEAR,
 				   len - VMDEV_SOFT_LINEAR, PAGE_ALLOC_COSTLY_ORDER,
 				   &err, GFP_ATOMIC);
 	if (!skb)
 		return NULL;
-	skb_reserve(skb, NET_SKB_PAD + NET_IP_ALIGN);
-	skb_put(skb, VMDEV_SOFT_LINEAR);
+	skb_reserve(skb, VMDEV_SOFT_ROOM);
+	__skb_put(skb, VMDEV_SOFT_LINEAR);
 	skb->data_len = len - VMDEV_SOFT_LINEAR;
 	skb->len = len;
-	skb->dev = pair->net->port;
 	return skb;
 }
 
 static int vmdev_soft_fill_skb(struct vmdev_soft_vq *vq,
 			       const struct vmdev_vring_chain *chain,
-			       const struct virtio_net_hdr *hdr, struct sk_buff *skb)
+			       struct sk_buff *skb)
 {
 	struct vmdev_soft_sink sink = { .to = skb->data };
 
 	if (skb_is_nonlinear(skb))
 		sink.skb = skb;
-	/* Its offsets are those of a frame, with the Ethernet header. */
-	return vmdev_soft_gather(vq, chain, VMDEV_SOFT_HDR, skb->len, &sink) ? :
-	       virtio_net_hdr_to_skb(skb, hdr, true);
+	return vmdev_soft_gather(vq, chain, VMDEV_SOFT_HDR, skb->len, &sink);
 }
 
-static void vmdev_soft_dress(struct vmdev_soft_pair *pair, struct sk_buff *skb)
+/* What the header says is not done yet; its offsets are those of a whole frame. */
+static int vmdev_soft_dress(struct vmdev_soft_pair *pair,
+			    const struct virtio_net_hdr *hdr, struct sk_buff *skb)
 {
+	if ((hdr->flags | hdr->gso_type) && virtio_net_hdr_to_skb(skb, hdr, true))
+		return -EINVAL;
 	skb_record_rx_queue(skb, pair->index);
 	skb->protocol = eth_type_trans(skb, pair->net->port);
-	skb_reset_network_header(skb);
-	skb_probe_transport_header(skb);
+	return 0;
 }
 
 /* What a program leaves of a frame. It gets large ones, too, but not in one piece. */
@@ -179,6 +203,12 @@ static struct sk_buff *vmdev_soft_by_page(struct vmdev_soft_pair *pair,
 	return vmdev_soft_xdp_run(pair, prog, page, len);
 }
 
+static bool vmdev_soft_is_plain(const struct virtio_net_hdr *hdr)
+{
+	return hdr->gso_type == VIRTIO_NET_HDR_GSO_NONE &&
+	       !(hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM);
+}
+
 /* The frame of a buffer; NULL if a program took it, an ERR_PTR() if it cannot be. */
 static struct sk_buff *vmdev_soft_frame(struct vmdev_soft_pair *pair,
 					struct bpf_prog *prog,
@@ -194,19 +224,17 @@ static struct sk_buff *vmdev_soft_frame(struct vmdev_soft_pair *pair,
 	    vmdev_soft_gather(vq, chain, 0, sizeof(hdr), &sink) ||
 	    !vmdev_soft_hdr_ok(vq->soft, &hdr.hdr))
 		return ERR_PTR(-EINVAL);
-	if (prog && len <= vmdev_soft_xdp_room() &&
-	    hdr.hdr.gso_type == VIRTIO_NET_HDR_GSO_NONE &&
-	    !(hdr.hdr.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM))
+	if (prog && len <= vmdev_soft_xdp_room() && vmdev_soft_is_plain(&hdr.hdr))
 		return vmdev_soft_by_page(pair, prog, chain, len);
 
 	skb = vmdev_soft_alloc(pair, len);
 	if (!skb)
 		return ERR_PTR(-ENOMEM);
-	if (vmdev_soft_fill_skb(vq, chain, &hdr.hdr, skb)) {
+	if (vmdev_soft_fill_skb(vq, chain, skb) ||
+	    vmdev_soft_dress(pair, &hdr.hdr, skb)) {
 		kfree_skb(skb);
 		return ERR_PTR(-EINVAL);
 	}
-	vmdev_soft_dress(pair, skb);
 	return prog ? vmdev_soft_filtered(pair, prog, skb) : skb;
 }
 

@@ -161,21 +161,30 @@ int vmdev_soft_xdp_xmit(struct net_device *port, int n, struct xdp_frame **frame
 	return i;
 }
 
-static void vmdev_soft_xdp_put(struct vmdev_soft_net *net)
+/**
+ * vmdev_soft_pool_put() - the reverse of vmdev_soft_pool_get(), whatever became of it
+ * @pair: the pair; its NAPI is disabled
+ *
+ * Context: may sleep.
+ */
+void vmdev_soft_pool_put(struct vmdev_soft_pair *pair)
 {
-	u16 i;
-
-	for (i = 0; i < net->npairs; i++) {
-		struct vmdev_soft_pair *pair = &net->pairs[i];
-
-		if (xdp_rxq_info_is_reg(&pair->rxq))
-			xdp_rxq_info_unreg(&pair->rxq);
-		page_pool_destroy(pair->pool);
-		pair->pool = NULL;
-	}
+	if (xdp_rxq_info_is_reg(&pair->rxq))
+		xdp_rxq_info_unreg(&pair->rxq);
+	page_pool_destroy(pair->pool);
+	pair->pool = NULL;
 }
 
-static int vmdev_soft_xdp_get_pair(struct vmdev_soft_pair *pair)
+/**
+ * vmdev_soft_pool_get() - memory for frames that the driver sends
+ * @pair: the pair, which has none
+ *
+ * Pages come back when whoever got a frame frees it.
+ *
+ * Context: may sleep.
+ * Return: 0 or a negative errno; vmdev_soft_pool_put() either way.
+ */
+int vmdev_soft_pool_get(struct vmdev_soft_pair *pair)
 {
 	const struct page_pool_params params = {
 		.pool_size = 256,
@@ -196,35 +205,14 @@ static int vmdev_soft_xdp_get_pair(struct vmdev_soft_pair *pair)
 	return xdp_rxq_info_reg_mem_model(&pair->rxq, MEM_TYPE_PAGE_POOL, pool);
 }
 
-static int vmdev_soft_xdp_get(struct vmdev_soft_net *net)
-{
-	int err = 0;
-	u16 i;
-
-	for (i = 0; i < net->npairs && !err; i++)
-		err = vmdev_soft_xdp_get_pair(&net->pairs[i]);
-	if (err)
-		vmdev_soft_xdp_put(net);
-	return err;
-}
-
-/* Whoever runs the old program is done with it afterwards. */
 static int vmdev_soft_xdp_set(struct vmdev_soft_net *net, struct bpf_prog *prog)
 {
 	struct bpf_prog *old = rtnl_dereference(net->prog);
-	int err = 0;
 
-	if (prog && !old)
-		err = vmdev_soft_xdp_get(net);
-	if (err)
-		return err;
 	rcu_assign_pointer(net->prog, prog);
-	if (!old)
-		return 0;
-	synchronize_net();
-	if (!prog)
-		vmdev_soft_xdp_put(net);
-	bpf_prog_put(old);
+	/* Freed when whoever runs it is done with it. */
+	if (old)
+		bpf_prog_put(old);
 	return 0;
 }
 

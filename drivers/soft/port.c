@@ -67,6 +67,18 @@ void vmdev_soft_port_wake(struct vmdev_soft_pair *pair)
 			netif_wake_subqueue(port, i);
 }
 
+/**
+ * vmdev_soft_port_drop() - there will be no buffers, until vmdev_soft_port_wake()
+ * @pair: the pair
+ *
+ * Context: any but with interrupts off in a process.
+ */
+void vmdev_soft_port_drop(struct vmdev_soft_pair *pair)
+{
+	vmdev_soft_port_wake(pair);
+	WRITE_ONCE(pair->drops, true);
+}
+
 static void vmdev_soft_port_impatient(struct timer_list *timer)
 {
 	struct vmdev_soft_pair *pair = container_of(timer, struct vmdev_soft_pair,
@@ -76,10 +88,8 @@ static void vmdev_soft_port_impatient(struct timer_list *timer)
 	spin_lock(&vmdev_soft_rxq(pair)->lock);
 	waits = pair->waits;
 	spin_unlock(&vmdev_soft_rxq(pair)->lock);
-	if (!waits)
-		return;
-	vmdev_soft_port_wake(pair);
-	WRITE_ONCE(pair->drops, true);
+	if (waits)
+		vmdev_soft_port_drop(pair);
 }
 
 /* What the driver has to be told of what is not done yet. */
@@ -238,7 +248,6 @@ static void vmdev_soft_port_napi_add(struct vmdev_soft_net *net)
 
 		timer_setup(&pair->patience, vmdev_soft_port_impatient, 0);
 		netif_napi_add(net->port, &pair->napi, vmdev_soft_net_poll);
-		napi_enable(&pair->napi);
 	}
 }
 
@@ -250,7 +259,6 @@ static void vmdev_soft_port_napi_del(struct vmdev_soft_net *net)
 		struct vmdev_soft_pair *pair = &net->pairs[i];
 
 		timer_shutdown_sync(&pair->patience);
-		napi_disable(&pair->napi);
 		netif_napi_del(&pair->napi);
 	}
 }

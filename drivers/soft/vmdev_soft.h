@@ -133,7 +133,8 @@ struct vmdev_soft {
  * @create: make one of that name; vmdev_soft_init() is the first thing it does
  * @destroy: the reverse; vmdev_soft_exit() is the last thing it does
  * @negotiated: features are known; NULL if nobody cares
- * @live: the driver's DRIVER_OK: queues run
+ * @live: queues run; more than once between two calls of @reset if it is stopped
+ *	meanwhile. 0 or a negative errno
  * @reset: the driver reset it, no queue runs; not for a device that is only stopped
  * @kick: there may be buffers in a queue; any context, running or not
  * @drain: a queue has just been stopped: wait until all that was taken from it is used,
@@ -147,7 +148,7 @@ struct vmdev_soft_type {
 				     const struct vdpa_dev_set_config *config);
 	void (*destroy)(struct vmdev_soft *soft);
 	void (*negotiated)(struct vmdev_soft *soft);
-	void (*live)(struct vmdev_soft *soft);
+	int (*live)(struct vmdev_soft *soft);
 	void (*reset)(struct vmdev_soft *soft);
 	void (*kick)(struct vmdev_soft_vq *vq);
 	void (*drain)(struct vmdev_soft_vq *vq);

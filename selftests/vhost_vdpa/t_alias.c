@@ -43,6 +43,8 @@ static void need_window(const struct vdpa_client *c)
 {
 	if (c->range.first > MSI - LOW || c->range.last < MSI + 2 * MSI_SIZE)
 		SKIP("the window is not in range");
+	if (!test_has_iommu())
+		SKIP("no IOMMU, which reserves it");
 }
 
 /* Areas of the rings, again: one of each kind lies over a border of the window. */

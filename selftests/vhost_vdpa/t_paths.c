@@ -19,6 +19,15 @@ static void attr_path(char *path, size_t size, const char *name)
 		 minor(st.st_rdev), name);
 }
 
+/* Is there one before what the device is a child of? */
+bool test_has_iommu(void)
+{
+	char path[256];
+
+	attr_path(path, sizeof(path), "../../iommu_group");
+	return !access(path, F_OK);
+}
+
 static int attr_get(const char *name, char *buf, size_t size)
 {
 	char path[256];

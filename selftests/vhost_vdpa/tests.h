@@ -94,6 +94,7 @@ int ctrl_set_mac(struct ctrl *k, const __u8 *mac);
 /* t_paths.c: attributes of the device under test, and the path of all its queues. */
 int test_set_policy(const char *policy);
 bool test_is_policy(const char *policy);
+bool test_has_iommu(void);
 bool test_on_path(const char *path);
 void check_path(const char *path);
 
