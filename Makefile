@@ -53,6 +53,11 @@ clean:
 demo:
 	@scripts/demo
 
+##   demo-soft        the same without a NIC: a device of vmdev_soft, and a bridge of the host's
+.PHONY: demo-soft
+demo-soft:
+	@scripts/demo soft
+
 ##   lab-shell        a shell in a VM with an SR-IOV NIC and the modules; LAB="options of lab-run"
 .PHONY: lab-shell
 lab-shell:

@@ -118,16 +118,22 @@ static void vmdev_soft_net_kick(struct vmdev_soft_vq *vq)
 	}
 }
 
-/* Of what a driver set by commands nothing is left, and of its features neither. */
+/* Of what a driver set by commands nothing is left. */
+static void vmdev_soft_net_forget(struct vmdev_soft_net *net)
+{
+	struct virtio_net_config *config = net->soft.config;
+
+	memcpy(config->mac, net->mac, ETH_ALEN);
+	WRITE_ONCE(net->active, 1);
+	vmdev_soft_net_ctrl_reset(net);
+}
+
 static void vmdev_soft_net_negotiated(struct vmdev_soft *soft)
 {
 	struct vmdev_soft_net *net = vmdev_soft_net(soft);
-	struct virtio_net_config *config = soft->config;
 
-	memcpy(config->mac, net->mac, ETH_ALEN);
 	net->offloads = soft->features & VMDEV_SOFT_GUEST_OFFLOADS;
-	WRITE_ONCE(net->active, 1);
-	vmdev_soft_net_ctrl_reset(net);
+	vmdev_soft_net_forget(net);
 }
 
 static int vmdev_soft_net_live(struct vmdev_soft *soft)
@@ -168,6 +174,7 @@ static void vmdev_soft_net_reset(struct vmdev_soft *soft)
 		napi_disable(&pair->napi);
 		vmdev_soft_pool_put(pair);
 	}
+	vmdev_soft_net_forget(net);
 	schedule_delayed_work(&net->linger, VMDEV_SOFT_LINGER);
 }
 

@@ -46,7 +46,7 @@ dkms_install() {
 found() {
 	local module file
 
-	for module in vmdev vmdev_dirty vmdev_irq vmdev_pci; do
+	for module in vmdev vmdev_dirty vmdev_irq vmdev_pci vmdev_soft; do
 		file=$(enter -- modinfo -k "$1" -F filename "$module") || return
 		[[ $file == /lib/modules/$1/updates/$2* ]] || { echo "$module is $file"; return 1; }
 		[ "$(enter -- modinfo -k "$1" -F license "$module")" = GPL ] || return
@@ -59,7 +59,7 @@ pulls() {
 	local depends module
 
 	depends=$(enter -- modprobe -S "$1" -n --show-depends vmdev_pci) || return
-	for module in vdpa vmdev_dirty vmdev_irq vmdev vmdev_pci; do
+	for module in vdpa vmdev_dirty vmdev_irq vmdev vmdev_pci vmdev_soft; do
 		grep -qE "/$module\.ko" <<<"$depends" || { echo "no $module in: $depends"; return 1; }
 	done
 	[ -z "$(enter -- modinfo -k "$1" -F alias vmdev_pci)" ] || { echo "vmdev_pci has aliases"; return 1; }
