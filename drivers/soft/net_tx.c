@@ -71,7 +71,6 @@ static int vmdev_soft_gather(struct vmdev_soft_vq *vq,
 	int err = 0;
 	u16 i;
 
-	read_lock(&vq->soft->maps_lock);
 	for (i = 0; len && !err && i < chain->nread; i++) {
 		u32 n = chain->segs[i].len;
 
@@ -84,8 +83,20 @@ static int vmdev_soft_gather(struct vmdev_soft_vq *vq,
 		offset = 0;
 		len -= n;
 	}
-	read_unlock(&vq->soft->maps_lock);
 	return err;
+}
+
+/* Most buffers are in one piece: where that is, or NULL. */
+static const void *vmdev_soft_one_piece(struct vmdev_soft_vq *vq,
+					const struct vmdev_vring_chain *chain)
+{
+	u32 len = chain->read_len;
+	const void *va;
+
+	if (chain->nread != 1)
+		return NULL;
+	va = vmdev_soft_va(vq->soft, &vq->hint, chain->segs[0].addr, VHOST_ACCESS_RO, &len);
+	return len == chain->read_len ? va : NULL;
 }
 
 /* Does it ask only for what was negotiated? */
@@ -150,15 +161,93 @@ static struct sk_buff *vmdev_soft_alloc(struct vmdev_soft_pair *pair, u32 len)
 	return skb;
 }
 
-static int vmdev_soft_fill_skb(struct vmdev_soft_vq *vq,
-			       const struct vmdev_vring_chain *chain,
-			       struct sk_buff *skb)
-{
-	struct vmdev_soft_sink sink = { .to = skb->data };
+/**
+ * struct vmdev_soft_copy - a frame that the driver sent, copied
+ * @hdr: what came before it
+ * @len: bytes
+ * @skb: where it is, or
+ * @page: where it is, for a program, after XDP_PACKET_HEADROOM
+ */
+struct vmdev_soft_copy {
+	struct virtio_net_hdr_mrg_rxbuf hdr;
+	u32 len;
+	struct sk_buff *skb;
+	struct page *page;
+};
 
-	if (skb_is_nonlinear(skb))
-		sink.skb = skb;
-	return vmdev_soft_gather(vq, chain, VMDEV_SOFT_HDR, skb->len, &sink);
+static int vmdev_soft_copy_hdr(struct vmdev_soft_vq *vq,
+			       const struct vmdev_vring_chain *chain,
+			       const void *piece, struct vmdev_soft_copy *copy)
+{
+	struct vmdev_soft_sink sink = { .to = &copy->hdr };
+
+	if (!piece)
+		return vmdev_soft_gather(vq, chain, 0, sizeof(copy->hdr), &sink);
+	memcpy(&copy->hdr, piece, sizeof(copy->hdr));
+	return 0;
+}
+
+static bool vmdev_soft_is_plain(const struct virtio_net_hdr *hdr)
+{
+	return hdr->gso_type == VIRTIO_NET_HDR_GSO_NONE &&
+	       !(hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM);
+}
+
+/* Memory for a frame, and where in it that begins. */
+static int vmdev_soft_copy_alloc(struct vmdev_soft_pair *pair, bool xdp,
+				 struct vmdev_soft_copy *copy,
+				 struct vmdev_soft_sink *sink)
+{
+	copy->skb = NULL;
+	if (xdp && copy->len <= vmdev_soft_xdp_room() &&
+	    vmdev_soft_is_plain(&copy->hdr.hdr)) {
+		copy->page = page_pool_dev_alloc_pages(pair->pool);
+		if (!copy->page)
+			return -ENOMEM;
+		sink->to = page_address(copy->page) + XDP_PACKET_HEADROOM;
+		sink->skb = NULL;
+		return 0;
+	}
+	copy->skb = vmdev_soft_alloc(pair, copy->len);
+	if (!copy->skb)
+		return -ENOMEM;
+	sink->to = copy->skb->data;
+	sink->skb = skb_is_nonlinear(copy->skb) ? copy->skb : NULL;
+	return 0;
+}
+
+static void vmdev_soft_copy_free(struct vmdev_soft_pair *pair,
+				 const struct vmdev_soft_copy *copy)
+{
+	if (copy->skb)
+		kfree_skb(copy->skb);
+	else
+		page_pool_recycle_direct(pair->pool, copy->page);
+}
+
+/* Each byte is read once: the driver may write to it meanwhile. Maps are locked. */
+static int vmdev_soft_copy(struct vmdev_soft_pair *pair, bool xdp,
+			   const struct vmdev_vring_chain *chain,
+			   struct vmdev_soft_copy *copy)
+{
+	struct vmdev_soft_vq *vq = vmdev_soft_txq(pair);
+	const void *piece = vmdev_soft_one_piece(vq, chain);
+	struct vmdev_soft_sink sink = { .at = 0 };
+	int err;
+
+	err = vmdev_soft_copy_hdr(vq, chain, piece, copy);
+	if (!err && !vmdev_soft_hdr_ok(vq->soft, &copy->hdr.hdr))
+		err = -EINVAL;
+	if (!err)
+		err = vmdev_soft_copy_alloc(pair, xdp, copy, &sink);
+	if (err)
+		return err;
+
+	err = piece ? vmdev_soft_put(&sink, piece + VMDEV_SOFT_HDR, copy->len) :
+	      vmdev_soft_gather(vq, chain, VMDEV_SOFT_HDR, copy->len, &sink);
+	if (err)
+		vmdev_soft_copy_free(pair, copy);
+	return err;
 }
 
 /* What the header says is not done yet; its offsets are those of a whole frame. */
@@ -182,60 +271,31 @@ static struct sk_buff *vmdev_soft_filtered(struct vmdev_soft_pair *pair,
 	return NULL;
 }
 
-static struct sk_buff *vmdev_soft_by_page(struct vmdev_soft_pair *pair,
-					  struct bpf_prog *prog,
-					  const struct vmdev_vring_chain *chain, u32 len)
-{
-	struct page *page = page_pool_dev_alloc_pages(pair->pool);
-	struct vmdev_soft_sink sink;
-	int err;
-
-	if (!page)
-		return ERR_PTR(-ENOMEM);
-	sink = (struct vmdev_soft_sink) {
-		.to = page_address(page) + XDP_PACKET_HEADROOM,
-	};
-	err = vmdev_soft_gather(vmdev_soft_txq(pair), chain, VMDEV_SOFT_HDR, len, &sink);
-	if (err) {
-		page_pool_recycle_direct(pair->pool, page);
-		return ERR_PTR(err);
-	}
-	return vmdev_soft_xdp_run(pair, prog, page, len);
-}
-
-static bool vmdev_soft_is_plain(const struct virtio_net_hdr *hdr)
-{
-	return hdr->gso_type == VIRTIO_NET_HDR_GSO_NONE &&
-	       !(hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM);
-}
-
 /* The frame of a buffer; NULL if a program took it, an ERR_PTR() if it cannot be. */
 static struct sk_buff *vmdev_soft_frame(struct vmdev_soft_pair *pair,
 					struct bpf_prog *prog,
 					const struct vmdev_vring_chain *chain)
 {
-	struct vmdev_soft_vq *vq = vmdev_soft_txq(pair);
-	struct virtio_net_hdr_mrg_rxbuf hdr;
-	struct vmdev_soft_sink sink = { .to = &hdr };
-	u32 len = chain->read_len - VMDEV_SOFT_HDR;
-	struct sk_buff *skb;
+	struct vmdev_soft *soft = &pair->net->soft;
+	struct vmdev_soft_copy copy;
+	int err;
 
-	if (chain->read_len < VMDEV_SOFT_HDR + ETH_HLEN || len > VMDEV_SOFT_FRAME ||
-	    vmdev_soft_gather(vq, chain, 0, sizeof(hdr), &sink) ||
-	    !vmdev_soft_hdr_ok(vq->soft, &hdr.hdr))
+	copy.len = chain->read_len - VMDEV_SOFT_HDR;
+	if (chain->read_len < VMDEV_SOFT_HDR + ETH_HLEN || copy.len > VMDEV_SOFT_FRAME)
 		return ERR_PTR(-EINVAL);
-	if (prog && len <= vmdev_soft_xdp_room() && vmdev_soft_is_plain(&hdr.hdr))
-		return vmdev_soft_by_page(pair, prog, chain, len);
+	read_lock(&soft->maps_lock);
+	err = vmdev_soft_copy(pair, prog, chain, &copy);
+	read_unlock(&soft->maps_lock);
+	if (err)
+		return ERR_PTR(err);
 
-	skb = vmdev_soft_alloc(pair, len);
-	if (!skb)
-		return ERR_PTR(-ENOMEM);
-	if (vmdev_soft_fill_skb(vq, chain, skb) ||
-	    vmdev_soft_dress(pair, &hdr.hdr, skb)) {
-		kfree_skb(skb);
+	if (!copy.skb)
+		return vmdev_soft_xdp_run(pair, prog, copy.page, copy.len);
+	if (vmdev_soft_dress(pair, &copy.hdr.hdr, copy.skb)) {
+		kfree_skb(copy.skb);
 		return ERR_PTR(-EINVAL);
 	}
-	return prog ? vmdev_soft_filtered(pair, prog, skb) : skb;
+	return prog ? vmdev_soft_filtered(pair, prog, copy.skb) : copy.skb;
 }
 
 /* Frames taken, at most @budget, those for the port in @list. */
