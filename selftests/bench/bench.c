@@ -21,6 +21,7 @@ static const struct {
 	{ "interrupt", case_interrupt },
 	{ "tx", case_tx },
 	{ "rx", case_rx },
+	{ "host-rx", case_host_rx },
 	{ "map", case_map },
 	{ "map-huge", case_map_huge },
 	{ "open", case_open },
@@ -51,6 +52,7 @@ static void usage(void)
 		"  -c  whose the figures are, for the report\n"
 		"  -d  vhost-vdpa device\n"
 		"  -p  another at the other end of its wire (rx)\n"
+		"  -i  interface at the other end of its wire (host-rx)\n"
 		"  -l  dirty log of the device, which logs meanwhile (tx, rx)\n"
 		"  -m  management device, without a vDPA device (dev); BUS/ may be missing\n"
 		"  -r  rounds, of which the median counts (101)\n"
@@ -93,7 +95,7 @@ int main(int argc, char **argv)
 	const char *contender = NULL;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "c:d:p:l:m:r:s:")) != -1) {
+	while ((opt = getopt(argc, argv, "c:d:p:i:l:m:r:s:")) != -1) {
 		switch (opt) {
 		case 'c':
 			contender = optarg;
@@ -103,6 +105,9 @@ int main(int argc, char **argv)
 			break;
 		case 'p':
 			b.peer = optarg;
+			break;
+		case 'i':
+			b.port = optarg;
 			break;
 		case 'l':
 			b.log = optarg;

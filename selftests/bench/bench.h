@@ -17,6 +17,7 @@
  * struct bench - what the command line said
  * @dev: vhost-vdpa device
  * @peer: one at the other end of the wire, or NULL
+ * @port: interface on the host at the other end of its wire, or NULL
  * @log: dirty log of @dev, or NULL for none
  * @mgmt_bus: bus of a management device, or NULL
  * @mgmt_dev: its name there
@@ -26,6 +27,7 @@
 struct bench {
 	const char *dev;
 	const char *peer;
+	const char *port;
 	const char *log;
 	const char *mgmt_bus;
 	const char *mgmt_dev;
@@ -73,9 +75,11 @@ extern const struct frame_size sizes[SIZES];
 extern const unsigned int batches[BATCHES];
 
 /* net.c */
+__u64 spin_used(const struct vq *vq, unsigned int n);
 void sleep_used(struct vq *vq, unsigned int n);
 void end_prepare(struct net_end *end);
 void end_vdpa(struct net_end *end, struct rig *r, const char *path);
+void end_close(struct net_end *end, struct rig *r);
 void bench_kick(struct vq *vq, unsigned int rounds);
 void bench_tx(struct net_end *end, unsigned int rounds);
 void kick_if_wanted(struct vq *vq, unsigned int offered);
@@ -108,6 +112,12 @@ void case_log(const struct bench *b);
 
 /* nested.c */
 void case_nested(const struct bench *b);
+
+/* host.c */
+void host_up(const char *name);
+void bench_host_rx(struct net_end *end, const char *name, unsigned int rounds);
+
+void case_host_rx(const struct bench *b);
 
 /* vhost_net.c */
 void case_vhost_net(const struct bench *b);

@@ -166,11 +166,43 @@ contender_vdpa_sim_net() {
 	vdpa dev del sim0
 }
 
+# quiet_network: nobody but us sends on interfaces that come; and one that drops what it is given.
+quiet_network() {
+	[ ! -d /proc/sys/net/ipv6 ] || echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
+	[ ! -e /sys/class/net/benchnull ] || return 0
+	modprobe dummy numdummies=0 && ip link add benchnull type dummy && ip link set benchnull up ||
+		fail "no dummy interface"
+}
+
 contender_vhost_net() {
 	modprobe -a vhost_net tun || fail "no vhost_net"
-	# Nobody but us sends on the tap.
-	[ ! -d /proc/sys/net/ipv6 ] || echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
+	quiet_network
 	measure vhost_net vhost-net
+}
+
+# port_of NAME: the interface that is the port of a device
+port_of() {
+	local path
+
+	for path in /sys/class/net/*/phys_port_name; do
+		[ "$(cat "$path" 2>/dev/null)" != "$1" ] || basename "${path%/phys_port_name}"
+	done
+}
+
+contender_soft() {
+	local mgmt dev
+
+	load_vmdev vmdev_soft
+	quiet_network
+	mgmt=$(vdpa mgmtdev show | sed -n 's/^\(.*vmdev_soft\): *$/\1/p')
+	measure soft -m "$mgmt" dev
+	add soft0 "$mgmt"
+	dev=$(vhost_of soft0)
+	ip link set "$(port_of soft0)" up || fail "no port"
+	measure soft -d "$dev" kick tx
+	measure soft -d "$dev" -i "$(port_of soft0)" host-rx
+	measure soft -d "$dev" interrupt open
+	vdpa dev del soft0 || fail "dev del"
 }
 
 # ifcvf takes no function by driver_override alone: it wants ids that it knows.

@@ -284,6 +284,21 @@ void meter_prio(enum meter_prio prio)
 }
 
 /**
+ * meter_take() - the median of a set, and be done with it
+ * @set: what was measured
+ *
+ * Return: the median.
+ */
+double meter_take(struct meter_set *set)
+{
+	double median = meter_median(set);
+
+	free(set->value);
+	set->value = NULL;
+	return median;
+}
+
+/**
  * meter_report() - print a set as one line of JSON, and be done with it
  * @set: what was measured
  * @name: of the case, its parameters behind slashes

@@ -76,7 +76,7 @@ static void end_map_bell(struct net_end *end)
 }
 
 /* A doorbell that is mapped holds the device open. */
-static void end_close(struct net_end *end, struct rig *r)
+void end_close(struct net_end *end, struct rig *r)
 {
 	if (end->bell)
 		munmap(end->bell, VC_PAGE);
@@ -119,7 +119,7 @@ static unsigned int used(const struct vq *vq)
 }
 
 /* Spins until so much is complete; what of it only waited. */
-static __u64 spin_used(const struct vq *vq, unsigned int n)
+__u64 spin_used(const struct vq *vq, unsigned int n)
 {
 	struct meter_spin s;
 	__u64 end;

@@ -6,14 +6,12 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <linux/virtio_net.h>
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -24,7 +22,7 @@ static const char tap_name[] = "benchtap";
 static int tap_open(void)
 {
 	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
-	int fd, s, len = NET_HDR;
+	int fd, len = NET_HDR;
 
 	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
 	if (fd < 0)
@@ -32,11 +30,7 @@ static int tap_open(void)
 	memcpy(ifr.ifr_name, tap_name, sizeof(tap_name));
 	if (ioctl(fd, TUNSETIFF, &ifr) || ioctl(fd, TUNSETVNETHDRSZ, &len))
 		die("tap", -errno);
-	s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	ifr.ifr_flags = IFF_UP;
-	if (s < 0 || ioctl(s, SIOCSIFFLAGS, &ifr))
-		die("tap up", -errno);
-	close(s);
+	host_up(tap_name);
 	return fd;
 }
 
@@ -71,81 +65,6 @@ static void attach(struct vq *vq, int tap)
 	check("backend", vc_vring_file(c, VHOST_NET_SET_BACKEND, vq->idx, tap));
 }
 
-/* --- packets received: from when they are in the tap --- */
-
-static int packet_open(void)
-{
-	struct sockaddr_ll addr = { .sll_family = AF_PACKET };
-	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-
-	addr.sll_ifindex = if_nametoindex(tap_name);
-	if (fd < 0 || !addr.sll_ifindex ||
-	    bind(fd, (struct sockaddr *)&addr, sizeof(addr)))
-		die("packet socket", -errno);
-	return fd;
-}
-
-static void inject(struct net_end *end, int fd, unsigned int n, unsigned int len)
-{
-	struct mmsghdr msgs[BENCH_NUM] = { 0 };
-	struct iovec iov[BENCH_NUM];
-	unsigned int i, sent = 0;
-
-	for (i = 0; i < n; i++) {
-		iov[i].iov_base = end->tx_buf[i] + NET_HDR;
-		iov[i].iov_len = len;
-		msgs[i].msg_hdr.msg_iov = &iov[i];
-		msgs[i].msg_hdr.msg_iovlen = 1;
-	}
-	while (sent < n) {
-		int ret = sendmmsg(fd, msgs + sent, n - sent, 0);
-
-		if (ret <= 0)
-			die("packet socket", -errno);
-		sent += ret;
-	}
-}
-
-/* With us first the worker does not run before we sleep. */
-static double receive(struct net_end *end, int fd, unsigned int batch,
-		      unsigned int len)
-{
-	struct meter m;
-	double cost;
-
-	vq_call_after(end->rx, batch);
-	inject(end, fd, batch, len);
-	meter_begin(&m);
-	sleep_used(end->rx, batch);
-	end_reap_rx(end, batch, true);
-	cost = meter_end(&m) / batch;
-	vq_kick(end->rx);
-	return cost;
-}
-
-static void bench_rx(struct net_end *end, unsigned int rounds)
-{
-	unsigned int size, i, k;
-	struct meter_set set;
-	int fd = packet_open();
-
-	end_offer_rx(end, BENCH_NUM);
-	check("idle", meter_idle_start());
-	meter_prio(METER_FIRST);
-	for (size = 0; size < SIZES; size++)
-		for (i = 0; i < BATCHES; i++) {
-			meter_set_init(&set, rounds);
-			for (k = 0; k < rounds; k++)
-				meter_add(&set, receive(end, fd, batches[i],
-							sizes[size].len));
-			meter_report(&set, "rx-sleep/%u/%u", sizes[size].name,
-				     batches[i]);
-		}
-	meter_prio(METER_NORMAL);
-	meter_idle_stop();
-	close(fd);
-}
-
 void case_vhost_net(const struct bench *b)
 {
 	__u64 features = BIT64(VIRTIO_F_VERSION_1) |
@@ -175,7 +94,7 @@ void case_vhost_net(const struct bench *b)
 	end_prepare(&end);
 	bench_kick(end.tx, b->rounds);
 	bench_tx(&end, b->rounds);
-	bench_rx(&end, b->rounds);
+	bench_host_rx(&end, tap_name, b->rounds);
 	vc_close(&c);
 	vq_close(&vq[0]);
 	vq_close(&vq[1]);
