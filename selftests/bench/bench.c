@@ -22,6 +22,7 @@ static const struct {
 	{ "tx", case_tx },
 	{ "rx", case_rx },
 	{ "host-rx", case_host_rx },
+	{ "gso", case_gso },
 	{ "map", case_map },
 	{ "map-huge", case_map_huge },
 	{ "open", case_open },
@@ -52,9 +53,10 @@ static void usage(void)
 		"  -c  whose the figures are, for the report\n"
 		"  -d  vhost-vdpa device\n"
 		"  -p  another at the other end of its wire (rx)\n"
-		"  -i  interface at the other end of its wire (host-rx)\n"
+		"  -i  interface at the other end of its wire (host-rx, gso)\n"
 		"  -l  dirty log of the device, which logs meanwhile (tx, rx)\n"
 		"  -m  management device, without a vDPA device (dev); BUS/ may be missing\n"
+		"  -o  measure only this, of packets: tx-poll/64/32\n"
 		"  -r  rounds, of which the median counts (101)\n"
 		"  -s  most mappings standing (100000)\n"
 		"Cases:");
@@ -95,7 +97,7 @@ int main(int argc, char **argv)
 	const char *contender = NULL;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "c:d:p:i:l:m:r:s:")) != -1) {
+	while ((opt = getopt(argc, argv, "c:d:p:i:l:m:o:r:s:")) != -1) {
 		switch (opt) {
 		case 'c':
 			contender = optarg;
@@ -114,6 +116,9 @@ int main(int argc, char **argv)
 			break;
 		case 'm':
 			set_mgmt(&b, optarg);
+			break;
+		case 'o':
+			meter_only(optarg);
 			break;
 		case 'r':
 			b.rounds = strtoul(optarg, NULL, 0);

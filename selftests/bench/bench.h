@@ -79,6 +79,7 @@ __u64 spin_used(const struct vq *vq, unsigned int n);
 void sleep_used(struct vq *vq, unsigned int n);
 void end_prepare(struct net_end *end);
 void end_vdpa(struct net_end *end, struct rig *r, const char *path);
+void end_vdpa_with(struct net_end *end, struct rig *r, const char *path, __u64 features);
 void end_close(struct net_end *end, struct rig *r);
 void bench_kick(struct vq *vq, unsigned int rounds);
 void bench_tx(struct net_end *end, unsigned int rounds);
@@ -116,8 +117,17 @@ void case_nested(const struct bench *b);
 /* host.c */
 void host_up(const char *name);
 void bench_host_rx(struct net_end *end, const char *name, unsigned int rounds);
+void bench_host_gso(struct net_end *end, const char *name, const void *packet, unsigned int len,
+		    const unsigned int *batch, unsigned int n, unsigned int rounds);
 
 void case_host_rx(const struct bench *b);
+
+/* gso.c */
+extern const __u64 gso_features;
+
+void bench_gso(struct net_end *end, const char *name, unsigned int rounds);
+
+void case_gso(const struct bench *b);
 
 /* vhost_net.c */
 void case_vhost_net(const struct bench *b);

@@ -180,6 +180,22 @@ contender_vhost_net() {
 	measure vhost_net vhost-net
 }
 
+# A device in user space of ours, between the driver and a tap.
+contender_vduse() {
+	local log=/tmp/vduse.log
+
+	modprobe -a vduse tun || fail "no vduse"
+	quiet_network
+	/build/selftests/bench/vduse_net vduse0 vdusetap >$log &
+	vduse=$!
+	wait_for "grep -q READY $log" 5 || fail "no vduse_net"
+	ip link set vdusetap up || fail "no tap"
+	add vduse0 vduse
+	measure vduse -d "$(vhost_of vduse0)" -i vdusetap tx host-rx gso
+	vdpa dev del vduse0 || fail "dev del"
+	kill $vduse
+}
+
 # port_of NAME: the interface that is the port of a device
 port_of() {
 	local path
@@ -200,8 +216,8 @@ contender_soft() {
 	dev=$(vhost_of soft0)
 	ip link set "$(port_of soft0)" up || fail "no port"
 	measure soft -d "$dev" kick tx
-	measure soft -d "$dev" -i "$(port_of soft0)" host-rx
-	measure soft -d "$dev" interrupt open
+	measure soft -d "$dev" -i "$(port_of soft0)" host-rx gso
+	measure soft -d "$dev" open
 	vdpa dev del soft0 || fail "dev del"
 }
 

@@ -6,7 +6,9 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/if_packet.h>
+#include <linux/virtio_net.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -27,6 +29,7 @@
  * @batch: frames to send at once
  * @len: bytes of each
  * @offset: where the frame begins in each of net_end.tx_buf
+ * @same: or NULL: this one, each time
  * @used: buffers that they take
  */
 struct host {
@@ -36,6 +39,7 @@ struct host {
 	unsigned int batch;
 	unsigned int len;
 	unsigned int offset;
+	const void *same;
 	unsigned int used;
 };
 
@@ -87,7 +91,8 @@ static void send_all(const struct host *host, int fd)
 
 	memset(msgs, 0, host->batch * sizeof(msgs[0]));
 	for (i = 0; i < host->batch; i++) {
-		iov[i].iov_base = host->end->tx_buf[i] + host->offset;
+		iov[i].iov_base = host->same ? (void *)host->same :
+				  host->end->tx_buf[i] + host->offset;
 		iov[i].iov_len = host->len;
 		msgs[i].msg_hdr.msg_iov = &iov[i];
 		msgs[i].msg_hdr.msg_iovlen = 1;
@@ -163,12 +168,15 @@ static double host_sleep(struct host *host)
 }
 
 /* From when the frames are handed to the interface: the sender is taken off. */
-static void host_rounds(struct host *host, unsigned int rounds, bool poll, unsigned int name)
+static void host_rounds(struct host *host, unsigned int rounds, bool poll, const char *name)
 {
-	double less = sender(host, rounds);
 	struct meter_set set;
 	unsigned int i;
+	double less;
 
+	if (!meter_wanted("%s", name))
+		return;
+	less = sender(host, rounds);
 	meter_prio(poll ? METER_LAST : METER_NORMAL);
 	if (!poll)
 		check("idle", meter_idle_start());
@@ -178,7 +186,23 @@ static void host_rounds(struct host *host, unsigned int rounds, bool poll, unsig
 	if (!poll)
 		meter_idle_stop();
 	meter_prio(METER_NORMAL);
-	meter_report(&set, "rx-%s/%u/%u", poll ? "poll" : "sleep", name, host->batch);
+	meter_report(&set, "%s", name);
+}
+
+static void host_sizes(struct host *host, unsigned int rounds, bool poll)
+{
+	unsigned int size, i;
+	char name[64];
+
+	for (size = 0; size < SIZES; size++)
+		for (i = 0; i < BATCHES; i++) {
+			host->batch = batches[i];
+			host->used = batches[i];
+			host->len = sizes[size].len;
+			snprintf(name, sizeof(name), "rx-%s/%u/%u", poll ? "poll" : "sleep",
+				 sizes[size].name, host->batch);
+			host_rounds(host, rounds, poll, name);
+		}
 }
 
 /**
@@ -190,18 +214,39 @@ static void host_rounds(struct host *host, unsigned int rounds, bool poll, unsig
 void bench_host_rx(struct net_end *end, const char *name, unsigned int rounds)
 {
 	struct host host = { .offset = NET_HDR };
-	unsigned int size, i, poll;
 
 	host_open(&host, end, name, false);
 	end_offer_rx(end, BENCH_NUM);
-	for (poll = 0; poll < 2; poll++)
-		for (size = 0; size < SIZES; size++)
-			for (i = 0; i < BATCHES; i++) {
-				host.batch = batches[i];
-				host.used = batches[i];
-				host.len = sizes[size].len;
-				host_rounds(&host, rounds, poll, sizes[size].name);
-			}
+	host_sizes(&host, rounds, true);
+	host_sizes(&host, rounds, false);
+	host_close(&host);
+}
+
+/**
+ * bench_host_gso() - the same with one frame that is not segmented yet
+ * @end: the driver, with mergeable buffers; none offered yet
+ * @name: interface
+ * @packet: virtio_net_hdr and frame
+ * @len: bytes of both
+ * @batch: so many at once
+ * @n: how many of these
+ * @rounds: how often
+ */
+void bench_host_gso(struct net_end *end, const char *name, const void *packet, unsigned int len,
+		    const unsigned int *batch, unsigned int n, unsigned int rounds)
+{
+	unsigned int buffers = (NET_HDR + len - sizeof(struct virtio_net_hdr) + RIG_BUF - 1) / RIG_BUF;
+	struct host host = { .same = packet, .len = len };
+	char what[64];
+
+	host_open(&host, end, name, true);
+	end_offer_rx(end, BENCH_NUM);
+	while (n--) {
+		host.batch = *batch++;
+		host.used = host.batch * buffers;
+		snprintf(what, sizeof(what), "rx-gso-poll/%u", host.batch);
+		host_rounds(&host, rounds, true, what);
+	}
 	host_close(&host);
 }
 

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "meter.h"
 
@@ -14,6 +15,7 @@
 #define store(p, value)	__atomic_store_n(p, value, __ATOMIC_RELEASE)
 
 static const char *meter_contender;
+static const char *only;
 
 static pthread_t idle_thread;
 /* Written by one thread and read by another, on the same CPU. */
@@ -188,6 +190,29 @@ int meter_init(const char *contender)
 	if (!ret)
 		find_ticks();
 	return ret;
+}
+
+/**
+ * meter_only() - measure nothing else, where there is much
+ * @name: of the case, its parameters behind slashes
+ */
+void meter_only(const char *name)
+{
+	only = name;
+}
+
+/* Is it to be measured? */
+bool meter_wanted(const char *name, ...)
+{
+	char buf[64];
+	va_list args;
+
+	if (!only)
+		return true;
+	va_start(args, name);
+	vsnprintf(buf, sizeof(buf), name, args);
+	va_end(args);
+	return !strcmp(buf, only);
 }
 
 /**

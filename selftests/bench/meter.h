@@ -91,6 +91,9 @@ static inline void meter_spin_step(struct meter_spin *s)
 }
 
 int meter_init(const char *contender);
+void meter_only(const char *name);
+bool meter_wanted(const char *name, ...)
+	METER_ATTR((format(printf, 1, 2)));
 void meter_keep_ticks(void);
 
 void meter_begin(struct meter *m);

@@ -39,14 +39,14 @@ void end_prepare(struct net_end *end)
 	}
 }
 
-/* A vDPA device that runs, without receive buffers and without interrupts. */
-void end_vdpa(struct net_end *end, struct rig *r, const char *path)
+/* A vDPA device that runs, without receive buffers and without interrupts; and @features of it. */
+void end_vdpa_with(struct net_end *end, struct rig *r, const char *path, __u64 features)
 {
 	unsigned int i;
 
 	check(path, rig_open(r, path));
-	check("features", rig_negotiate(r, r->c.offered &
-					BIT64(VIRTIO_RING_F_EVENT_IDX)));
+	features |= BIT64(VIRTIO_RING_F_EVENT_IDX);
+	check("features", rig_negotiate(r, r->c.offered & features));
 	check("memory", rig_memory(r));
 	for (i = 0; i < r->nvqs; i++) {
 		check("ring", vq_init(&r->vq[i], &r->c, i, BENCH_NUM, false));
@@ -61,6 +61,11 @@ void end_vdpa(struct net_end *end, struct rig *r, const char *path)
 	end_prepare(end);
 	end->bell = NULL;
 	end->log = -1;
+}
+
+void end_vdpa(struct net_end *end, struct rig *r, const char *path)
+{
+	end_vdpa_with(end, r, path, 0);
 }
 
 /*
@@ -390,15 +395,17 @@ static double tx_sleep(struct net_end *end, unsigned int batch,
 static void tx_rounds(struct net_end *end, unsigned int rounds, bool poll,
 		      unsigned int size, unsigned int batch)
 {
+	const char *how = poll ? "poll" : "sleep";
 	struct meter_set set;
 	unsigned int i;
 
+	if (!meter_wanted("tx-%s/%u/%u", how, sizes[size].name, batch))
+		return;
 	meter_set_init(&set, rounds);
 	for (i = 0; i < rounds; i++)
 		meter_add(&set, (poll ? tx_poll : tx_sleep)(end, batch,
 							    sizes[size].len));
-	meter_report(&set, "tx-%s/%u/%u", poll ? "poll" : "sleep",
-		     sizes[size].name, batch);
+	meter_report(&set, "tx-%s/%u/%u", how, sizes[size].name, batch);
 }
 
 void bench_tx(struct net_end *end, unsigned int rounds)

@@ -65,38 +65,58 @@ static void attach(struct vq *vq, int tap)
 	check("backend", vc_vring_file(c, VHOST_NET_SET_BACKEND, vq->idx, tap));
 }
 
-void case_vhost_net(const struct bench *b)
+/* Rings that vhost-net serves. */
+static void vhost_open(struct net_end *end, struct vdpa_client *c, struct vq *vq, int tap,
+		       __u64 features)
 {
-	__u64 features = BIT64(VIRTIO_F_VERSION_1) |
-			 BIT64(VIRTIO_RING_F_EVENT_IDX);
-	struct vdpa_client c = { .memfd = -1 };
-	struct net_end end = { .c = &c, .log = -1 };
 	unsigned int i;
-	struct vq vq[2];
-	int tap;
 
-	c.range.last = UINT64_MAX;
-	c.fd = open("/dev/vhost-net", O_RDWR | O_CLOEXEC);
-	if (c.fd < 0)
+	*c = (struct vdpa_client){ .memfd = -1, .range.last = UINT64_MAX };
+	*end = (struct net_end){ .c = c, .log = -1 };
+	c->fd = open("/dev/vhost-net", O_RDWR | O_CLOEXEC);
+	if (c->fd < 0)
 		die("/dev/vhost-net", -errno);
-	tap = tap_open();
-	check("owner", vc_set_owner(&c));
-	check("features", vc_set_features(&c, features));
-	check("arena", vc_arena(&c));
-	check("memory", set_memory(&c));
+	check("owner", vc_set_owner(c));
+	check("features", vc_set_features(c, features | BIT64(VIRTIO_F_VERSION_1) |
+					  BIT64(VIRTIO_RING_F_EVENT_IDX)));
+	check("arena", vc_arena(c));
+	check("memory", set_memory(c));
 	for (i = 0; i < 2; i++) {
-		check("ring", vq_init(&vq[i], &c, i, BENCH_NUM, false));
+		check("ring", vq_init(&vq[i], c, i, BENCH_NUM, false));
 		vq_call_after(&vq[i], 0);
 		attach(&vq[i], tap);
 	}
-	end.rx = &vq[NET_RX];
-	end.tx = &vq[NET_TX];
-	end_prepare(&end);
-	bench_kick(end.tx, b->rounds);
-	bench_tx(&end, b->rounds);
-	bench_host_rx(&end, tap_name, b->rounds);
-	vc_close(&c);
+	end->rx = &vq[NET_RX];
+	end->tx = &vq[NET_TX];
+	end_prepare(end);
+}
+
+static void vhost_close(struct vdpa_client *c, struct vq *vq)
+{
+	vc_close(c);
 	vq_close(&vq[0]);
 	vq_close(&vq[1]);
+}
+
+void case_vhost_net(const struct bench *b)
+{
+	struct vdpa_client c;
+	struct net_end end;
+	struct vq vq[2];
+	int tap = tap_open();
+
+	vhost_open(&end, &c, vq, tap, 0);
+	if (meter_wanted("kick"))
+		bench_kick(end.tx, b->rounds);
+	bench_tx(&end, b->rounds);
+	bench_host_rx(&end, tap_name, b->rounds);
+	vhost_close(&c, vq);
+
+	/* The rest is between the driver and the tap. */
+	if (ioctl(tap, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4))
+		die("offloads of the tap", -errno);
+	vhost_open(&end, &c, vq, tap, BIT64(VIRTIO_NET_F_MRG_RXBUF));
+	bench_gso(&end, tap_name, b->rounds);
+	vhost_close(&c, vq);
 	close(tap);
 }
