@@ -225,7 +225,7 @@ contender_soft() {
 
 vfs=("$BDF_vf0_0" "$BDF_vf0_1")
 contenders=("$@")
-[ ${#contenders[@]} -gt 0 ] || contenders=(vmdev vp_vdpa vdpa_sim_net vhost_net)
+[ ${#contenders[@]} -gt 0 ] || contenders=(vmdev vp_vdpa vdpa_sim_net vhost_net vduse soft)
 vf_create "$BDF_pf0" 2 || fail "no VFs"
 # Where there is a limit it cannot be written later; where there is none it is only a line of the log.
 modprobe vhost_vdpa max_iotlb_entries=1000000 || fail "no vhost_vdpa"

@@ -13,9 +13,15 @@ import sys
 OURS = "vmdev"
 REFERENCE = "vp_vdpa"
 NAMES = {"vmdev": "ours", "shadow": "ours, shadow", "logged": "shadow, logged",
-         "svq": "QEMU x-svq", "vhost_net": "vhost-net + tap"}
+         "svq": "QEMU x-svq", "vhost_net": "vhost-net + tap", "soft": "ours, software",
+         "soft_blk": "ours, software", "vduse": "VDUSE + tap"}
+# Devices that are software have a table of their own, with these peers.
+SOFT = ("soft", "soft_blk")
+SOFT_PEERS = ("vhost_net", "vduse", "vdpa_sim_net", "vdpa_sim_blk")
+SOFT_CONTENDERS = SOFT + ("vduse", "vdpa_sim_blk")
+SOFT_FAMILIES = ("tx-gso-poll", "rx-gso-poll", "blk-read", "blk-write", "memory")
 # Our device, too: no peers of it.
-OWN = (OURS, "shadow", "logged", "svq")
+OWN = (OURS, "shadow", "logged", "svq") + SOFT_CONTENDERS
 GROWTH = 1.25	# from no mapping standing to the most
 
 
@@ -78,6 +84,15 @@ FAMILIES = {
                 "client polls."),
     "rx-sleep": ("receive {} B, sleeping, batch {}", Times(1.02),
                  "The same with a client that sleeps on the call eventfd until the batch is there."),
+    "tx-gso-poll": ("send 64 KiB, polling, batch {}", None,
+                    "A frame of TCP that is to be segmented later, in 17 pieces."),
+    "rx-gso-poll": ("receive 64 KiB, polling, batch {}", None,
+                    "Likewise, into mergeable buffers of 2 KiB."),
+    "blk-read": ("read 4 KiB, batch {}", None, "For each request: offer it, its share of one kick, take "
+                 "its completion. The client polls."),
+    "blk-write": ("write 4 KiB, batch {}", None, "Likewise."),
+    "memory": ("memory of a device, bytes", None,
+               "What the machine has less when there is one more device that nobody uses; not instructions."),
     "echo": ("ping a nested guest, {} B, {} at once", None,
              "For each packet, one to the guest and one from it: all that is done until the answers are "
              "there, by the guest, QEMU, the kernel, and the client that pings."),
@@ -114,6 +129,13 @@ FAMILIES = {
 # Contender, case, what it may cost.
 GOALS = ([("logged", f"{kind}-poll/{size}/32", AtMost(400)) for kind in ("tx", "rx") for size in (64, 1500)] +
          [(OURS, "mark-dirty", AtMost(15)), (OURS, "report-sparse", AtMost(5000000))])
+# Case, peer, ratio that a device that is software may have to it.
+SOFT_GOALS = ([(f"{kind}-poll/64/32", "vhost_net", 0.75) for kind in ("tx", "rx")] +
+              [(f"{kind}-poll/64/1", "vhost_net", 0.5) for kind in ("tx", "rx")] +
+              [(f"{kind}-sleep/64/1", "vhost_net", 0.8) for kind in ("tx", "rx")] +
+              [("tx-poll/64/1", "vdpa_sim_net", 0.6)] +
+              [(f"blk-{kind}/{batch}", "vdpa_sim_blk", 0.75) for kind in ("read", "write")
+               for batch in (1, 32)])
 # What shadow queues of ours add to a guest's packet, to what QEMU's add.
 SVQ_SHARE = 0.2
 
@@ -184,6 +206,26 @@ class Run:
                        f"x {growth[1]:.3f}, at most x {GROWTH}")
         yield from self.goals()
         yield from self.svq_shares()
+        yield from self.soft_goals()
+
+    def soft(self, case):
+        """The figure of a device that is software."""
+        figures = [self.median(case, c) for c in SOFT]
+        return next((f for f in figures if f is not None), None)
+
+    def soft_ratio(self, case, peer):
+        ours, theirs = self.soft(case), self.median(case, peer)
+        return ours / theirs if ours is not None and theirs else None
+
+    def soft_goals(self):
+        for case, peer, goal in SOFT_GOALS:
+            if self.soft(case) is None:
+                continue
+            ratio = self.soft_ratio(case, peer)
+            yield (ratio is not None and ratio <= goal,
+                   f"{name('soft')}: {title(case)}, to {name(peer)}",
+                   f"x {ratio:.3f}, at most x {goal}" if ratio is not None else
+                   f"{name(peer)} was not measured")
 
     def goals(self):
         for contender, case, limit in GOALS:
@@ -214,13 +256,37 @@ def times(value):
 
 def rows(run):
     """Cells of the table, the first row being its head."""
-    yield (["instructions per"] + [name(c) for c in run.contenders] +
+    contenders = [c for c in run.contenders if c not in SOFT_CONTENDERS]
+    yield (["instructions per"] + [name(c) for c in contenders] +
            [f"to {REFERENCE}", "to the best", "limit"])
     for case in run.cases:
         limit = family(case)[1]
-        yield ([title(case)] + [number(run.median(case, c)) for c in run.contenders] +
+        if case.split("/")[0] in SOFT_FAMILIES or not any(run.median(case, c) for c in contenders):
+            continue
+        yield ([title(case)] + [number(run.median(case, c)) for c in contenders] +
                [times(run.ratio(case, REFERENCE)), times(run.ratio(case, run.best(case))),
                 str(limit or "")])
+
+
+def soft_rows(run):
+    """The same of devices that are software."""
+    peers = [c for c in SOFT_PEERS if c in run.contenders]
+    yield (["instructions per", name("soft")] + [name(c) for c in peers] +
+           [f"to {name(c)}" for c in peers] + ["goal"])
+    for case in run.cases:
+        if run.soft(case) is None:
+            continue
+        goals = [f"x {goal} {name(peer)}" for c, peer, goal in SOFT_GOALS if c == case]
+        yield ([title(case), number(run.soft(case))] +
+               [number(run.median(case, c)) for c in peers] +
+               [times(run.soft_ratio(case, c)) for c in peers] + [", ".join(goals)])
+
+
+def tables(run, rule):
+    """Lines of each table that has any rows."""
+    for table in (list(rows(run)), list(soft_rows(run))):
+        if len(table) > 1:
+            yield text_table(table, rule)
 
 
 def text_table(table, rule):
@@ -236,7 +302,8 @@ def text_table(table, rule):
 
 def do_table(doc):
     run = Run(doc["figures"])
-    print("\n".join(text_table(rows(run), "-")))
+    for lines in tables(run, "-"):
+        print("\n".join(lines))
     exceeded = [v for v in run.verdicts() if not v[0]]
     held = sum(1 for v in run.verdicts() if v[0])
     for _, what, how in exceeded:
@@ -275,7 +342,9 @@ def do_rst(doc):
     out += ["", "Figures are medians of at least 5 rounds, %d for most." %
             max(f["rounds"] for f in doc["figures"]),
             "``Documentation/benchmarks.json`` has the spread, too.", ""]
-    out += text_table(rows(run), "=")
+    for lines in tables(run, "="):
+        out += lines + [""]
+    out.pop()
     out += ["", "What the lines mean", "===================", ""]
     seen = []
     for case in run.cases:
@@ -289,9 +358,14 @@ def do_rst(doc):
             "shadow, logged", "    With the dirty log on, too. Pages are dirty already, as most are between two reports.", "",
             "QEMU x-svq", "    QEMU's shadow queues on our device, which is direct.", "",
             "vp_vdpa", "    The kernel's own driver of virtio functions, on the same VF.", "",
-            "vdpa_sim_net", "    The kernel's simulator: a software device that sends to itself; its worker counts.", "",
-            "vhost-net + tap", "    The kernel's software path with the same rings; its worker counts. What it receives is",
-            "    counted from when it is in the tap, without waking the worker.", "",
+            "vdpa_sim_net", "    The kernel's simulator: a software device that sends to itself; its worker counts. So it has no",
+            "    figures of packets received, and it takes no frame of more than a page.", "",
+            "vhost-net + tap", "    The kernel's software path with the same rings; its worker counts, and so does who wakes it.", "",
+            "ours, software", "    ``vmdev_soft``. As with a tap what it sends is for nobody, and what it receives is",
+            "    sent to its port by a packet socket: what that costs on an interface that drops it at once",
+            "    is taken off.", "",
+            "VDUSE + tap", "    A small device of ours in user space (``selftests/bench/vduse.c``). When the client sleeps",
+            "    what the device does after its interrupt is not counted.", "",
             "limit", f"    What ``make bench`` and ``make check`` hold us to, against {REFERENCE}; and growth of",
             f"    map and unmap from none to the most mappings standing, at most {GROWTH} times.", "",
             "    Beside them there are these:", ""]
