@@ -23,6 +23,7 @@ static const struct {
 	{ "rx", case_rx },
 	{ "host-rx", case_host_rx },
 	{ "gso", case_gso },
+	{ "blk", case_blk },
 	{ "map", case_map },
 	{ "map-huge", case_map_huge },
 	{ "open", case_open },

@@ -129,6 +129,9 @@ void bench_gso(struct net_end *end, const char *name, unsigned int rounds);
 
 void case_gso(const struct bench *b);
 
+/* blk.c */
+void case_blk(const struct bench *b);
+
 /* vhost_net.c */
 void case_vhost_net(const struct bench *b);
 

@@ -159,6 +159,7 @@ contender_vp_vdpa() { modprobe vp_vdpa && direct vp_vdpa vp-vdpa; }
 contender_vdpa_sim_net() {
 	modprobe vdpa_sim_net || fail "no vdpa_sim_net"
 	measure vdpa_sim_net -m vdpasim_net dev
+	memory vdpa_sim_net vdpasim_net
 	add sim0 vdpasim_net
 	measure vdpa_sim_net -d "$(vhost_of sim0)" kick tx
 	# All that stands costs each time: 500 million instructions for 1024 pages.
@@ -205,6 +206,26 @@ port_of() {
 	done
 }
 
+# memory CONTENDER MGMTDEV: what the machine has less, when nobody uses its devices.
+mem_free() { sed -n 's/^MemFree: *\([0-9]*\) kB$/\1/p' /proc/meminfo; }
+memory() {
+	local i n=64 before bytes
+
+	add mem0 "$2"
+	echo 3 >/proc/sys/vm/drop_caches
+	before=$(mem_free)
+	for ((i = 1; i <= n; i++)); do
+		vdpa dev add name "mem$i" mgmtdev "$2" || fail "dev add"
+	done
+	echo 3 >/proc/sys/vm/drop_caches
+	bytes=$(((before - $(mem_free)) * 1024 / n))
+	for ((i = 0; i <= n; i++)); do
+		vdpa dev del "mem$i" || fail "dev del"
+	done
+	echo "{\"contender\": \"$1\", \"case\": \"memory\", \"median\": $bytes, \"low\": $bytes," \
+		"\"high\": $bytes, \"rounds\": $n}"
+}
+
 contender_soft() {
 	local mgmt dev
 
@@ -212,6 +233,7 @@ contender_soft() {
 	quiet_network
 	mgmt=$(vdpa mgmtdev show | sed -n 's/^\(.*vmdev_soft\): *$/\1/p')
 	measure soft -m "$mgmt" dev
+	memory soft "$mgmt"
 	add soft0 "$mgmt"
 	dev=$(vhost_of soft0)
 	ip link set "$(port_of soft0)" up || fail "no port"
@@ -219,6 +241,22 @@ contender_soft() {
 	measure soft -d "$dev" -i "$(port_of soft0)" host-rx gso
 	measure soft -d "$dev" open
 	vdpa dev del soft0 || fail "dev del"
+}
+
+# block CONTENDER MGMTDEV
+block() {
+	add blk0 "$2"
+	measure "$1" -d "$(vhost_of blk0)" blk
+	memory "$1" "$2"
+	vdpa dev del blk0 || fail "dev del"
+}
+contender_vdpa_sim_blk() {
+	modprobe vdpa_sim_blk || fail "no vdpa_sim_blk"
+	block vdpa_sim_blk vdpasim_blk
+}
+contender_soft_blk() {
+	load_vmdev vmdev_soft
+	block soft_blk vmdev_soft_blk
 }
 
 # ifcvf takes no function by driver_override alone: it wants ids that it knows.
