@@ -247,7 +247,6 @@ contender_soft() {
 block() {
 	add blk0 "$2"
 	measure "$1" -d "$(vhost_of blk0)" blk
-	memory "$1" "$2"
 	vdpa dev del blk0 || fail "dev del"
 }
 contender_vdpa_sim_blk() {

@@ -4,6 +4,9 @@
 import re
 import sys
 
+# Each takes a run of its own.
+MOST = 26
+
 LINE = re.compile(r"^ *\d+\) +(?:[+!#*@$] +)?(?:([0-9.]+) us)? +\| ( *)(.*)$")
 
 
@@ -24,11 +27,14 @@ def parse(stream):
 
 
 def functions():
-    seen = []
-    for _, name, _ in parse(sys.stdin):
-        if name and name not in seen:
-            seen.append(name)
-    print("\n".join(seen))
+    """Those with the most in them, dearest first; tracing is part of that here."""
+    total, stack = {}, {}
+    for depth, name, took in parse(sys.stdin):
+        if name:
+            stack[depth] = name
+        if took and depth in stack:
+            total[stack[depth]] = total.get(stack[depth], 0) + float(took)
+    print("\n".join(sorted(total, key=total.get, reverse=True)[:MOST]))
 
 
 def table(costs, title):
