@@ -171,7 +171,7 @@ contender_vdpa_sim_net() {
 quiet_network() {
 	[ ! -d /proc/sys/net/ipv6 ] || echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
 	[ ! -e /sys/class/net/benchnull ] || return 0
-	modprobe dummy numdummies=0 && ip link add benchnull type dummy && ip link set benchnull up ||
+	{ modprobe dummy numdummies=0 && ip link add benchnull type dummy && ip link set benchnull up; } ||
 		fail "no dummy interface"
 }
 

@@ -49,7 +49,7 @@ void host_up(const char *name)
 	struct ifreq ifr = { .ifr_flags = IFF_UP };
 	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	strncpy(ifr.ifr_name, name, IFNAMSIZ - 1);
+	snprintf(ifr.ifr_name, IFNAMSIZ, "%s", name);
 	if (s < 0 || ioctl(s, SIOCSIFFLAGS, &ifr))
 		die(name, -errno);
 	close(s);
@@ -235,10 +235,11 @@ void bench_host_rx(struct net_end *end, const char *name, unsigned int rounds)
 void bench_host_gso(struct net_end *end, const char *name, const void *packet, unsigned int len,
 		    const unsigned int *batch, unsigned int n, unsigned int rounds)
 {
-	unsigned int buffers = (NET_HDR + len - sizeof(struct virtio_net_hdr) + RIG_BUF - 1) / RIG_BUF;
+	unsigned int buffers, bytes = NET_HDR + len - sizeof(struct virtio_net_hdr);
 	struct host host = { .same = packet, .len = len };
 	char what[64];
 
+	buffers = (bytes + RIG_BUF - 1) / RIG_BUF;
 	host_open(&host, end, name, true);
 	end_offer_rx(end, BENCH_NUM);
 	while (n--) {

@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0
 # In the VM, under icount: where the instructions of a packet go, function by function.
 # Usage: profile.sh ROUNDS CONTENDER CASE BATCH ROOT[,ROOT...] [CASE BATCH ROOTS]...
-# CONTENDER: soft, vhost_net or vdpa_sim_net. ROOTs: functions of the kernel below which to look.
+# CONTENDER: soft or vhost_net. ROOTs: functions of the kernel below which to look.
 # Each function that is found there is traced alone, so that no other one's tracing is counted.
 # shellcheck source=/dev/null
 . /vmdev/scripts/vm-lib.sh
 
 bench=/build/selftests/bench/bench
 tracing=/sys/kernel/tracing
-rounds=$1 contender=$2
+rounds=$1 contender=$2 device=()
 shift 2
 
 fail() { echo "profile.sh: $*" >&2; exit 1; }
@@ -42,7 +42,38 @@ cost() {
 		END { if (n) print name, n / packets, sum / packets, sum / n }'
 }
 
-. /vmdev/selftests/bench/profile-devices.sh
+port_of() {
+	local path
+
+	for path in /sys/class/net/*/phys_port_name; do
+		[ "$(cat "$path" 2>/dev/null)" != "$1" ] || basename "${path%/phys_port_name}"
+	done
+}
+# profile_device CONTENDER CASE: arguments of bench in device.
+profile_device() {
+	if [ ! -e /sys/class/net/benchnull ]; then
+		echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6 2>/dev/null
+		modprobe dummy numdummies=0 && ip link add benchnull type dummy && ip link set benchnull up
+	fi
+	case $1 in
+	soft)
+		if [ ! -e /sys/bus/vdpa/devices/soft0 ]; then
+			load_vmdev vmdev_soft
+			vdpa dev add name soft0 mgmtdev vmdev_soft || fail "dev add"
+			wait_for "[ -c \"\$(vhost_of soft0)\" ]" 5
+			ip link set "$(port_of soft0)" up
+		fi
+		device=(-d "$(vhost_of soft0)" -i "$(port_of soft0)" tx)
+		[[ $2 != *-gso-* ]] || device=(-d "$(vhost_of soft0)" -i "$(port_of soft0)" gso)
+		[[ $2 != rx-[ps]* ]] || device=(-d "$(vhost_of soft0)" -i "$(port_of soft0)" host-rx)
+		;;
+	vhost_net)
+		modprobe -a vhost_net tun
+		device=(vhost-net)
+		;;
+	esac
+}
+
 modprobe vhost_vdpa max_iotlb_entries=1000000 || fail "no vhost_vdpa"
 chrt -f -p 1 "$(pgrep -x ksoftirqd/0)"
 echo 4 >/proc/sys/vm/nr_hugepages

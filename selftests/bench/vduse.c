@@ -373,7 +373,7 @@ static void tap_open(const char *name)
 	int len = HDR;
 
 	tap = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
-	strncpy(ifr.ifr_name, name, IFNAMSIZ - 1);
+	snprintf(ifr.ifr_name, IFNAMSIZ, "%s", name);
 	if (tap < 0 || ioctl(tap, TUNSETIFF, &ifr) || ioctl(tap, TUNSETVNETHDRSZ, &len) ||
 	    ioctl(tap, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4))
 		die("tap");
