@@ -2,14 +2,16 @@
 /* Net devices: what they are, and kicks. */
 #include <linux/cpumask.h>
 #include <linux/etherdevice.h>
+#include <linux/moduleparam.h>
 #include <linux/slab.h>
 #include <uapi/linux/vdpa.h>
 #include <uapi/linux/virtio_ids.h>
 
 #include "net.h"
 
-/* How long the port keeps its carrier when the driver resets the device. */
-#define VMDEV_SOFT_LINGER	HZ
+static unsigned int linger_ms = 1000;
+module_param(linger_ms, uint, 0644);
+MODULE_PARM_DESC(linger_ms, "how long a port keeps its carrier when the driver resets the device (1000)");
 
 /* Of what is not asked for. */
 #define VMDEV_SOFT_MTU		ETH_DATA_LEN
@@ -175,7 +177,7 @@ static void vmdev_soft_net_reset(struct vmdev_soft *soft)
 		vmdev_soft_pool_put(pair);
 	}
 	vmdev_soft_net_forget(net);
-	schedule_delayed_work(&net->linger, VMDEV_SOFT_LINGER);
+	schedule_delayed_work(&net->linger, msecs_to_jiffies(READ_ONCE(linger_ms)));
 }
 
 static void vmdev_soft_net_lingered(struct work_struct *work)

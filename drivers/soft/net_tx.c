@@ -13,8 +13,8 @@
 
 #include "net.h"
 
-/* Bytes of a frame in its linear part, if it is a large one. */
-#define VMDEV_SOFT_LINEAR	256
+/* Bytes of a frame in its linear part, if it is a large one: headers, and more. */
+#define VMDEV_SOFT_LINEAR	1024
 
 /* Bytes before a frame, and of all that a small one takes. */
 #define VMDEV_SOFT_ROOM		(NET_SKB_PAD + NET_IP_ALIGN)
@@ -34,16 +34,38 @@ struct vmdev_soft_sink {
 	u32 at;
 };
 
-static inline int vmdev_soft_put(struct vmdev_soft_sink *sink, const void *from, u32 len)
+static void vmdev_soft_put_frags(struct sk_buff *skb, u32 at, const void *from, u32 len)
+{
+	const skb_frag_t *frag;
+	u32 head = skb_headlen(skb), n;
+
+	if (at < head) {
+		n = min(len, head - at);
+		memcpy(skb->data + at, from, n);
+		at += n;
+		from += n;
+		len -= n;
+	}
+	/* All but the last one are whole pages. */
+	at -= head;
+	frag = &skb_shinfo(skb)->frags[at >> PAGE_SHIFT];
+	for (at &= ~PAGE_MASK; len; frag++, at = 0) {
+		n = min_t(u32, len, PAGE_SIZE - at);
+		memcpy(skb_frag_address(frag) + at, from, n);
+		from += n;
+		len -= n;
+	}
+}
+
+static inline void vmdev_soft_put(struct vmdev_soft_sink *sink, const void *from, u32 len)
 {
 	u32 at = sink->at;
 
 	sink->at += len;
-	if (likely(!sink->skb)) {
+	if (likely(!sink->skb))
 		memcpy(sink->to + at, from, len);
-		return 0;
-	}
-	return skb_store_bits(sink->skb, at, from, len);
+	else
+		vmdev_soft_put_frags(sink->skb, at, from, len);
 }
 
 /* The first @len bytes of a piece. */
@@ -56,7 +78,10 @@ static int vmdev_soft_gather_seg(struct vmdev_soft_vq *vq, u64 iova, u32 len,
 		u32 n = len;
 		void *va = vmdev_soft_va(vq->soft, &vq->hint, iova, VHOST_ACCESS_RO, &n);
 
-		err = va ? vmdev_soft_put(sink, va, n) : -EFAULT;
+		if (va)
+			vmdev_soft_put(sink, va, n);
+		else
+			err = -EFAULT;
 		iova += n;
 		len -= n;
 	}
@@ -141,23 +166,36 @@ static struct sk_buff *vmdev_soft_alloc_small(struct vmdev_soft_pair *pair, u32 
 	return skb;
 }
 
+/* The rest of a large one is in pages of its own. */
+static int vmdev_soft_add_pages(struct vmdev_soft_pair *pair, struct sk_buff *skb,
+				u32 len)
+{
+	unsigned int i;
+
+	for (i = 0; len; i++) {
+		u32 n = min_t(u32, len, PAGE_SIZE);
+		struct page *page = page_pool_dev_alloc_pages(pair->pool);
+
+		if (!page)
+			return -ENOMEM;
+		skb_add_rx_frag(skb, i, page, 0, n, PAGE_SIZE);
+		len -= n;
+	}
+	return 0;
+}
+
 static struct sk_buff *vmdev_soft_alloc(struct vmdev_soft_pair *pair, u32 len)
 {
 	struct sk_buff *skb;
-	int err;
 
 	if (VMDEV_SOFT_SMALL_SIZE(len) <= PAGE_SIZE)
 		return vmdev_soft_alloc_small(pair, len);
 
-	skb = alloc_skb_with_frags(VMDEV_SOFT_ROOM + VMDEV_SOFT_LINEAR,
-				   len - VMDEV_SOFT_LINEAR, PAGE_ALLOC_COSTLY_ORDER,
-				   &err, GFP_ATOMIC);
-	if (!skb)
+	skb = vmdev_soft_alloc_small(pair, VMDEV_SOFT_LINEAR);
+	if (skb && vmdev_soft_add_pages(pair, skb, len - VMDEV_SOFT_LINEAR)) {
+		kfree_skb(skb);
 		return NULL;
-	skb_reserve(skb, VMDEV_SOFT_ROOM);
-	__skb_put(skb, VMDEV_SOFT_LINEAR);
-	skb->data_len = len - VMDEV_SOFT_LINEAR;
-	skb->len = len;
+	}
 	return skb;
 }
 
@@ -243,8 +281,10 @@ static int vmdev_soft_copy(struct vmdev_soft_pair *pair, bool xdp,
 	if (err)
 		return err;
 
-	err = piece ? vmdev_soft_put(&sink, piece + VMDEV_SOFT_HDR, copy->len) :
-	      vmdev_soft_gather(vq, chain, VMDEV_SOFT_HDR, copy->len, &sink);
+	if (piece)
+		vmdev_soft_put(&sink, piece + VMDEV_SOFT_HDR, copy->len);
+	else
+		err = vmdev_soft_gather(vq, chain, VMDEV_SOFT_HDR, copy->len, &sink);
 	if (err)
 		vmdev_soft_copy_free(pair, copy);
 	return err;

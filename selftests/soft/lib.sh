@@ -2,9 +2,9 @@
 # Sourced by tests of vmdev_soft, after common.sh: devices, ports and what connects them.
 # shellcheck shell=bash
 
-# soft_setup: no device yet, and nobody but us sends on a port.
+# soft_setup [PARAMETER...]: no device yet, and nobody but us sends on a port.
 soft_setup() {
-	vdpa_setup && modprobe vmdev_soft || return
+	vdpa_setup && modprobe vmdev_soft "$@" || return
 	[ ! -d /proc/sys/net/ipv6 ] || echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
 }
 # soft_add NAME BUS [ATTR...]
