@@ -53,9 +53,9 @@ void vmdev_soft_net_link(struct vmdev_soft_net *net)
 		if (vmdev_soft_has(&net->soft, VIRTIO_NET_F_GUEST_ANNOUNCE))
 			status |= VIRTIO_NET_S_ANNOUNCE;
 	}
-	if (le16_to_cpu(READ_ONCE(config->status)) == status)
+	if (vmdev_soft_from_virtio16(READ_ONCE(config->status)) == status)
 		return;
-	WRITE_ONCE(config->status, cpu_to_le16(status));
+	WRITE_ONCE(config->status, vmdev_soft_to_virtio16(status));
 	vmdev_soft_event(&net->soft);
 }
 
@@ -210,8 +210,8 @@ static void vmdev_soft_net_config(struct vmdev_soft_net *net, u16 mtu)
 
 	eth_random_addr(net->mac);
 	memcpy(config->mac, net->mac, ETH_ALEN);
-	config->max_virtqueue_pairs = cpu_to_le16(net->npairs);
-	config->mtu = cpu_to_le16(mtu);
+	config->max_virtqueue_pairs = vmdev_soft_to_virtio16(net->npairs);
+	config->mtu = vmdev_soft_to_virtio16(mtu);
 }
 
 /* As many as there are CPUs, if nobody says how many. */

@@ -18,6 +18,7 @@
 #include <linux/irq_work.h>
 #include <linux/netdevice.h>
 #include <linux/timer.h>
+#include <linux/virtio_byteorder.h>
 #include <linux/virtio_net.h>
 #include <linux/workqueue.h>
 #include <net/xdp.h>
@@ -172,6 +173,17 @@ struct vmdev_soft_frame {
 static inline struct vmdev_soft_net *vmdev_soft_net(struct vmdev_soft *soft)
 {
 	return container_of(soft, struct vmdev_soft_net, soft);
+}
+
+/* Only modern drivers are served. */
+static inline __virtio16 vmdev_soft_to_virtio16(u16 value)
+{
+	return __cpu_to_virtio16(true, value);
+}
+
+static inline u16 vmdev_soft_from_virtio16(__virtio16 value)
+{
+	return __virtio16_to_cpu(true, value);
 }
 
 static inline struct vmdev_soft_vq *vmdev_soft_rxq(const struct vmdev_soft_pair *pair)

@@ -253,11 +253,13 @@ static int vmdev_soft_ctrl_announce(struct vmdev_soft_net *net,
 				    const struct vmdev_soft_ctrl *ctrl)
 {
 	struct virtio_net_config *config = net->soft.config;
+	u16 status;
 
 	if (ctrl->hdr.cmd != VIRTIO_NET_CTRL_ANNOUNCE_ACK || ctrl->len)
 		return -EINVAL;
-	WRITE_ONCE(config->status, config->status &
-				   ~cpu_to_le16(VIRTIO_NET_S_ANNOUNCE));
+	status = vmdev_soft_from_virtio16(READ_ONCE(config->status));
+	WRITE_ONCE(config->status,
+		   vmdev_soft_to_virtio16(status & ~VIRTIO_NET_S_ANNOUNCE));
 	return 0;
 }
 

@@ -267,7 +267,7 @@ static int vmdev_soft_fill(struct vmdev_soft_pair *pair, struct vmdev_soft_fill 
 static int vmdev_soft_count(struct vmdev_soft_fill *fill)
 {
 	struct vmdev_soft *soft = fill->vq->soft;
-	__le16 n = cpu_to_le16(fill->n);
+	__virtio16 n = vmdev_soft_to_virtio16(fill->n);
 	int i, err = 0;
 
 	if (fill->n == 1)
@@ -322,7 +322,7 @@ int vmdev_soft_net_deliver(struct vmdev_soft_pair *pair,
 
 	fill.vq = vq;
 	fill.hdr.hdr = *hdr;
-	fill.hdr.num_buffers = (__force __virtio16)cpu_to_le16(1);
+	fill.hdr.num_buffers = vmdev_soft_to_virtio16(1);
 	fill.frame = frame;
 	fill.at = 0;
 	fill.end = VMDEV_SOFT_HDR + frame->len;
