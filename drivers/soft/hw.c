@@ -49,7 +49,7 @@ static int vmdev_soft_op_start(struct vmdev_hw *hw,
 	for (i = 0; i < conf->nvqs && !err; i++)
 		if (conf->vqs[i].enabled)
 			err = vmdev_soft_vq_start(&soft->vqs[i], &conf->vqs[i]);
-	if (!err)
+	if (!err && soft->type->live)
 		err = soft->type->live(soft);
 	if (err) {
 		vmdev_soft_stop(soft, NULL);
@@ -128,7 +128,8 @@ static void vmdev_soft_op_irq_release(struct vmdev_hw *hw)
 
 	vmdev_soft_events(soft, false);
 	vmdev_soft_stop(soft, NULL);
-	soft->type->reset(soft);
+	if (soft->type->reset)
+		soft->type->reset(soft);
 }
 
 static int vmdev_soft_op_vq_irq(struct vmdev_hw *hw, u16 vq)

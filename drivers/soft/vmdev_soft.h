@@ -134,8 +134,9 @@ struct vmdev_soft {
  * @destroy: the reverse; vmdev_soft_exit() is the last thing it does
  * @negotiated: features are known; NULL if nobody cares
  * @live: queues run; more than once between two calls of @reset if it is stopped
- *	meanwhile. 0 or a negative errno
- * @reset: the driver reset it, no queue runs; not for a device that is only stopped
+ *	meanwhile. 0 or a negative errno; NULL if nobody cares
+ * @reset: the driver reset it, no queue runs; not for a device that is only stopped.
+ *	NULL if nobody cares
  * @kick: there may be buffers in a queue; any context, running or not
  * @drain: a queue has just been stopped: wait until all that was taken from it is used,
  *	or put back; may sleep. NULL if nothing is ever under way
