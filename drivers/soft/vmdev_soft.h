@@ -231,4 +231,7 @@ void vmdev_soft_mgmt_del_all(void);
 /* net.c */
 extern const struct vmdev_soft_type vmdev_soft_net_type;
 
+/* blk.c */
+extern const struct vmdev_soft_type vmdev_soft_blk_type;
+
 #endif /* _VMDEV_SOFT_H */
