@@ -72,6 +72,55 @@ TEST(blk_unknown_request)
 	CHECK_OK(blk_do(&dut, &req, VIRTIO_BLK_T_IN, 0, SECTOR));
 }
 
+TEST(blk_odd_size)
+{
+	up_blk();
+	CHECK_ERR(blk_do(&dut, &req, VIRTIO_BLK_T_IN, 0, SECTOR - 1), -EIO);
+	CHECK_ERR(blk_do(&dut, &req, VIRTIO_BLK_T_IN, 0, SECTOR + 1), -EIO);
+	CHECK_OK(blk_do(&dut, &req, VIRTIO_BLK_T_IN, 0, SECTOR));
+}
+
+/* A request of one sector whose header and data are in pieces of odd sizes and addresses. */
+static int blk_pieces(__u32 type, unsigned char *data)
+{
+	__u64 hdr = vc_iova(&dut.c, req.hdr_mem), at = vc_iova(&dut.c, data);
+	struct vq_seg seg[] = {
+		{ hdr, 3 }, { hdr + 3, sizeof(req.hdr) - 3 },
+		{ at, 1 }, { at + 1, 100 }, { at + 101, SECTOR - 101 },
+		{ vc_iova(&dut.c, req.status), 1 },
+	};
+	int ret;
+
+	req.hdr.type = htole32(type);
+	req.hdr.sector = htole64(0);
+	memcpy(req.hdr_mem, &req.hdr, sizeof(req.hdr));
+	*req.status = 0xff;
+	ret = vq_add(&dut.vq[0], seg, type == VIRTIO_BLK_T_OUT ? 5 : 2,
+		     type == VIRTIO_BLK_T_OUT ? 1 : 4, &req);
+	if (ret)
+		return ret;
+	vq_kick(&dut.vq[0]);
+	return blk_wait(&dut, &req, RIG_WAIT_MS);
+}
+
+TEST(blk_odd_pieces)
+{
+	unsigned int i;
+
+	if (!opts.scratch)
+		SKIP("only with --scratch");
+	up_blk();
+	for (i = 0; i < SECTOR; i++)
+		req.data[i + 3] = i * 7;
+	CHECK_OK(blk_pieces(VIRTIO_BLK_T_OUT, req.data + 3));
+	memset(req.data, 0, VC_PAGE);
+	CHECK_OK(blk_pieces(VIRTIO_BLK_T_IN, req.data + 77));
+	for (i = 0; i < SECTOR; i++)
+		CHECK(req.data[i + 77] == (unsigned char)(i * 7),
+		      "byte %u differs", i);
+	CHECK(!req.data[76] && !req.data[77 + SECTOR], "written outside");
+}
+
 TEST(blk_calls)
 {
 	unsigned int i;
