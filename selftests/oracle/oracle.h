@@ -199,7 +199,7 @@ struct stats {
 	unsigned long runs, rx, tx, reads, other, indirect, chained;
 	unsigned long starts, refused, cancelled, reports, pages, compares;
 	unsigned long half_written, switches, resumes, restarts, disables;
-	unsigned long split, packed, doorbells, lost;
+	unsigned long split, packed, doorbells, lost, direct;
 };
 
 /**
@@ -211,6 +211,7 @@ struct stats {
  * @ndevs: how many
  * @range: what is logged, and compared
  * @nranges: how many
+ * @net_has_log: network devices log what they write, and are direct meanwhile
  * @only_format: 0: any, 1: split, 2: packed
  * @verbose: say what is done
  */
@@ -222,6 +223,7 @@ struct run {
 	unsigned int ndevs;
 	struct vmdev_dirty_iova_range range[RANGES];
 	unsigned int nranges;
+	bool net_has_log;
 	unsigned int only_format;
 	bool verbose;
 };

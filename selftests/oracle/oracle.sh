@@ -10,6 +10,13 @@ oracle_devices() {
 		dev_add b0 "$BDF_blk0" vhost_vdpa device_features 0x730001244
 }
 
+# Likewise, v0 and v1 are software (selftests/soft/lib.sh): queues of them stay direct while they
+# are logged, and marks are their own.
+oracle_soft_devices() {
+	soft_add v0 vhost_vdpa device_features 0xf30018020 && soft_add v1 vhost_vdpa &&
+		wire v0 v1 && dev_add b0 "$BDF_blk0" vhost_vdpa device_features 0x730001244
+}
+
 # oracle OPTION...: status 0, or 1 if memory differs, or 2.
 oracle() {
 	/build/selftests/oracle/oracle -p "$(vhost_of v1)" "$@" \

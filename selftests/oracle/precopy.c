@@ -42,6 +42,12 @@ static __u64 choose_page_size(struct rng *r)
 	return 1ULL << (rng_one_in(r, 2) ? SHIFT_MIN : rng_range(r, SHIFT_MIN, SHIFT_MAX));
 }
 
+/* Hardware that marks what it writes has no need to be moved. */
+static bool has_log(const struct run *run, const struct dev *d)
+{
+	return run->net_has_log && d->net;
+}
+
 static int log_start(struct run *run, struct dev *d)
 {
 	__u64 page_size = d->log.page_size;
@@ -58,14 +64,14 @@ static int log_start(struct run *run, struct dev *d)
 
 /*
  * Direct by order, hardware without a log is refused, if it has a queue; then it gets
- * another order.
+ * another order. Hardware with a log stays as it is.
  */
 static void log_start_somehow(struct run *run, struct dev *d)
 {
 	bool was_direct;
 	int ret;
 
-	if (!strcmp(d->policy, "direct") && d->off != BIT64(d->nvqs) - 1) {
+	if (!has_log(run, d) && !strcmp(d->policy, "direct") && d->off != BIT64(d->nvqs) - 1) {
 		ret = log_start(run, d);
 		if (ret != -EOPNOTSUPP)
 			run_fail(run, 2, "%s: START under policy direct: %d", d->name, ret);
@@ -82,6 +88,9 @@ static void log_start_somehow(struct run *run, struct dev *d)
 		ret = log_start(run, d);
 	MUST(run, ret);
 	dev_check(run, d);
+	if (has_log(run, d) && was_direct && !dev_is_direct(run, d))
+		run_fail(run, 2, "%s: START moved what has a log", d->name);
+	stats.direct += dev_is_direct(run, d);
 }
 
 static void copy_all(struct run *run)
