@@ -8,40 +8,6 @@
 . /vmdev/selftests/functional/common.sh
 . /vmdev/selftests/soft/lib.sh
 
-# driver_netdev NAME: the netdev of its driver, which has its MAC address.
-driver_netdev() {
-	local mac path
-
-	mac=$(vdpa -j dev config show "$1" | python3 -c 'import json, sys
-print(list(json.load(sys.stdin)["config"].values())[0]["mac"])')
-	for path in /sys/devices/vmdev_soft/virtio*/net/*; do
-		[ "$(cat "$path/address" 2>/dev/null)" != "$mac" ] || basename "$path"
-	done
-}
-# guest NAME NS ADDR: its driver on the host, in a namespace.
-guest() {
-	local netdev
-
-	wait_for "[ -n \"\$(driver_netdev $1)\" ]" 5 || return
-	netdev=$(driver_netdev "$1")
-	ip netns add "$2" && ip link set "$netdev" netns "$2" name eth0 && ip -n "$2" addr add "$3/24" dev eth0 &&
-		ip -n "$2" link set eth0 up
-}
-pings() { ip netns exec "$1" ping -c 3 -W 5 -s "${3:-56}" "$2"; }
-# stream FROM TO ADDR: 64 MiB over TCP, as they were.
-stream() {
-	ip netns exec "$2" python3 -c 'import socket, hashlib
-s = socket.create_server(("", 5001)); c, _ = s.accept(); h = hashlib.md5()
-while d := c.recv(1 << 16): h.update(d)
-open("/tmp/got", "w").write(h.hexdigest())' &
-	sleep 1
-	ip netns exec "$1" python3 -c 'import socket, hashlib, os, sys
-d = os.urandom(1 << 20); h = hashlib.md5(); s = socket.create_connection((sys.argv[1], 5001))
-for _ in range(64): s.sendall(d); h.update(d)
-s.close(); open("/tmp/sent", "w").write(h.hexdigest())' "$3" || return
-	wait $!
-	cmp /tmp/got /tmp/sent
-}
 two() {
 	soft_add s0 virtio_vdpa "$@" && soft_add s1 virtio_vdpa "$@" && guest s0 g0 10.9.0.2 && guest s1 g1 10.9.0.3
 }
