@@ -197,6 +197,16 @@ nested_start() {
 	NESTED_PID=$!
 }
 
+# with_libraries DIR FILE...: what they need to run in a root that is DIR.
+with_libraries() {
+	local dir=$1 lib
+
+	shift
+	ldd "$@" | grep -o '/[^ ]*' | sort -u | while read -r lib; do
+		[ -e "$dir$lib" ] || install -D "$(readlink -f "$lib")" "$dir$lib"
+	done
+}
+
 # nested_died: say so if KVM gave up one of the guests, for scripts/check.
 nested_died() {
 	local log

@@ -9,15 +9,6 @@ guest_log=/tmp/guest.log guest_stop=/tmp/guest-stop guest_qmp=/tmp/guest.qmp
 complaints='ring restore failed|set_vring_base failed|falling back|[Ff]ail|[Ee]rror|Unable|[Cc]annot'
 
 # --- the guest ----------------------------------------------------------------------------
-# with_libraries DIR FILE...: what they need to run in a root that is DIR.
-with_libraries() {
-	local dir=$1 lib
-
-	shift
-	ldd "$@" | grep -o '/[^ ]*' | sort -u | while read -r lib; do
-		[ -e "$dir$lib" ] || install -D "$(readlink -f "$lib")" "$dir$lib"
-	done
-}
 # guest_initrd: the nested guest's initramfs, and on top of it what runs in this guest.
 guest_initrd() {
 	local dir=/tmp/overlay
