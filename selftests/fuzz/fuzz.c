@@ -40,8 +40,10 @@ static struct options {
 };
 
 static const char help[] =
-"Usage: vdpa_fuzz [OPTION...] LABEL=BDF...\n"
-"Calls that nobody should make, on vDPA devices of functions that vmdev_pci has.\n"
+"Usage: vdpa_fuzz [OPTION...] LABEL=MGMT...\n"
+"Calls that nobody should make, on a vDPA device of each management device: a\n"
+"function that vmdev_pci has, by its address, or one without a bus, by its name. That\n"
+"may have several, and makes disks if it is called so (_blk).\n"
 "  --seed N       of all random numbers (default: the clock)\n"
 "  --calls N      how many calls (10000)\n"
 "  --seconds N    end after so long, whatever was done\n"

@@ -179,9 +179,11 @@ void fz_cov_report(const char *path);
 /* --- target.c: devices ------------------------------------------------- */
 
 /**
- * struct fz_target - a function, and the vDPA device on it
+ * struct fz_target - a management device, and one vDPA device of it
  * @label: what the command line calls it
- * @bdf: of the function
+ * @bus: of the management device, or NULL: then it makes any number of devices, and
+ *	may be that of several targets
+ * @mgmt: name of the management device: of a function on a bus, its address
  * @net: is a net device
  * @name: of the vDPA device, empty without one
  * @node: its character device, empty unless vhost_vdpa has it
@@ -198,7 +200,8 @@ void fz_cov_report(const char *path);
  */
 struct fz_target {
 	const char *label;
-	const char *bdf;
+	const char *bus;
+	const char *mgmt;
 	bool net;
 	char name[FZ_NAME];
 	char node[64];
@@ -221,6 +224,7 @@ int fz_target_add(char *arg);
 int fz_target_ready(struct fz_target *t);
 int fz_target_bind(struct fz_target *t, const char *driver);
 void fz_target_look(struct fz_target *t);
+bool fz_target_stray(const struct fz_target *t, char *name, size_t size);
 int fz_target_open(struct fz_target *t, int flags);
 void fz_target_close(struct fz_target *t);
 void fz_target_learn(struct fz_target *t);

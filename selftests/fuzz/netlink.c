@@ -115,10 +115,20 @@ int fz_netlink_add(struct fz_target *t)
 	char buf[512];
 	struct nlmsghdr *nlh = begin(buf, VDPA_CMD_DEV_NEW, NLM_F_ACK);
 
-	mnl_attr_put_strz(nlh, VDPA_ATTR_MGMTDEV_BUS_NAME, "pci");
-	mnl_attr_put_strz(nlh, VDPA_ATTR_MGMTDEV_DEV_NAME, t->bdf);
+	if (t->bus)
+		mnl_attr_put_strz(nlh, VDPA_ATTR_MGMTDEV_BUS_NAME, t->bus);
+	mnl_attr_put_strz(nlh, VDPA_ATTR_MGMTDEV_DEV_NAME, t->mgmt);
 	mnl_attr_put_strz(nlh, VDPA_ATTR_DEV_NAME, t->label);
 	t->odd = false;
+	return talk(nlh, nlh->nlmsg_len);
+}
+
+static long del_name(const char *name)
+{
+	char buf[1024];
+	struct nlmsghdr *nlh = begin(buf, VDPA_CMD_DEV_DEL, NLM_F_ACK);
+
+	mnl_attr_put_strz(nlh, VDPA_ATTR_DEV_NAME, name);
 	return talk(nlh, nlh->nlmsg_len);
 }
 
@@ -130,12 +140,8 @@ int fz_netlink_add(struct fz_target *t)
  */
 int fz_netlink_del(struct fz_target *t)
 {
-	char buf[1024];
-	struct nlmsghdr *nlh = begin(buf, VDPA_CMD_DEV_DEL, NLM_F_ACK);
-	long ret;
+	long ret = del_name(t->name);
 
-	mnl_attr_put_strz(nlh, VDPA_ATTR_DEV_NAME, t->name);
-	ret = talk(nlh, nlh->nlmsg_len);
 	fz_target_look(t);
 	return ret;
 }
@@ -250,10 +256,11 @@ static void put_mgmt(struct attrs *a)
 {
 	bool odd = a->spoil && fz_once(&a->rng, 2 * a->spoil);
 
-	put_string(a, VDPA_ATTR_MGMTDEV_BUS_NAME, odd ? "pcie" : "pci");
+	if (odd || a->t->bus)
+		put_string(a, VDPA_ATTR_MGMTDEV_BUS_NAME, odd ? "pcie" : a->t->bus);
 	put_string(a, VDPA_ATTR_MGMTDEV_DEV_NAME,
 		   a->spoil && fz_once(&a->rng, 2 * a->spoil) ? "0000:ff:1f.7" :
-		   a->t->bdf);
+		   a->t->mgmt);
 }
 
 static void put_mac(struct attrs *a)
@@ -408,6 +415,16 @@ static void gen_new(struct fz_rng *rng, struct fz_call *call)
 	call->a[3] = fz_next(rng);
 }
 
+/* Where there may be any number of devices a new one need not be the target's. */
+static void no_strays(const struct fz_target *t)
+{
+	char name[FZ_NAME];
+
+	while (fz_target_stray(t, name, sizeof(name)))
+		if (del_name(name))
+			break;
+}
+
 static long run_new(struct fz_thread *th, const struct fz_call *call)
 {
 	struct fz_target *t = fz_target(call);
@@ -432,6 +449,7 @@ static long run_new(struct fz_thread *th, const struct fz_call *call)
 	if (!ret) {
 		t->odd = true;
 		fz_target_look(t);
+		no_strays(t);
 	}
 	return ret;
 }

@@ -78,8 +78,8 @@ static void find_entry(const char *dir, const char *prefix, char *name,
 	closedir(d);
 }
 
-/* Is this vDPA device on that function? */
-static bool is_on(const char *name, const char *bdf)
+/* Is this vDPA device of that management device? */
+static bool is_on(const char *name, const char *mgmt)
 {
 	char path[FZ_NAME + 64], link[PATH_MAX], *up;
 	ssize_t n;
@@ -94,20 +94,59 @@ static bool is_on(const char *name, const char *bdf)
 		return false;
 	*up = '\0';
 	up = strrchr(link, '/');
-	return up && !strcmp(up + 1, bdf);
+	return up && !strcmp(up + 1, mgmt);
 }
 
-static void find_device(struct fz_target *t)
+/* One that several could have belongs to who is called so, or else had it first. */
+static bool is_taken(const struct fz_target *t, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < fz_ntargets; i++)
+		if (&fz_targets[i] != t && (!strcmp(fz_targets[i].name, name) ||
+					    !strcmp(fz_targets[i].label, name)))
+			return true;
+	return false;
+}
+
+/* A device of its management device that no other target has; "" for none. */
+static void find_free(const struct fz_target *t, char *name, size_t size)
 {
 	DIR *d = opendir(BUS "/devices");
 	struct dirent *e;
 
-	t->name[0] = '\0';
-	while (d && !t->name[0] && (e = readdir(d)))
-		if (is_on(e->d_name, t->bdf))
-			snprintf(t->name, sizeof(t->name), "%s", e->d_name);
+	name[0] = '\0';
+	while (d && !name[0] && (e = readdir(d)))
+		if (is_on(e->d_name, t->mgmt) && !is_taken(t, e->d_name))
+			snprintf(name, size, "%s", e->d_name);
 	if (d)
 		closedir(d);
+}
+
+static void find_device(struct fz_target *t)
+{
+	if (t->name[0] && is_on(t->name, t->mgmt))
+		return;
+	if (is_on(t->label, t->mgmt))
+		snprintf(t->name, sizeof(t->name), "%s", t->label);
+	else
+		find_free(t, t->name, sizeof(t->name));
+}
+
+/**
+ * fz_target_stray() - is there a device that no target has?
+ * @t: a target, of whose management device it is
+ * @name: where to store its name
+ * @size: of it
+ *
+ * Where a function has one device at most there is none.
+ */
+bool fz_target_stray(const struct fz_target *t, char *name, size_t size)
+{
+	struct fz_target nobody = { .mgmt = t->mgmt };
+
+	find_free(&nobody, name, size);
+	return name[0];
 }
 
 /**
@@ -244,32 +283,55 @@ static void target_eventfds(struct fz_target *t)
 	}
 }
 
+static int target_function(struct fz_target *t)
+{
+	char path[96], class[16] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/class", t->mgmt);
+	file = fopen(path, "re");
+	if (!file || !fgets(class, sizeof(class), file))
+		return -ENODEV;
+	fclose(file);
+	t->bus = "pci";
+	t->net = !strncmp(class, "0x02", 4);
+	return 0;
+}
+
+static int target_busless(struct fz_target *t)
+{
+	size_t len = strlen(t->mgmt);
+	char path[96];
+
+	snprintf(path, sizeof(path), "/sys/devices/%s", t->mgmt);
+	if (access(path, F_OK))
+		return -errno;
+	t->net = len < 4 || strcmp(t->mgmt + len - 4, "_blk");
+	return 0;
+}
+
 /**
  * fz_target_add() - a target of the command line
- * @arg: "LABEL=BDF", kept
+ * @arg: "LABEL=MGMT", kept
  *
  * Return: 0 or a negative errno.
  */
 int fz_target_add(char *arg)
 {
-	char *bdf = strchr(arg, '=');
-	char path[96], class[16] = "";
+	char *mgmt = strchr(arg, '=');
 	struct fz_target *t;
-	FILE *file;
+	int ret;
 
-	if (!bdf || fz_ntargets == FZ_TARGETS)
+	if (!mgmt || fz_ntargets == FZ_TARGETS)
 		return -EINVAL;
-	*bdf++ = '\0';
+	*mgmt++ = '\0';
 	t = &fz_targets[fz_ntargets];
 	t->label = arg;
-	t->bdf = bdf;
+	t->mgmt = mgmt;
 	t->fd = -1;
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/class", bdf);
-	file = fopen(path, "re");
-	if (!file || !fgets(class, sizeof(class), file))
-		return -ENODEV;
-	fclose(file);
-	t->net = !strncmp(class, "0x02", 4);
+	ret = strchr(mgmt, ':') ? target_function(t) : target_busless(t);
+	if (ret)
+		return ret;
 	target_eventfds(t);
 	fz_ntargets++;
 	return 0;
