@@ -7,7 +7,7 @@
 # kernels: 6.12 debug
 # limit: 400
 # long-limit: 3600
-# long-kernels: 6.12
+# long-kernels: 6.12 debug
 # shellcheck source=/dev/null
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh

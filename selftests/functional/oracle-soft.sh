@@ -5,7 +5,7 @@
 # lab: --vfs 0 --blk 1 --blk-prop packed=on --blk-prop num-queues=3
 # limit: 400
 # long-limit: 1800
-# long-kernels: 6.12 7.2
+# long-kernels: 6.12 7.2 debug
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh

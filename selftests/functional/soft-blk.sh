@@ -3,6 +3,7 @@
 # vmdev_soft_blk: block devices over RAM, files and block devices of the host.
 # lab: --vfs 0 --smp 4
 # limit: 700
+# long-kernels: 7.2 debug
 # shellcheck source=/dev/null disable=SC2154
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh

@@ -4,7 +4,7 @@
 # other with all offloads.
 # lab: --vfs 0
 # limit: 600
-# long-kernels: debug
+# long-kernels: 6.12 7.2 debug
 # shellcheck source=/dev/null disable=SC2034,SC2153	# NESTED_*: to and from vm-lib.sh
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh

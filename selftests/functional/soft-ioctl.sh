@@ -3,7 +3,7 @@
 # The ioctl surface of vhost-vdpa against software devices: straight on their rings, and in shadow.
 # lab: --vfs 0
 # limit: 500
-# long-kernels: 7.2
+# long-kernels: 7.2 debug
 # shellcheck source=/dev/null
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh

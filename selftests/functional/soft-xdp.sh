@@ -3,7 +3,7 @@
 # vmdev_soft: XDP programs on the port, and what else the host has to look at frames: tc, nftables.
 # lab: --vfs 0
 # limit: 500
-# long-kernels: debug
+# long-kernels: 7.2 debug
 # shellcheck source=/dev/null disable=SC2154	# no_ipv6: from lib.sh
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh

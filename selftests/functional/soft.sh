@@ -3,6 +3,7 @@
 # vmdev_soft: a device without hardware, and its port on the host.
 # lab: --vfs 0
 # limit: 400
+# long-kernels: 7.2
 # shellcheck source=/dev/null disable=SC2154
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh
