@@ -259,7 +259,7 @@ static u32 vmdev_op_get_vq_group(struct vdpa_device *vdpa, u16 idx)
 static vmdev_compat_map vmdev_op_get_vq_map(struct vdpa_device *vdpa, u16 idx)
 {
 	struct vmdev_dev *dev = vmdev_dev(vdpa);
-	struct device *dma_dev = dev->hw->dma_dev;
+	struct device *dma_dev = vmdev_dma_dev(dev);
 
 	mutex_lock(&dev->parent->lock);
 	if (idx == vmdev_cvq(dev))

@@ -120,7 +120,7 @@ void vmdev_break_queues(struct vmdev_dev *dev)
 
 	if (!dev->mem.user)
 		bus_for_each_dev(vmdev_host_driver.driver.bus, NULL,
-				 dev->parent->hw->dma_dev, vmdev_break_virtio);
+				 vmdev_dma_dev(dev), vmdev_break_virtio);
 }
 
 /**

@@ -113,8 +113,11 @@ static int vmdev_log_op_start(void *priv, unsigned int asid,
 	}
 out:
 	mutex_unlock(&dev->parent->lock);
-	if (err)
-		synchronize_rcu();
+	/*
+	 * Where the device is a CPU, what it wrote may be on its way still when it sees no
+	 * log: once this returns it is there, or marked.
+	 */
+	synchronize_rcu();
 	return err;
 }
 

@@ -132,7 +132,7 @@ static struct vmdev_dev *vmdev_dev_create(struct vmdev_parent *parent,
 	dev->prov = *prov;
 	dev->nvqs = vmdev_count_vqs(parent, prov);
 	dev->vdpa.mdev = mgmt;
-	vmdev_compat_set_dma_dev(&dev->vdpa, parent->hw->dma_dev);
+	vmdev_compat_set_dma_dev(&dev->vdpa, vmdev_dma_dev(dev));
 	dev->vdpa.dev.dma_mask = &dev->vdpa.dev.coherent_dma_mask;
 	/* Its function has power to manage: that spares a directory in sysfs. */
 	device_set_pm_not_required(&dev->vdpa.dev);

@@ -329,6 +329,12 @@ static inline struct vmdev_dev *vmdev_dev(struct vdpa_device *vdpa)
 	return container_of(vdpa, struct vmdev_dev, vdpa);
 }
 
+/* What maps memory for the device where the core does not. */
+static inline struct device *vmdev_dma_dev(struct vmdev_dev *dev)
+{
+	return dev->hw->dma_dev ? : &dev->vdpa.dev;
+}
+
 static inline bool vmdev_is_net(const struct vmdev_hw *hw)
 {
 	return hw->caps.device_id == VIRTIO_ID_NET;

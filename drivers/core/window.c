@@ -124,7 +124,7 @@ static int vmdev_window_coherent(struct vmdev_dev *dev,
 {
 	dma_addr_t addr;
 
-	block->va = dma_alloc_coherent(dev->parent->hw->dma_dev, block->size,
+	block->va = dma_alloc_coherent(vmdev_dma_dev(dev), block->size,
 				       &addr, GFP_KERNEL);
 	if (!block->va)
 		return -ENOMEM;
@@ -206,7 +206,8 @@ void vmdev_window_free(struct vmdev_dev *dev, void *va)
 		vmdev_window_unmap_part(hw, block, 0, block->ro_size);
 		free_pages_exact(va, block->size);
 	} else {
-		dma_free_coherent(hw->dma_dev, block->size, va, block->iova);
+		dma_free_coherent(vmdev_dma_dev(dev), block->size, va,
+				  block->iova);
 	}
 	kfree(block);
 }

@@ -27,7 +27,6 @@ int vmdev_soft_init(struct vmdev_soft *soft, const struct vmdev_soft_type *type,
 	vmdev_maps_init(&soft->maps);
 	soft->changes = 1;
 	soft->hw.dev = dev;
-	soft->hw.dma_dev = dev;
 	soft->hw.ops = &vmdev_soft_ops;
 	soft->hw.caps = type->caps;
 	soft->hw.caps.nvqs = nvqs;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Management devices: each makes devices of one type, as many as are asked for. */
 #include <linux/device.h>
-#include <linux/dma-mapping.h>
 #include <linux/list.h>
 #include <linux/slab.h>
 
@@ -10,14 +9,12 @@
 /**
  * struct vmdev_soft_mgmt - a management device
  * @dev: what it is in sysfs; parent of all that it makes
- * @dma_mask: of @dev
  * @factory: what the core knows of it
  * @type: what it makes
  * @node: in vmdev_soft_mgmts
  */
 struct vmdev_soft_mgmt {
 	struct device dev;
-	u64 dma_mask;
 	struct vmdev_factory factory;
 	const struct vmdev_soft_type *type;
 	struct list_head node;
@@ -67,10 +64,6 @@ int vmdev_soft_mgmt_add(const struct vmdev_soft_type *type)
 		return -ENOMEM;
 	mgmt->type = type;
 	mgmt->dev.release = vmdev_soft_mgmt_release;
-	/* Drivers on the host map their rings with it: as they are. */
-	mgmt->dma_mask = DMA_BIT_MASK(64);
-	mgmt->dev.dma_mask = &mgmt->dma_mask;
-	mgmt->dev.coherent_dma_mask = DMA_BIT_MASK(64);
 	device_initialize(&mgmt->dev);
 	err = dev_set_name(&mgmt->dev, "%s", type->mgmtdev);
 	if (!err)

@@ -45,6 +45,7 @@ MODULE_PARM_DESC(linger_ms, "how long a port keeps its carrier when the driver r
 void vmdev_soft_net_link(struct vmdev_soft_net *net)
 {
 	struct virtio_net_config *config = net->soft.config;
+	unsigned long flags;
 	u16 status = 0;
 
 	if (netif_running(net->port)) {
@@ -55,19 +56,34 @@ void vmdev_soft_net_link(struct vmdev_soft_net *net)
 	}
 	if (vmdev_soft_from_virtio16(READ_ONCE(config->status)) == status)
 		return;
+	spin_lock_irqsave(&net->soft.event_lock, flags);
 	WRITE_ONCE(config->status, vmdev_soft_to_virtio16(status));
+	spin_unlock_irqrestore(&net->soft.event_lock, flags);
 	vmdev_soft_event(&net->soft);
+}
+
+/**
+ * vmdev_soft_net_announced() - the driver need not announce itself any more
+ * @net: the device
+ *
+ * Context: any.
+ */
+void vmdev_soft_net_announced(struct vmdev_soft_net *net)
+{
+	struct virtio_net_config *config = net->soft.config;
+	unsigned long flags;
+	u16 status;
+
+	spin_lock_irqsave(&net->soft.event_lock, flags);
+	status = vmdev_soft_from_virtio16(config->status);
+	WRITE_ONCE(config->status,
+		   vmdev_soft_to_virtio16(status & ~VIRTIO_NET_S_ANNOUNCE));
+	spin_unlock_irqrestore(&net->soft.event_lock, flags);
 }
 
 static u16 vmdev_soft_net_cvq(const struct vmdev_soft_net *net)
 {
 	return vmdev_soft_has(&net->soft, VIRTIO_NET_F_MQ) ? 2 * net->npairs : 2;
-}
-
-/* Does the port want to know of buffers? */
-static bool vmdev_soft_net_stands(const struct vmdev_soft_pair *pair)
-{
-	return READ_ONCE(pair->waits) || READ_ONCE(pair->drops);
 }
 
 /* A kick for a pair, with interrupts on, or in a handler of one. */
@@ -76,13 +92,18 @@ static void vmdev_soft_net_kicked(struct vmdev_soft_pair *pair)
 	napi_schedule(&pair->napi);
 	/* After what the driver added: whoever is to wait looks once more. */
 	smp_mb();
-	if (vmdev_soft_net_stands(pair))
+	if (READ_ONCE(pair->waits))
 		vmdev_soft_port_wake(pair);
 }
 
 static void vmdev_soft_net_irq_work(struct irq_work *work)
 {
+	/* PREEMPT_RT has a thread for it. */
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		local_bh_disable();
 	vmdev_soft_net_kicked(container_of(work, struct vmdev_soft_pair, kicked));
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		local_bh_enable();
 }
 
 /*
@@ -106,7 +127,7 @@ static void vmdev_soft_net_kick(struct vmdev_soft_vq *vq)
 	if (!(vq->index & 1)) {
 		/* As in vmdev_soft_net_kicked(). */
 		smp_mb();
-		if (!vmdev_soft_net_stands(pair))
+		if (!READ_ONCE(pair->waits))
 			return;
 	}
 	if (in_hardirq() || in_serving_softirq()) {
@@ -126,6 +147,7 @@ static void vmdev_soft_net_forget(struct vmdev_soft_net *net)
 	struct virtio_net_config *config = net->soft.config;
 
 	memcpy(config->mac, net->mac, ETH_ALEN);
+	vmdev_soft_net_announced(net);
 	WRITE_ONCE(net->active, 1);
 	vmdev_soft_net_ctrl_reset(net);
 }
@@ -134,7 +156,7 @@ static void vmdev_soft_net_negotiated(struct vmdev_soft *soft)
 {
 	struct vmdev_soft_net *net = vmdev_soft_net(soft);
 
-	net->offloads = soft->features & VMDEV_SOFT_GUEST_OFFLOADS;
+	WRITE_ONCE(net->offloads, soft->features & VMDEV_SOFT_GUEST_OFFLOADS);
 	vmdev_soft_net_forget(net);
 }
 

@@ -72,7 +72,9 @@ struct vmdev_soft_stats {
  * @patience: ends when buffers do not come
  * @waits: the port waits for buffers. Set under the receive queue's lock
  * @asks: the driver was asked for a kick; likewise
- * @drops: patience came to its end: the port waits no more, until a kick
+ * @drops: patience came to its end: the port waits no more, until there are buffers;
+ *	under that lock
+ * @since: when @waits was set, in jiffies; likewise
  * @rxq: XDP: what frames come from
  * @pool: memory for frames that the driver sends; NULL before it runs the device, and
  *	since it reset it. @napi is enabled as long as it is there
@@ -88,6 +90,7 @@ struct vmdev_soft_pair {
 	bool waits;
 	bool asks;
 	bool drops;
+	unsigned long since;
 	struct xdp_rxq_info rxq;
 	struct page_pool *pool;
 	struct vmdev_soft_stats rx;
@@ -198,6 +201,7 @@ static inline struct vmdev_soft_vq *vmdev_soft_txq(const struct vmdev_soft_pair 
 
 /* net.c */
 void vmdev_soft_net_link(struct vmdev_soft_net *net);
+void vmdev_soft_net_announced(struct vmdev_soft_net *net);
 
 /* net_tx.c */
 int vmdev_soft_net_poll(struct napi_struct *napi, int budget);

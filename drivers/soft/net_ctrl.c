@@ -252,14 +252,9 @@ static int vmdev_soft_ctrl_mq(struct vmdev_soft_net *net,
 static int vmdev_soft_ctrl_announce(struct vmdev_soft_net *net,
 				    const struct vmdev_soft_ctrl *ctrl)
 {
-	struct virtio_net_config *config = net->soft.config;
-	u16 status;
-
 	if (ctrl->hdr.cmd != VIRTIO_NET_CTRL_ANNOUNCE_ACK || ctrl->len)
 		return -EINVAL;
-	status = vmdev_soft_from_virtio16(READ_ONCE(config->status));
-	WRITE_ONCE(config->status,
-		   vmdev_soft_to_virtio16(status & ~VIRTIO_NET_S_ANNOUNCE));
+	vmdev_soft_net_announced(net);
 	return 0;
 }
 

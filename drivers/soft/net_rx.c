@@ -33,6 +33,7 @@ struct vmdev_soft_head {
  * @end: bytes of both
  * @heads: the buffers
  * @n: how many
+ * @nsegs: pieces of all of them
  * @count: IOVAs of the header's num_buffers, a byte each
  */
 struct vmdev_soft_fill {
@@ -43,6 +44,7 @@ struct vmdev_soft_fill {
 	u32 end;
 	struct vmdev_soft_head heads[VMDEV_SOFT_HEADS];
 	u16 n;
+	u32 nsegs;
 	u64 count[2];
 };
 
@@ -143,7 +145,7 @@ static void vmdev_soft_note_count(struct vmdev_soft_fill *fill, u64 iova, u32 le
 
 	for (i = 0; i < ARRAY_SIZE(fill->count); i++)
 		if (at + i < len)
-			fill->count[i] = iova + at + i;
+			fill->count[i] = iova + (u32)(at + i);
 }
 
 /* As much as there is of a frame, and fits, into a piece of a buffer. */
@@ -178,6 +180,10 @@ static int vmdev_soft_scatter(struct vmdev_soft_fill *fill,
 	int err = 0;
 	u16 i;
 
+	/* A driver may give many buffers of many pieces and no bytes. */
+	fill->nsegs += chain->nsegs;
+	if (fill->nsegs > VMDEV_CHAIN_MAX)
+		err = -EMSGSIZE;
 	read_lock(&fill->vq->soft->maps_lock);
 	for (i = chain->nread; i < chain->nsegs && fill->at < fill->end && !err; i++)
 		err = vmdev_soft_scatter_seg(fill, chain->segs[i].addr,
@@ -218,6 +224,18 @@ static bool vmdev_soft_asks(struct vmdev_soft_pair *pair, bool asks)
 	return false;
 }
 
+/* Whoever sends waits. */
+static void vmdev_soft_wait(struct vmdev_soft_pair *pair)
+{
+	if (!pair->waits) {
+		pair->since = jiffies;
+		pair->rx.stops++;
+	}
+	WRITE_ONCE(pair->waits, true);
+	/* With that of a kick, vmdev_soft_net_kicked(). */
+	smp_mb();
+}
+
 /*
  * All buffers that there are were popped, and more are needed. True if the next one
  * comes with a kick, which wakes the port; false if it is there already.
@@ -225,15 +243,17 @@ static bool vmdev_soft_asks(struct vmdev_soft_pair *pair, bool asks)
 static bool vmdev_soft_waits(struct vmdev_soft_pair *pair)
 {
 	/* Before a kick is asked for: one that comes at once must see it. */
-	WRITE_ONCE(pair->waits, true);
-	/* With that of a kick, vmdev_soft_net_kicked(). */
-	smp_mb();
-	if (!vmdev_soft_asks(pair, true)) {
-		pair->rx.stops++;
-		return true;
-	}
-	WRITE_ONCE(pair->waits, false);
-	return false;
+	vmdev_soft_wait(pair);
+	return !vmdev_soft_asks(pair, true);
+}
+
+/* There is one: no kick is needed, and whoever waits for it is not told by one. */
+static void vmdev_soft_found(struct vmdev_soft_pair *pair)
+{
+	if (pair->asks)
+		vmdev_soft_asks(pair, false);
+	if (pair->waits)
+		vmdev_soft_port_wake(pair);
 }
 
 /* The whole of a frame, into as many buffers as that takes. */
@@ -251,12 +271,14 @@ static int vmdev_soft_fill(struct vmdev_soft_pair *pair, struct vmdev_soft_fill 
 			return -EMSGSIZE;
 		got = vmdev_vring_pop(ring, chain);
 		if (got > 0) {
-			if (unlikely(pair->asks))
-				vmdev_soft_asks(pair, false);
+			if (unlikely(pair->asks || pair->waits))
+				vmdev_soft_found(pair);
 			err = vmdev_soft_scatter(fill, chain);
 		}
 		if (got < 0)
 			err = got;
+		else if (!got && ring->inflight == ring->num)
+			err = -EMSGSIZE;
 		else if (!got && vmdev_soft_waits(pair))
 			err = -ENOBUFS;
 	}
@@ -287,6 +309,7 @@ static void vmdev_soft_push(struct vmdev_soft_pair *pair,
 	for (i = 0; i < fill->n; i++)
 		vmdev_vring_push(&fill->vq->ring, fill->heads[i].id,
 				 fill->heads[i].slots, fill->heads[i].len);
+	pair->drops = false;
 	pair->rx.packets++;
 	pair->rx.bytes += fill->frame->len;
 }
@@ -314,7 +337,7 @@ int vmdev_soft_net_deliver(struct vmdev_soft_pair *pair,
 
 	if (!vq->on) {
 		/* It may be on its way to another ring. */
-		WRITE_ONCE(pair->waits, true);
+		vmdev_soft_wait(pair);
 		return -ENOBUFS;
 	}
 	if (vq->ring.why)
@@ -327,6 +350,7 @@ int vmdev_soft_net_deliver(struct vmdev_soft_pair *pair,
 	fill.at = 0;
 	fill.end = VMDEV_SOFT_HDR + frame->len;
 	fill.n = 0;
+	fill.nsegs = 0;
 	err = vmdev_soft_fill(pair, &fill, &chain) ? : vmdev_soft_count(&fill);
 	if (err)
 		vmdev_soft_unpop(&fill);

@@ -46,6 +46,8 @@ static void vmdev_soft_put_frags(struct sk_buff *skb, u32 at, const void *from, 
 		from += n;
 		len -= n;
 	}
+	if (!len)
+		return;
 	/* All but the last one are whole pages. */
 	at -= head;
 	frag = &skb_shinfo(skb)->frags[at >> PAGE_SHIFT];
@@ -130,6 +132,9 @@ static bool vmdev_soft_hdr_ok(const struct vmdev_soft *soft,
 {
 	if ((hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) &&
 	    !vmdev_soft_has(soft, VIRTIO_NET_F_CSUM))
+		return false;
+	if ((hdr->gso_type & VIRTIO_NET_HDR_GSO_ECN) &&
+	    !vmdev_soft_has(soft, VIRTIO_NET_F_HOST_ECN))
 		return false;
 	switch (hdr->gso_type & ~VIRTIO_NET_HDR_GSO_ECN) {
 	case VIRTIO_NET_HDR_GSO_NONE:
@@ -294,6 +299,9 @@ static int vmdev_soft_copy(struct vmdev_soft_pair *pair, bool xdp,
 static int vmdev_soft_dress(struct vmdev_soft_pair *pair,
 			    const struct virtio_net_hdr *hdr, struct sk_buff *skb)
 {
+	/* Both are looked at where a header says little. */
+	skb->dev = pair->net->port;
+	skb_set_network_header(skb, ETH_HLEN);
 	if ((hdr->flags | hdr->gso_type) && virtio_net_hdr_to_skb(skb, hdr, true))
 		return -EINVAL;
 	skb_record_rx_queue(skb, pair->index);

@@ -26,13 +26,17 @@ static int vmdev_soft_xdp_deliver(struct vmdev_soft_pair *pair, const void *data
 	struct vmdev_soft_vq *vq = vmdev_soft_rxq(pair);
 	const struct virtio_net_hdr hdr = { 0 };
 	int err = -ENETDOWN;
+	const char *why;
 
 	spin_lock(&vq->lock);
 	if (vq->on)
 		err = vmdev_soft_net_deliver(pair, &hdr, &frame);
 	if (err)
 		pair->rx.drops++;
+	why = vq->on ? vq->ring.why : NULL;
 	spin_unlock(&vq->lock);
+	if (unlikely(why))
+		vmdev_soft_break(&pair->net->soft, vq->index, why);
 	return err;
 }
 
@@ -100,6 +104,7 @@ struct sk_buff *vmdev_soft_xdp_run(struct vmdev_soft_pair *pair,
 		skb = vmdev_soft_xdp_pass(pair, &xdp);
 		if (skb)
 			return skb;
+		pair->tx.drops++;
 		break;
 	case XDP_REDIRECT:
 		pair->tx.xdp++;

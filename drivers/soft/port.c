@@ -58,7 +58,6 @@ void vmdev_soft_port_wake(struct vmdev_soft_pair *pair)
 	unsigned int i;
 
 	WRITE_ONCE(pair->waits, false);
-	WRITE_ONCE(pair->drops, false);
 	/* With that of vmdev_soft_port_busy(). */
 	smp_mb();
 	/* Frames in queues of pairs that the driver no longer uses wait for others. */
@@ -68,28 +67,56 @@ void vmdev_soft_port_wake(struct vmdev_soft_pair *pair)
 }
 
 /**
- * vmdev_soft_port_drop() - there will be no buffers, until vmdev_soft_port_wake()
+ * vmdev_soft_port_drop() - nobody waits for buffers, until there is one
  * @pair: the pair
  *
- * Context: any but with interrupts off in a process.
+ * Context: softirq or process; no lock of a queue held.
  */
 void vmdev_soft_port_drop(struct vmdev_soft_pair *pair)
 {
+	spin_lock_bh(&vmdev_soft_rxq(pair)->lock);
+	pair->drops = true;
+	spin_unlock_bh(&vmdev_soft_rxq(pair)->lock);
+	local_bh_disable();
 	vmdev_soft_port_wake(pair);
-	WRITE_ONCE(pair->drops, true);
+	local_bh_enable();
 }
 
+/* Those who wait now may have begun long after the timer did. */
 static void vmdev_soft_port_impatient(struct timer_list *timer)
 {
 	struct vmdev_soft_pair *pair = container_of(timer, struct vmdev_soft_pair,
 						    patience);
-	bool waits;
+	unsigned long end = READ_ONCE(pair->since) + VMDEV_SOFT_PATIENCE;
 
-	spin_lock(&vmdev_soft_rxq(pair)->lock);
-	waits = pair->waits;
-	spin_unlock(&vmdev_soft_rxq(pair)->lock);
-	if (waits)
+	if (!READ_ONCE(pair->waits))
+		return;
+	if (time_before(jiffies, end))
+		mod_timer(timer, end);
+	else
 		vmdev_soft_port_drop(pair);
+}
+
+/* Can the driver take a frame that is not cut yet? */
+static bool vmdev_soft_port_gso_ok(u64 offloads, u8 type)
+{
+	u64 needs = 0;
+
+	switch (type & ~VIRTIO_NET_HDR_GSO_ECN) {
+	case VIRTIO_NET_HDR_GSO_TCPV4:
+		needs = BIT_ULL(VIRTIO_NET_F_GUEST_TSO4);
+		break;
+	case VIRTIO_NET_HDR_GSO_TCPV6:
+		needs = BIT_ULL(VIRTIO_NET_F_GUEST_TSO6);
+		break;
+	case VIRTIO_NET_HDR_GSO_UDP_L4:
+		needs = BIT_ULL(VIRTIO_NET_F_GUEST_USO4) |
+			BIT_ULL(VIRTIO_NET_F_GUEST_USO6);
+		break;
+	}
+	if (type & VIRTIO_NET_HDR_GSO_ECN)
+		needs |= BIT_ULL(VIRTIO_NET_F_GUEST_ECN);
+	return (offloads & needs) == needs;
 }
 
 /* What the driver has to be told of what is not done yet. */
@@ -98,36 +125,52 @@ static int vmdev_soft_port_header(struct vmdev_soft_net *net, struct sk_buff *sk
 {
 	bool csum = READ_ONCE(net->offloads) & BIT_ULL(VIRTIO_NET_F_GUEST_CSUM);
 
-	/* The driver may have changed its mind since features were checked. */
+	/*
+	 * The driver may have changed its mind since features were checked, and not all
+	 * who send have them checked.
+	 */
 	if (!csum && skb->ip_summed == CHECKSUM_PARTIAL) {
 		if (skb_is_gso(skb) || skb_checksum_help(skb))
 			return -EINVAL;
 	}
-	return virtio_net_hdr_from_skb(skb, hdr, true, csum, 0);
+	if (virtio_net_hdr_from_skb(skb, hdr, true, csum, 0) ||
+	    !vmdev_soft_port_gso_ok(READ_ONCE(net->offloads), hdr->gso_type))
+		return -EINVAL;
+	return 0;
 }
 
-/* 0 if it was put in a buffer, else why not. */
-static int vmdev_soft_port_deliver(struct vmdev_soft_pair *pair, struct sk_buff *skb)
+/* Under the receive queue's lock. */
+static int vmdev_soft_port_put(struct vmdev_soft_pair *pair, struct sk_buff *skb)
 {
 	const struct vmdev_soft_frame frame = { .skb = skb, .len = skb->len };
-	struct vmdev_soft_vq *vq = vmdev_soft_rxq(pair);
 	struct virtio_net_hdr hdr;
-	const char *why = NULL;
+
+	if (!vmdev_soft_net_wants(pair->net, skb)) {
+		pair->rx.filtered++;
+		return 0;
+	}
+	return vmdev_soft_port_header(pair->net, skb, &hdr) ? :
+	       vmdev_soft_net_deliver(pair, &hdr, &frame);
+}
+
+/* 0 if that is all of it, else why not. */
+static int vmdev_soft_port_deliver(struct vmdev_soft_pair *pair, struct sk_buff *skb)
+{
+	struct vmdev_soft_vq *vq = vmdev_soft_rxq(pair);
+	const char *why;
 	int err;
 
-	err = vmdev_soft_port_header(pair->net, skb, &hdr);
-	if (err)
-		return err;
 	spin_lock(&vq->lock);
-	err = vmdev_soft_net_deliver(pair, &hdr, &frame);
+	err = vmdev_soft_port_put(pair, skb);
+	if (err == -ENOBUFS && pair->drops)
+		err = -ENOSPC;
+	if (err && err != -ENOBUFS)
+		pair->rx.drops++;
 	if (vq->on && (err || !netdev_xmit_more()))
 		vmdev_soft_vq_publish(vq);
-	if (err == -EBADMSG)
-		why = vq->ring.why;
-	if (err && (err != -ENOBUFS || READ_ONCE(pair->drops)))
-		pair->rx.drops++;
+	why = vq->on ? vq->ring.why : NULL;
 	spin_unlock(&vq->lock);
-	if (why)
+	if (unlikely(why))
 		vmdev_soft_break(&pair->net->soft, vq->index, why);
 	return err;
 }
@@ -156,17 +199,14 @@ static netdev_tx_t vmdev_soft_port_xmit(struct sk_buff *skb, struct net_device *
 	struct vmdev_soft_net *net = vmdev_soft_port_net(port);
 	u16 i = skb_get_queue_mapping(skb) % READ_ONCE(net->active);
 	struct vmdev_soft_pair *pair = &net->pairs[i];
-	int err;
+	int err = vmdev_soft_port_deliver(pair, skb);
 
-	if (!vmdev_soft_net_wants(net, skb)) {
-		pair->rx.filtered++;
-		goto out;
-	}
-	err = vmdev_soft_port_deliver(pair, skb);
-	if (err == -ENOBUFS && !READ_ONCE(pair->drops))
+	if (err == -ENOBUFS)
 		return vmdev_soft_port_busy(pair, skb);
-out:
-	dev_consume_skb_any(skb);
+	if (err)
+		dev_kfree_skb_any(skb);
+	else
+		dev_consume_skb_any(skb);
 	return NETDEV_TX_OK;
 }
 
@@ -222,7 +262,8 @@ static int vmdev_soft_port_name(struct net_device *port, char *name, size_t len)
 {
 	const char *dev = vmdev_soft_port_net(port)->soft.name;
 
-	return strscpy(name, dev, len) < 0 ? -EINVAL : 0;
+	/* One that is too long has none: any other error would break "ip link". */
+	return strscpy(name, dev, len) < 0 ? -EOPNOTSUPP : 0;
 }
 
 static const struct net_device_ops vmdev_soft_port_ops = {
@@ -259,8 +300,9 @@ static void vmdev_soft_port_napi_del(struct vmdev_soft_net *net)
 		struct vmdev_soft_pair *pair = &net->pairs[i];
 
 		timer_shutdown_sync(&pair->patience);
-		netif_napi_del(&pair->napi);
+		__netif_napi_del(&pair->napi);
 	}
+	synchronize_net();
 }
 
 static void vmdev_soft_port_setup(struct net_device *port, u16 mtu)
@@ -276,6 +318,8 @@ static void vmdev_soft_port_setup(struct net_device *port, u16 mtu)
 				    NETDEV_XDP_ACT_NDO_XMIT);
 	/* What the driver is told: a bridge drops what is longer than its ports. */
 	port->max_mtu = VMDEV_SOFT_MTU_MAX;
+	/* With interrupts off nothing can be delivered. */
+	port->priv_flags |= IFF_DISABLE_NETPOLL;
 	port->mtu = mtu;
 	eth_hw_addr_random(port);
 	netif_carrier_off(port);

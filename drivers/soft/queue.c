@@ -119,6 +119,9 @@ void vmdev_soft_vq_stop(struct vmdev_soft_vq *vq, struct vdpa_vq_state *state)
 
 	spin_lock_bh(&vq->lock);
 	was_on = vq->on;
+	/* Whoever pushed may have been about to: afterwards it is too late. */
+	if (was_on)
+		vmdev_soft_vq_publish(vq);
 	vq->on = false;
 	spin_unlock_bh(&vq->lock);
 	if (was_on && vq->soft->type->drain)
@@ -145,11 +148,13 @@ void vmdev_soft_vq_publish(struct vmdev_soft_vq *vq)
 
 	if (!vmdev_vring_publish(&vq->ring))
 		return;
-	/* As from an interrupt handler. */
-	local_irq_save(flags);
+	/* As from an interrupt handler, which is a thread with PREEMPT_RT. */
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		local_irq_save(flags);
 	if (vq->software)
 		vmdev_software_interrupt(&vq->soft->hw);
 	else
 		vmdev_vq_interrupt(0, vq->data);
-	local_irq_restore(flags);
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		local_irq_restore(flags);
 }

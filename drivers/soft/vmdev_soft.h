@@ -94,7 +94,8 @@ struct vmdev_soft_vq {
  * @status: device status, but for NEEDS_RESET
  * @broken: the driver broke a queue
  * @features: negotiated
- * @event_lock: protects @events; taken with interrupts off
+ * @event_lock: protects @events, and changes of what is in @config from two sides; taken
+ *	with interrupts off
  * @events: the core wants to hear of changes
  * @generation: changes with @config
  * @config: configuration space, as the device is, not as it was provisioned
@@ -112,7 +113,7 @@ struct vmdev_soft {
 	u8 status;
 	unsigned long broken;
 	u64 features;
-	/* Protects events. */
+	/* Protects events, and config against who else changes it. */
 	spinlock_t event_lock;
 	bool events;
 	atomic_t generation;

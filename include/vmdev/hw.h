@@ -188,7 +188,8 @@ struct vmdev_hw_ops {
 /**
  * struct vmdev_hw - one piece of hardware; a parent embeds it
  * @dev: the function; parent of the management device and of vDPA devices
- * @dma_dev: the device that does the DMA
+ * @dma_dev: the device that does the DMA. NULL: no device, the CPU does what it would;
+ *	then the vDPA device stands for it, which no IOMMU translates for
  * @ops: see above
  * @caps: see above; filled in before vmdev_parent_register()
  * @parent: the core's part

@@ -42,7 +42,7 @@ driver_netdev() {
 
 	mac=$(vdpa -j dev config show "$1" | python3 -c 'import json, sys
 print(list(json.load(sys.stdin)["config"].values())[0]["mac"])')
-	for path in /sys/devices/vmdev_soft/virtio*/net/*; do
+	for path in /sys/bus/vdpa/devices/"$1"/virtio*/net/*; do
 		[ "$(cat "$path/address" 2>/dev/null)" != "$mac" ] || basename "$path"
 	done
 }
