@@ -4,7 +4,7 @@
 # becomes of the port on the host.
 # lab: --vfs 0
 # limit: 300
-# long-kernels: 6.12 debug
+# long-kernels: 7.2 debug
 # shellcheck source=/dev/null disable=SC2154	# frames: from lib.sh
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh
