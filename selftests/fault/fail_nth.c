@@ -259,10 +259,11 @@ static void register_all(struct scenario *s)
 static void usage(void)
 {
 	fprintf(stderr,
-		"Usage: fail_nth [-f] [-v] [-s SEED] [-t SEC] [-l] SCENARIO...\n"
+		"Usage: fail_nth [-f] [-v] [-s SEED] [-t SEC] [-l] [-m MGMT] SCENARIO...\n"
 		"  -f  every failure, not a slice\n"
 		"  -s  where a slice starts\n"
 		"  -l  list scenarios\n"
+		"  -m  net devices are of this management device, which is on no bus\n"
 		"Environment: BDF_vf0_0, BDF_blk0, BDF_pf0: functions to use\n");
 	exit(2);
 }
@@ -273,7 +274,7 @@ int main(int argc, char **argv)
 	bool list = false;
 	int c;
 
-	while ((c = getopt(argc, argv, "fvs:t:l")) != -1) {
+	while ((c = getopt(argc, argv, "fvs:t:lm:")) != -1) {
 		switch (c) {
 		case 'f':
 			opt.full = true;
@@ -290,15 +291,20 @@ int main(int argc, char **argv)
 		case 'l':
 			list = true;
 			break;
+		case 'm':
+			net_bdf = optarg;
+			break;
 		default:
 			usage();
 		}
 	}
-	net_bdf = getenv("BDF_vf0_0");
-	blk_bdf = getenv("BDF_blk0");
-	pf_bdf = getenv("BDF_pf0");
-	if (!net_bdf || !blk_bdf || !pf_bdf)
-		usage();
+	if (!net_bdf) {
+		net_bdf = getenv("BDF_vf0_0");
+		blk_bdf = getenv("BDF_blk0");
+		pf_bdf = getenv("BDF_pf0");
+		if (!net_bdf || !blk_bdf || !pf_bdf)
+			usage();
+	}
 	register_all(mgmt_scenarios);
 	register_all(vhost_scenarios);
 	register_all(dirty_scenarios);

@@ -105,7 +105,9 @@ static int take_pf(void)
 }
 
 /* --- modules ------------------------------------------------------------- */
-static const char * const modules[] = { "vmdev_pci", "vmdev_irq", "vmdev", "vmdev_dirty" };
+static const char * const modules[] = {
+	"vmdev_soft", "vmdev_pci", "vmdev_irq", "vmdev", "vmdev_dirty",
+};
 
 static int unload_all(void)
 {
@@ -132,6 +134,7 @@ MODULE(vmdev)
 MODULE(vmdev_dirty)
 MODULE(vmdev_irq)
 MODULE(vmdev_pci)
+MODULE(vmdev_soft)
 
 static int enter_core(void)
 {
@@ -140,12 +143,17 @@ static int enter_core(void)
 	return err ? err : load_vmdev_dirty();
 }
 
-static int enter_pci(void)
+static int enter_soft(void)
 {
 	int err = enter_core();
 
-	if (!err)
-		err = load_vmdev();
+	return err ? err : load_vmdev();
+}
+
+static int enter_pci(void)
+{
+	int err = enter_soft();
+
 	return err ? err : load_vmdev_irq();
 }
 
@@ -191,5 +199,9 @@ struct scenario pci_scenarios[] = {
 	  .enter = enter_pci,
 	  .run = load_vmdev_pci, .done = is_loaded_vmdev_pci,
 	  .undo = unload_vmdev_pci, .leave = unload_all },
+	{ .test.name = "load_vmdev_soft", .step = 61, .also = { EINVAL },
+	  .enter = enter_soft,
+	  .run = load_vmdev_soft, .done = is_loaded_vmdev_soft,
+	  .undo = unload_vmdev_soft, .leave = unload_all },
 	{ }
 };

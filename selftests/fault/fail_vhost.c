@@ -313,7 +313,7 @@ static int running(void)
 static int enter_up_mac(void)
 {
 	static const __u8 mac[] = { 0x52, 0x54, 0, 0xfa, 0x17, 3 };
-	const struct lab_vdpa dev = { .name = DEV, .bdf = net_bdf,
+	const struct lab_vdpa dev = { .name = DEV, .mgmt = net_bdf,
 				      .mac = mac };
 	int err = dev_down();
 

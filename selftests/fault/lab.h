@@ -30,7 +30,8 @@ long lab_number(const char *path);
 /**
  * struct lab_vdpa - a vDPA device to add
  * @name: of the device
- * @bdf: of the function
+ * @mgmt: the management device: the address of a function, or the name of one that is on
+ *	no bus
  * @mac: NULL for none asked for
  * @mtu: likewise 0
  * @vqp: likewise 0
@@ -38,7 +39,7 @@ long lab_number(const char *path);
  */
 struct lab_vdpa {
 	const char *name;
-	const char *bdf;
+	const char *mgmt;
 	const __u8 *mac;
 	__u16 mtu;
 	__u16 vqp;

@@ -99,8 +99,9 @@ int lab_dev_add(const struct lab_vdpa *dev)
 	struct nlmsghdr *nlh = lab_request(lab_family, VDPA_CMD_DEV_NEW,
 					   NLM_F_ACK);
 
-	mnl_attr_put_strz(nlh, VDPA_ATTR_MGMTDEV_BUS_NAME, "pci");
-	mnl_attr_put_strz(nlh, VDPA_ATTR_MGMTDEV_DEV_NAME, dev->bdf);
+	if (strchr(dev->mgmt, ':'))
+		mnl_attr_put_strz(nlh, VDPA_ATTR_MGMTDEV_BUS_NAME, "pci");
+	mnl_attr_put_strz(nlh, VDPA_ATTR_MGMTDEV_DEV_NAME, dev->mgmt);
 	mnl_attr_put_strz(nlh, VDPA_ATTR_DEV_NAME, dev->name);
 	if (dev->mac)
 		mnl_attr_put(nlh, VDPA_ATTR_DEV_NET_CFG_MACADDR, 6, dev->mac);

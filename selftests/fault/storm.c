@@ -123,7 +123,7 @@ static void *asker(void *arg)
 /* --- what the main thread does ------------------------------------------- */
 static int add(const struct target *t)
 {
-	const struct lab_vdpa dev = { .name = t->name, .bdf = t->bdf };
+	const struct lab_vdpa dev = { .name = t->name, .mgmt = t->bdf };
 
 	return lab_dev_add(&dev);
 }
