@@ -31,6 +31,8 @@
  *	FAULT_INJECTION_STACKTRACE_FILTER
  * @also: errnos, positive, that are right here besides those of nth_sane()
  *
+ * @has_port: with a management device that is software, @run makes a netdev on the host
+ *
  * All but @run give 0, or the test fails.
  */
 struct scenario {
@@ -46,6 +48,7 @@ struct scenario {
 	const char *kernel_pins;
 	const char *not_in;
 	int also[4];
+	bool has_port;
 };
 
 /* Tables end with an entry without name. */
