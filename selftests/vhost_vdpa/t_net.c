@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* One net device: kicks, calls, completions, enabling, whatever the order. */
 #define _GNU_SOURCE
+#include <endian.h>
+#include <linux/virtio_net.h>
 #include <pthread.h>
+#include <string.h>
 #include <sys/eventfd.h>
 
 #include "tests.h"
@@ -219,6 +222,59 @@ TEST(net_kick_before_driver_ok)
 	CHECK_OK(rig_driver_ok(&dut));
 	vq_kick(&dut.vq[NET_TX]);
 	CHECK_OK(net_drain_tx(&dut, RIG_WAIT_MS));
+}
+
+/* A frame with that header, its first @first bytes in a piece of their own. */
+static void send_odd(const struct virtio_net_hdr_v1 *hdr, __u32 first)
+{
+	__u8 *buf = dut.tx_free[dut.tx_nfree - 1];
+	__u64 at = vc_iova(&dut.c, buf);
+	/* The last piece twice: a large frame in little memory. */
+	const struct vq_seg seg[] = {
+		{ at, NET_HDR + first },
+		{ at + NET_HDR + first, NET_MAX_FRAME - first },
+		{ at + NET_HDR + first, NET_MAX_FRAME - first },
+	};
+
+	memset(buf, 0x45, RIG_BUF);
+	memcpy(buf, hdr, NET_HDR);
+	memcpy(buf + NET_HDR, nobody, 6);
+	/* IPv4, or by chance IPv6, or neither. */
+	buf[NET_HDR + 12] = first & 1 ? 0x86 : 0x08;
+	buf[NET_HDR + 13] = first & 1 ? 0xdd : 0x00;
+	CHECK_OK(vq_add(&dut.vq[NET_TX], seg, 3, 0, buf));
+	dut.tx_nfree--;
+	vq_kick(&dut.vq[NET_TX]);
+	CHECK_OK(net_drain_tx(&dut, RIG_WAIT_MS));
+}
+
+/* What a header says of segmentation and checksums is the driver's word, and no more. */
+TEST_OURS(net_odd_headers)
+{
+	const __u64 offloads = BIT64(VIRTIO_NET_F_CSUM) | BIT64(VIRTIO_NET_F_HOST_TSO4) |
+			       BIT64(VIRTIO_NET_F_HOST_TSO6);
+	static const __u8 types[] = { 0, 1, 3, 4, 5, 0x81, 0x84, 0xff };
+	static const __u16 sizes[] = { 0, 1, 1000, 65535 };
+	static const __u32 firsts[] = { 14, 33, 66, 1400 };
+	unsigned int i;
+
+	CHECK_OK(rig_open(&dut, opts.dev));
+	need("TSO", (dut.c.offered & offloads) == offloads, "no segmentation offloads");
+	rig_close(&dut);
+	up_alone(offloads);
+	for (i = 0; i < 2 * 8 * 4 * 4; i++) {
+		const struct virtio_net_hdr_v1 hdr = {
+			.flags = i & 1,
+			.gso_type = types[i / 2 % 8],
+			.gso_size = htole16(sizes[i / 16 % 4]),
+			.hdr_len = htole16(i % 3 ? 54 : 65535),
+			.csum_start = htole16(i % 5 ? 34 : 65530),
+			.csum_offset = htole16(i % 7 ? 16 : 65530),
+		};
+
+		send_odd(&hdr, firsts[i / 64]);
+	}
+	send_batch(0, 16);
 }
 
 /* A kick for the wrong queue, or one with nothing to do, does nothing. */
