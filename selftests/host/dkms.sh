@@ -59,7 +59,7 @@ pulls() {
 	local depends module
 
 	depends=$(enter -- modprobe -S "$1" -n --show-depends vmdev_pci) || return
-	for module in vdpa vmdev_dirty vmdev_irq vmdev vmdev_pci vmdev_soft; do
+	for module in vdpa vmdev_dirty vmdev_irq vmdev vmdev_pci; do
 		grep -qE "/$module\.ko" <<<"$depends" || { echo "no $module in: $depends"; return 1; }
 	done
 	[ -z "$(enter -- modinfo -k "$1" -F alias vmdev_pci)" ] || { echo "vmdev_pci has aliases"; return 1; }
