@@ -236,6 +236,7 @@ void vmdev_ring_tell_state(const struct vmdev_vring *ring,
 	state->packed.last_used_idx = ring->pos.used;
 	state->packed.last_used_counter = ring->pos.used_wrap;
 }
+EXPORT_SYMBOL_GPL(vmdev_ring_tell_state);
 
 /**
  * vmdev_ring_touches() - is a part of a queue's ring in a range of IOVAs?

@@ -47,7 +47,5 @@ int vmdev_ring_open(struct vmdev_dev *dev, u16 i,
 		    void *ctx, struct vmdev_ring_mem *mem,
 		    struct vmdev_vring *ring);
 bool vmdev_ring_touches(const struct vmdev_dev *dev, u16 i, u64 first, u64 last);
-void vmdev_ring_tell_state(const struct vmdev_vring *ring,
-			   struct vdpa_vq_state *state);
 
 #endif /* _VMDEV_RING_MEM_H */

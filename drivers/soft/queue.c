@@ -52,19 +52,6 @@ static struct vmdev_vring_pos vmdev_soft_pos(bool packed,
 	return pos;
 }
 
-static void vmdev_soft_state(const struct vmdev_vring *ring,
-			     struct vdpa_vq_state *state)
-{
-	if (!ring->packed) {
-		state->split.avail_index = ring->pos.used;
-		return;
-	}
-	state->packed.last_avail_idx = ring->pos.used;
-	state->packed.last_avail_counter = ring->pos.used_wrap;
-	state->packed.last_used_idx = ring->pos.used;
-	state->packed.last_used_counter = ring->pos.used_wrap;
-}
-
 /**
  * vmdev_soft_vq_start() - have a queue run
  * @vq: the queue, which does not
@@ -129,7 +116,7 @@ void vmdev_soft_vq_stop(struct vmdev_soft_vq *vq, struct vdpa_vq_state *state)
 	if (was_on && state) {
 		/* Whoever goes on with the ring finds it asking for kicks. */
 		vmdev_vring_kicks_on(&vq->ring);
-		vmdev_soft_state(&vq->ring, state);
+		vmdev_ring_tell_state(&vq->ring, state);
 	}
 	vmdev_soft_areas_put(vq);
 	kvfree(vq->segs);

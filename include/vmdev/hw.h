@@ -247,4 +247,9 @@ void vmdev_software_interrupt(struct vmdev_hw *hw);
 void vmdev_config_event(struct vmdev_hw *hw);
 void vmdev_hw_wrote(struct vmdev_hw *hw, u64 iova, u32 len);
 
+struct vmdev_vring;
+
+void vmdev_ring_tell_state(const struct vmdev_vring *ring,
+			   struct vdpa_vq_state *state);
+
 #endif /* _VMDEV_HW_H */
