@@ -164,6 +164,7 @@ static void vmdev_soft_blk_destroy(struct vmdev_soft *soft)
 }
 
 const struct vmdev_soft_type vmdev_soft_blk_type = {
+	.name = "blk",
 	.mgmtdev = "vmdev_soft_blk",
 	.caps = {
 		.device_id = VIRTIO_ID_BLOCK,

@@ -302,6 +302,7 @@ static void vmdev_soft_net_destroy(struct vmdev_soft *soft)
 }
 
 const struct vmdev_soft_type vmdev_soft_net_type = {
+	.name = "net",
 	.mgmtdev = "vmdev_soft",
 	.caps = {
 		.device_id = VIRTIO_ID_NET,

@@ -129,7 +129,8 @@ struct vmdev_soft {
 
 /**
  * struct vmdev_soft_type - a type of device
- * @mgmtdev: name of its management device
+ * @name: of the type, as the administrator writes it
+ * @mgmtdev: name of its first management device
  * @caps: what any of them may have at most; @config_size bytes are all that there is
  * @create: make one of that name; vmdev_soft_init() is the first thing it does
  * @destroy: the reverse; vmdev_soft_exit() is the last thing it does
@@ -143,6 +144,7 @@ struct vmdev_soft {
  *	or put back; may sleep. NULL if nothing is ever under way
  */
 struct vmdev_soft_type {
+	const char *name;
 	const char *mgmtdev;
 	struct vmdev_hw_caps caps;
 	struct vmdev_soft *(*create)(const struct vmdev_soft_type *type,
@@ -226,8 +228,12 @@ void vmdev_soft_vq_stop(struct vmdev_soft_vq *vq, struct vdpa_vq_state *state);
 void vmdev_soft_vq_publish(struct vmdev_soft_vq *vq);
 
 /* mgmt.c */
-int vmdev_soft_mgmt_add(const struct vmdev_soft_type *type);
-void vmdev_soft_mgmt_del_all(void);
+int vmdev_soft_mgmt_add(const struct vmdev_soft_type *type, const char *name);
+int vmdev_soft_mgmt_init(void);
+void vmdev_soft_mgmt_exit(void);
+
+/* main.c */
+const struct vmdev_soft_type *vmdev_soft_type_find(const char *name);
 
 /* net.c */
 extern const struct vmdev_soft_type vmdev_soft_net_type;
