@@ -15,6 +15,7 @@
 #include <uapi/linux/vhost_types.h>
 
 #include "shadow.h"
+#include "ctl.h"
 #include "vmdev.h"
 
 static int vmdev_op_set_vq_address(struct vdpa_device *vdpa, u16 idx,
@@ -411,6 +412,9 @@ static int vmdev_driver_ok(struct vmdev_dev *dev)
 		vmdev_break_queues(dev);
 	}
 	dev->running = !err;
+	if (!err)
+		vmdev_note_dev(dev, VMDEV_EVENT_RUNNING, 0, 0, NULL);
+	vmdev_ctl_note_paths(dev);
 	return err;
 }
 
@@ -468,6 +472,8 @@ int vmdev_reset_device(struct vmdev_dev *dev)
 	/* What is in the domain is changed when it starts again. */
 	memset(dev->mem.group_as, 0, sizeof(dev->mem.group_as));
 
+	if (dev->running)
+		vmdev_note_dev(dev, VMDEV_EVENT_RESET, 0, 0, NULL);
 	dev->features = 0;
 	dev->status = 0;
 	dev->running = false;
@@ -545,10 +551,11 @@ static int vmdev_suspend(struct vmdev_dev *dev)
 	err = vmdev_stop(dev);
 	if (err) {
 		/* It is stopped, and nobody knows where: only reset helps. */
-		vmdev_break(dev);
+		vmdev_break(dev, "its queues were stopped, and nobody knows where");
 		return err;
 	}
 	dev->suspended = true;
+	vmdev_note_dev(dev, VMDEV_EVENT_SUSPENDED, 0, 0, NULL);
 	return 0;
 }
 
@@ -576,8 +583,11 @@ static int vmdev_resume(struct vmdev_dev *dev)
 
 	/* Refuses what cannot start, with the device still suspended. */
 	err = vmdev_negotiate(dev) ? : vmdev_start(dev);
-	if (!err)
+	if (!err) {
 		dev->suspended = false;
+		vmdev_note_dev(dev, VMDEV_EVENT_RESUMED, 0, 0, NULL);
+		vmdev_ctl_note_paths(dev);
+	}
 	return err;
 }
 

@@ -6,6 +6,7 @@
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
 
+#include "ctl.h"
 #include "shadow.h"
 #include "vmdev.h"
 
@@ -160,15 +161,21 @@ void vmdev_notify_vqs(struct vmdev_dev *dev)
 /**
  * vmdev_break() - tell the driver that its device needs a reset
  * @dev: the device
+ * @why: for the control plane; not freed
  *
  * Kicks stop to reach the hardware. The status keeps NEEDS_RESET until reset.
  * A host driver that does not listen finds its queues broken.
  *
  * Context: any.
  */
-void vmdev_break(struct vmdev_dev *dev)
+void vmdev_break(struct vmdev_dev *dev, const char *why)
 {
 	u16 vq;
+
+	if (!READ_ONCE(dev->needs_reset)) {
+		WRITE_ONCE(dev->why, why);
+		vmdev_note_dev(dev, VMDEV_EVENT_BROKEN, 0, 0, why);
+	}
 
 	for (vq = 0; vq < dev->nvqs; vq++)
 		WRITE_ONCE(dev->vqs[vq].live, false);
@@ -188,6 +195,7 @@ void vmdev_break(struct vmdev_dev *dev)
 void vmdev_check_alive(struct vmdev_dev *dev)
 {
 	struct vmdev_hw *hw = dev->parent->hw;
+	const char *why;
 	u8 status;
 
 	if (!dev->running || dev->suspended || dev->needs_reset ||
@@ -198,13 +206,13 @@ void vmdev_check_alive(struct vmdev_dev *dev)
 	if (!vmdev_usable(dev))
 		return;
 	if (status & VIRTIO_CONFIG_S_NEEDS_RESET)
-		dev_err(&dev->vdpa.dev, "hardware asks for a reset\n");
+		why = "hardware asks for a reset";
 	else if (!(status & VIRTIO_CONFIG_S_DRIVER_OK))
-		dev_err(&dev->vdpa.dev, "hardware lost its state (status %#x), somebody else reset it\n",
-			status);
+		why = "hardware lost its state, somebody else reset it";
 	else
 		return;
-	vmdev_break(dev);
+	dev_err(&dev->vdpa.dev, "%s (status %#x)\n", why, status);
+	vmdev_break(dev, why);
 }
 
 /**
@@ -312,6 +320,10 @@ EXPORT_SYMBOL_GPL(vmdev_config_event);
 void vmdev_hw_gone(struct vmdev_hw *hw)
 {
 	struct vmdev_parent *parent = hw->parent;
+	const struct vmdev_notice event = {
+		.kind = VMDEV_EVENT_HW_GONE,
+		.dev = hw->dev,
+	};
 	unsigned long flags;
 
 	if (!parent)
@@ -321,8 +333,9 @@ void vmdev_hw_gone(struct vmdev_hw *hw)
 	if (!parent->gone) {
 		WRITE_ONCE(parent->gone, true);
 		dev_err(hw->dev, "hardware is gone (it reads all ones, or was removed)\n");
+		vmdev_note(&event);
 		if (parent->dev)
-			vmdev_break(parent->dev);
+			vmdev_break(parent->dev, "hardware is gone");
 	}
 	spin_unlock_irqrestore(&parent->dev_lock, flags);
 }
@@ -343,7 +356,7 @@ EXPORT_SYMBOL_GPL(vmdev_hw_is_gone);
 /**
  * vmdev_parent_offline() - stop a device whose hardware loses its state
  * @hw: registered hardware
- * @why: what happens to it, for the log
+ * @why: what happens to it, for the log; not freed
  * @reachable: its registers may still be touched
  *
  * For resets that do not come from the driver, bus errors and shutdown. The
@@ -362,7 +375,7 @@ void vmdev_parent_offline(struct vmdev_hw *hw, const char *why, bool reachable)
 	if (dev && dev->status) {
 		dev_warn(&dev->vdpa.dev, "stopped by %s, its driver has to reset it\n",
 			 why);
-		vmdev_break(dev);
+		vmdev_break(dev, why);
 	}
 	if (reachable && !parent->gone && !parent->offline)
 		hw->ops->stop(hw, NULL);

@@ -5,17 +5,20 @@
  */
 #include <linux/slab.h>
 
+#include "ctl.h"
 #include "vmdev.h"
 
 /**
  * struct vmdev_factory_mgmt - the core's part of a factory
  * @mgmt: its management device
  * @ids: device types that @mgmt can create
+ * @listed: for the control plane
  * @factory: the factory
  */
 struct vmdev_factory_mgmt {
 	struct vdpa_mgmt_dev mgmt;
 	struct virtio_device_id ids[2];
+	struct vmdev_mgmt listed;
 	struct vmdev_factory *factory;
 };
 
@@ -71,7 +74,7 @@ static const struct vdpa_mgmtdev_ops vmdev_factory_ops = {
  * @factory: all but @core filled in
  *
  * Context: may sleep. Its ops may be called before this returns.
- * Return: 0; -ENOMEM; or the error of vdpa_mgmtdev_register().
+ * Return: 0; -ENOMEM; or the error of vmdev_mgmt_list().
  */
 int vmdev_factory_register(struct vmdev_factory *factory)
 {
@@ -95,8 +98,12 @@ int vmdev_factory_register(struct vmdev_factory *factory)
 		.supported_features = vmdev_features_possible(caps),
 		.max_supported_vqs = caps->nvqs,
 	};
+	core->listed = (struct vmdev_mgmt) {
+		.mgmt = &core->mgmt,
+		.caps = caps,
+	};
 	factory->core = core;
-	err = vdpa_mgmtdev_register(&core->mgmt);
+	err = vmdev_mgmt_list(&core->listed);
 	if (err)
 		kfree(core);
 	return err;
@@ -111,7 +118,7 @@ EXPORT_SYMBOL_GPL(vmdev_factory_register);
  */
 void vmdev_factory_unregister(struct vmdev_factory *factory)
 {
-	vdpa_mgmtdev_unregister(&factory->core->mgmt);
+	vmdev_mgmt_unlist(&factory->core->listed);
 	kfree(factory->core);
 }
 EXPORT_SYMBOL_GPL(vmdev_factory_unregister);

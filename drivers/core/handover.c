@@ -11,10 +11,12 @@
  * over. So nothing is lost and nothing done twice, or there is an error.
  */
 #include <linux/device.h>
+#include <linux/export.h>
 #include <linux/sysfs.h>
 #include <linux/virtio_config.h>
 #include <uapi/linux/vhost_types.h>
 
+#include "ctl.h"
 #include "shadow.h"
 #include "vmdev.h"
 
@@ -174,10 +176,11 @@ static int vmdev_paths_move(struct vmdev_dev *dev)
 		dev_err_ratelimited(&dev->vdpa.dev,
 				    "a queue was lost on its way to another path: %pe\n",
 				    ERR_PTR(err));
-		vmdev_break(dev);
+		vmdev_break(dev, "a queue was lost on its way to another path");
 		return err;
 	}
 	vmdev_undrain(dev);
+	vmdev_ctl_note_paths(dev);
 	return 0;
 }
 
@@ -211,12 +214,47 @@ int vmdev_paths_update(struct vmdev_dev *dev)
 	return err;
 }
 
+/**
+ * vmdev_policy_set() - on which rings may the hardware work?
+ * @dev: the device
+ * @policy: from now on
+ *
+ * Queues that run are moved before this returns, but for those that go home later.
+ *
+ * Context: may sleep; takes vmdev_parent.lock.
+ * Return: as vmdev_paths_update(); on error the policy is as it was.
+ */
+int vmdev_policy_set(struct vmdev_dev *dev, enum vmdev_policy policy)
+{
+	enum vmdev_policy old;
+	int err;
+
+	mutex_lock(&dev->parent->lock);
+	old = dev->policy;
+	WRITE_ONCE(dev->policy, policy);
+	err = vmdev_paths_update(dev);
+	if (err)
+		WRITE_ONCE(dev->policy, old);
+	else if (policy != old)
+		vmdev_note_dev(dev, VMDEV_EVENT_POLICY, 0, policy, NULL);
+	mutex_unlock(&dev->parent->lock);
+	return err;
+}
+EXPORT_SYMBOL_GPL(vmdev_policy_set);
+
 /* --- sysfs ----------------------------------------------------------------- */
 
 static const char * const vmdev_policies[] = {
 	[VMDEV_POLICY_AUTO]	= "auto",
 	[VMDEV_POLICY_DIRECT]	= "direct",
 	[VMDEV_POLICY_SHADOW]	= "shadow",
+};
+
+static const char * const vmdev_paths[] = {
+	[VMDEV_PATH_OFF]	= "off",
+	[VMDEV_PATH_DIRECT]	= "direct",
+	[VMDEV_PATH_SHADOW]	= "shadow",
+	[VMDEV_PATH_SOFTWARE]	= "software",
 };
 
 static struct vmdev_dev *vmdev_from_device(struct device *dev)
@@ -235,22 +273,11 @@ static ssize_t policy_show(struct device *d, struct device_attribute *attr,
 static ssize_t policy_store(struct device *d, struct device_attribute *attr,
 			    const char *buf, size_t len)
 {
-	struct vmdev_dev *dev = vmdev_from_device(d);
 	int policy = sysfs_match_string(vmdev_policies, buf);
-	enum vmdev_policy old;
-	int err;
 
 	if (policy < 0)
 		return policy;
-
-	mutex_lock(&dev->parent->lock);
-	old = dev->policy;
-	WRITE_ONCE(dev->policy, policy);
-	err = vmdev_paths_update(dev);
-	if (err)
-		WRITE_ONCE(dev->policy, old);
-	mutex_unlock(&dev->parent->lock);
-	return err ? : len;
+	return vmdev_policy_set(vmdev_from_device(d), policy) ? : len;
 }
 static DEVICE_ATTR_RW(policy);
 
@@ -264,10 +291,7 @@ static ssize_t paths_show(struct device *d, struct device_attribute *attr,
 	mutex_lock(&dev->parent->lock);
 	for (i = 0; i < dev->nvqs; i++)
 		len += sysfs_emit_at(buf, len, "%s%s", i ? " " : "",
-				     !dev->vqs[i].on ? "off" :
-				     dev->vqs[i].shadowed ? "shadow" :
-				     dev->vqs[i].served ? "software" :
-				     "direct");
+				     vmdev_paths[vmdev_queue_path(&dev->vqs[i])]);
 	mutex_unlock(&dev->parent->lock);
 	len += sysfs_emit_at(buf, len, "\n");
 	return len;

@@ -26,6 +26,7 @@
  * Packed rings come by such a place in each second lap. But nobody could tell where
  * such a ring was stopped later, so they stay.
  */
+#include "ctl.h"
 #include "shadow.h"
 #include "vmdev.h"
 
@@ -81,10 +82,11 @@ static void vmdev_home_move(struct vmdev_dev *dev, u16 i)
 		dev_err_ratelimited(&dev->vdpa.dev,
 				    "queue %u was lost on its way to direct: %pe\n",
 				    i, ERR_PTR(err));
-		vmdev_break(dev);
+		vmdev_break(dev, "a queue was lost on its way to direct");
 		return;
 	}
 	vmdev_undrain(dev);
+	vmdev_ctl_note_paths(dev);
 }
 
 static void vmdev_home_look(struct vmdev_dev *dev)

@@ -11,6 +11,7 @@
 #include <linux/virtio_config.h>
 #include <uapi/linux/virtio_ring.h>
 
+#include "ctl.h"
 #include "vmdev.h"
 
 /**
@@ -110,6 +111,8 @@ static int vmdev_log_op_start(void *priv, unsigned int asid,
 		RCU_INIT_POINTER(dev->logs[asid], NULL);
 		/* Those that moved go back. */
 		vmdev_paths_update(dev);
+	} else {
+		vmdev_note_dev(dev, VMDEV_EVENT_DIRTY_START, asid, 0, NULL);
 	}
 out:
 	mutex_unlock(&dev->parent->lock);
@@ -128,6 +131,7 @@ static void vmdev_log_op_stop(void *priv, unsigned int asid)
 	mutex_lock(&dev->parent->lock);
 	RCU_INIT_POINTER(dev->logs[asid], NULL);
 	vmdev_paths_update(dev);
+	vmdev_note_dev(dev, VMDEV_EVENT_DIRTY_STOP, asid, 0, NULL);
 	mutex_unlock(&dev->parent->lock);
 	synchronize_rcu();
 }

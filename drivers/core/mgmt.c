@@ -11,6 +11,7 @@
 #include <linux/virtio_config.h>
 #include <uapi/linux/vdpa.h>
 
+#include "ctl.h"
 #include "vmdev.h"
 
 static struct vmdev_parent *vmdev_parent(struct vdpa_mgmt_dev *mgmt)
@@ -178,11 +179,17 @@ static int vmdev_dev_publish(struct vmdev_dev *dev)
 		goto err_unset;
 
 	dev->vdpa.dev.groups = vmdev_path_groups;
-	err = _vdpa_register_device(&dev->vdpa, dev->nvqs);
+	err = vmdev_ctl_prepare_dev(dev);
 	if (err)
 		goto err_log;
+	err = _vdpa_register_device(&dev->vdpa, dev->nvqs);
+	if (err)
+		goto err_ctl;
+	vmdev_ctl_add_dev(dev);
 	return 0;
 
+err_ctl:
+	vmdev_ctl_unprepare_dev(dev);
 err_log:
 	vmdev_log_del(dev);
 err_unset:
@@ -240,7 +247,7 @@ static void vmdev_dev_leave(struct vmdev_dev *dev)
 	else
 		dev_warn(&dev->vdpa.dev, "is to be removed; should %s (pid %d) still have it open, this waits until it is closed\n",
 			 dev->holder, dev->holder_pid);
-	vmdev_break(dev);
+	vmdev_break(dev, "it is being removed");
 	if (vmdev_usable(dev))
 		hw->ops->stop(hw, NULL);
 }
@@ -276,6 +283,7 @@ void vmdev_dev_del(struct vmdev_dev *dev)
 	struct vmdev_parent *parent = dev->parent;
 	struct vdpa_device *vdpa = &dev->vdpa;
 
+	vmdev_ctl_del_dev(dev);
 	vmdev_parent_leave(parent->hw);
 	vmdev_log_del(dev);
 	/* A host driver waits for ever for hardware that does not answer. */
@@ -286,6 +294,7 @@ void vmdev_dev_del(struct vmdev_dev *dev)
 	/* Unless vmdev_bus_notify() has done so. */
 	vmdev_dev_let_go(dev);
 	vmdev_parent_set_dev(parent, NULL);
+	vmdev_ctl_gone_dev(dev);
 	cancel_work_sync(&parent->break_work);
 	vmdev_ctrl_quiesce(dev);
 	vmdev_home_quiesce(parent);
@@ -389,11 +398,43 @@ static const struct vdpa_mgmtdev_ops vmdev_mgmt_ops = {
 };
 
 /**
+ * vmdev_mgmt_list() - register a management device, and show it to the control plane
+ * @mgmt: it, with all but id filled in
+ *
+ * Context: may sleep.
+ * Return: 0; -ENOMEM; or the error of vdpa_mgmtdev_register().
+ */
+int vmdev_mgmt_list(struct vmdev_mgmt *mgmt)
+{
+	int err;
+
+	err = vmdev_ctl_add_mgmt(mgmt);
+	if (err)
+		return err;
+	err = vdpa_mgmtdev_register(mgmt->mgmt);
+	if (err)
+		vmdev_ctl_del_mgmt(mgmt);
+	return err;
+}
+
+/**
+ * vmdev_mgmt_unlist() - the reverse of vmdev_mgmt_list()
+ * @mgmt: it
+ *
+ * Context: may sleep, without bound while user space holds a device.
+ */
+void vmdev_mgmt_unlist(struct vmdev_mgmt *mgmt)
+{
+	vdpa_mgmtdev_unregister(mgmt->mgmt);
+	vmdev_ctl_del_mgmt(mgmt);
+}
+
+/**
  * vmdev_mgmt_register() - register the management device of a parent
  * @parent: the parent
  *
  * Context: may sleep.
- * Return: 0 or the error of vdpa_mgmtdev_register().
+ * Return: 0 or the error of vmdev_mgmt_list().
  */
 int vmdev_mgmt_register(struct vmdev_parent *parent)
 {
@@ -411,7 +452,12 @@ int vmdev_mgmt_register(struct vmdev_parent *parent)
 		.supported_features = vmdev_features_possible(caps),
 		.max_supported_vqs = caps->nvqs,
 	};
-	return vdpa_mgmtdev_register(&parent->mgmt);
+	parent->listed = (struct vmdev_mgmt) {
+		.mgmt = &parent->mgmt,
+		.caps = caps,
+		.parent = parent,
+	};
+	return vmdev_mgmt_list(&parent->listed);
 }
 
 /**
@@ -422,5 +468,5 @@ int vmdev_mgmt_register(struct vmdev_parent *parent)
  */
 void vmdev_mgmt_unregister(struct vmdev_parent *parent)
 {
-	vdpa_mgmtdev_unregister(&parent->mgmt);
+	vmdev_mgmt_unlist(&parent->listed);
 }

@@ -564,7 +564,8 @@ static void vmdev_ctrl_serve(struct vmdev_ctrl *ctrl)
 			dev_err_ratelimited(&dev->vdpa.dev,
 					    "queue %u is broken: %s\n",
 					    ctrl->index, ctrl->guest.why);
-		vmdev_break(dev);
+		vmdev_break(dev, ctrl->guest.why ? :
+			    "hardware did not carry out a control command");
 	} else if (got) {
 		vmdev_ctrl_kick(dev);
 	} else if (READ_ONCE(vq->doorbell)) {
@@ -711,7 +712,7 @@ void vmdev_ctrl_unmapped(struct vmdev_dev *dev, unsigned int asid, u64 first,
 			    "queue %u is served, and its ring was unmapped\n",
 			    ctrl->index);
 	vmdev_ctrl_close(dev, ctrl->index, NULL);
-	vmdev_break(dev);
+	vmdev_break(dev, "the ring of the control queue was unmapped");
 }
 
 /**

@@ -66,6 +66,7 @@ void vmdev_vqs_reset(struct vmdev_dev *dev)
 		vq->state_set = false;
 		vq->state_learned = false;
 		vq->state_lost = false;
+		vq->told = VMDEV_PATH_OFF;
 		vq->conf.size = vmdev_vq_size_max(dev, i);
 		vq->hw_vq = i;
 		vmdev_set_cb(&vq->cb_lock, &vq->cb, NULL);
@@ -281,7 +282,7 @@ err_stop:
 		hw->ops->stop(hw, NULL);
 	/* It ran for a moment: where its queues are now nobody knows. */
 	if (dev->suspended)
-		vmdev_break(dev);
+		vmdev_break(dev, "it could not be resumed");
 err_live:
 	vmdev_vqs_set_on(dev, false);
 err_queues:
@@ -448,7 +449,7 @@ static int vmdev_vq_start_hw(struct vmdev_dev *dev, u16 i)
 
 	err = vmdev_ctrl_replay_vq(dev, i);
 	if (err)
-		vmdev_break(dev);
+		vmdev_break(dev, "hardware did not take what the control queue had set");
 	return err;
 }
 
@@ -593,7 +594,7 @@ static void vmdev_vq_stop_early(struct vmdev_dev *dev, u16 i)
 	if (!(hw->caps.caps & VMDEV_CAP_RING_RESET))
 		return;
 	if (vmdev_vq_stop_hw(dev, i))
-		vmdev_break(dev);
+		vmdev_break(dev, "hardware did not stop a queue");
 	else
 		vmdev_call(&dev->vqs[i].cb_lock, &dev->vqs[i].cb);
 }

@@ -454,7 +454,7 @@ void vmdev_shadow_bh(struct work_struct *work)
 	if (why) {
 		dev_err_ratelimited(&s->dev->vdpa.dev, "queue %u is broken: %s\n",
 				    s->index, why);
-		vmdev_break(s->dev);
+		vmdev_break(s->dev, why);
 	}
 	if (more)
 		queue_work(system_bh_wq, &s->bh);

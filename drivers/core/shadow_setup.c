@@ -451,7 +451,7 @@ void vmdev_shadow_unmapped(struct vmdev_dev *dev, unsigned int asid, u64 first,
 		dev_err_ratelimited(&dev->vdpa.dev,
 				    "queue %u runs, and its ring was unmapped\n",
 				    i);
-		vmdev_break(dev);
+		vmdev_break(dev, "the ring of a queue that runs was unmapped");
 	}
 }
 

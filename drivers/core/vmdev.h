@@ -20,6 +20,7 @@
 #include <linux/workqueue.h>
 #include <uapi/linux/vhost_types.h>
 
+#include <vmdev/ctl.h>
 #include <vmdev/dirty.h>
 #include <vmdev/hw.h>
 #include <vmdev/vring.h>
@@ -56,6 +57,7 @@ struct vmdev_shadow;
  * @served: the core carries out what is in it, and hardware knows nothing of it:
  *	the control queue. Written under vmdev_parent.lock
  * @doorbell: the driver may have mapped its doorbell; never cleared
+ * @told: the path that the control plane knows, an enum vmdev_path; vmdev_parent.lock
  * @live: kicks reach the hardware. Written under vmdev_parent.lock, read
  *	without from any context: a kick that comes late is ignored by hardware
  *	that was reset
@@ -81,6 +83,7 @@ struct vmdev_vq {
 	bool shadowed;
 	bool served;
 	bool doorbell;
+	u8 told;
 	bool live;
 	atomic64_t kicks;
 	atomic64_t events;
@@ -142,19 +145,6 @@ struct vmdev_map_hint {
 	u64 last;
 	unsigned long changes;
 	bool denied[2];
-};
-
-/**
- * enum vmdev_policy - on which rings may the hardware work?
- * @VMDEV_POLICY_AUTO: on the driver's, wherever that can be stopped again and
- *	written pages need not be known, or hardware knows them; else on the core's
- * @VMDEV_POLICY_DIRECT: always on the driver's
- * @VMDEV_POLICY_SHADOW: always on the core's
- */
-enum vmdev_policy {
-	VMDEV_POLICY_AUTO,
-	VMDEV_POLICY_DIRECT,
-	VMDEV_POLICY_SHADOW,
 };
 
 /**
@@ -222,7 +212,9 @@ struct vmdev_mem {
  * @suspended: SUSPEND took effect, RESUME did not; vmdev_parent.lock
  * @needs_reset: the device stopped working under its driver; set from any
  *	context, cleared by reset
+ * @why: why it did, not freed; set before @needs_reset
  * @leaving: the device is being deleted; never cleared
+ * @id: in the list of ctl.c
  * @driver_mac: net: the MAC address that its driver set, or zero;
  *	vmdev_parent.lock
  * @user_mac: net: what user space would have as MAC address, see config.c;
@@ -263,7 +255,9 @@ struct vmdev_dev {
 	bool running;
 	bool suspended;
 	bool needs_reset;
+	const char *why;
 	bool leaving;
+	u32 id;
 	u8 driver_mac[ETH_ALEN];
 	u8 user_mac[ETH_ALEN];
 	u32 generation;
@@ -285,10 +279,25 @@ struct vmdev_dev {
 };
 
 /**
+ * struct vmdev_mgmt - a management device, to be listed
+ * @id: where it is in the list
+ * @mgmt: what the vdpa core knows
+ * @caps: of its hardware, or of what it makes
+ * @parent: its hardware; NULL if it makes that
+ */
+struct vmdev_mgmt {
+	u32 id;
+	struct vdpa_mgmt_dev *mgmt;
+	const struct vmdev_hw_caps *caps;
+	struct vmdev_parent *parent;
+};
+
+/**
  * struct vmdev_parent - the core's part of a piece of hardware
  * @hw: the hardware
  * @mgmt: its management device
  * @ids: device types that @mgmt can create
+ * @listed: @mgmt, for the control plane
  * @max_vqp: net: queue pairs that the hardware's queues suffice for
  * @cvq: net: number of the control queue when multiqueue is negotiated
  * @lock: serialises the hardware and everything that the driver said. Taken
@@ -309,6 +318,7 @@ struct vmdev_parent {
 	struct vmdev_hw *hw;
 	struct vdpa_mgmt_dev mgmt;
 	struct virtio_device_id ids[2];
+	struct vmdev_mgmt listed;
 	u16 max_vqp;
 	u16 cvq;
 	/* Serialises the hardware and what the driver said. */
@@ -446,7 +456,7 @@ void vmdev_home_quiesce(struct vmdev_parent *parent);
 
 /* event.c */
 void vmdev_call(spinlock_t *lock, const struct vdpa_callback *cb);
-void vmdev_break(struct vmdev_dev *dev);
+void vmdev_break(struct vmdev_dev *dev, const char *why);
 int vmdev_host_init(void);
 void vmdev_host_exit(void);
 void vmdev_break_queues(struct vmdev_dev *dev);
@@ -636,6 +646,8 @@ int vmdev_dev_add(struct vmdev_parent *parent, struct vdpa_mgmt_dev *mgmt,
 void vmdev_dev_del(struct vmdev_dev *dev);
 int vmdev_mgmt_set_attr(struct vdpa_mgmt_dev *mgmt, struct vdpa_device *vdpa,
 			const struct vdpa_dev_set_config *config);
+int vmdev_mgmt_list(struct vmdev_mgmt *mgmt);
+void vmdev_mgmt_unlist(struct vmdev_mgmt *mgmt);
 int vmdev_mgmt_register(struct vmdev_parent *parent);
 void vmdev_mgmt_unregister(struct vmdev_parent *parent);
 void vmdev_mgmt_exit(void);

@@ -46,7 +46,7 @@ dkms_install() {
 found() {
 	local module file
 
-	for module in vmdev vmdev_dirty vmdev_irq vmdev_pci vmdev_soft; do
+	for module in vmdev vmdev_ctl vmdev_dirty vmdev_irq vmdev_pci vmdev_soft; do
 		file=$(enter -- modinfo -k "$1" -F filename "$module") || return
 		[[ $file == /lib/modules/$1/updates/$2* ]] || { echo "$module is $file"; return 1; }
 		[ "$(enter -- modinfo -k "$1" -F license "$module")" = GPL ] || return

@@ -1,0 +1,514 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What there is, for a control plane: management devices and devices, in the order in which
+ * they came, and the facts of each.
+ *
+ * Locks: vdpa's own, vmdev_ctl_mutex, vmdev_ctl_sem, vmdev_parent.lock. Who reads takes the
+ * third, and so may be waited for by who holds the second, but not the other way round:
+ * ops of the listener may wait for readers (of sysfs files).
+ */
+#include <linux/device.h>
+#include <linux/export.h>
+#include <linux/mutex.h>
+#include <linux/rwsem.h>
+#include <linux/sched.h>
+#include <linux/string.h>
+#include <linux/xarray.h>
+
+#include "ctl.h"
+
+/* Protects the listener, which is told of each device that comes or goes under it. */
+static DEFINE_MUTEX(vmdev_ctl_mutex);
+static const struct vmdev_ctl_ops *vmdev_ctl_ops;
+/* Protects what is listed: written with vmdev_ctl_mutex held, too. */
+static DECLARE_RWSEM(vmdev_ctl_sem);
+static DEFINE_XARRAY_ALLOC1(vmdev_ctl_mgmts);
+static DEFINE_XARRAY_ALLOC1(vmdev_ctl_devs);
+/* Ids count up, so that who lists misses none, and sees none twice. */
+static u32 vmdev_ctl_next_mgmt, vmdev_ctl_next_dev;
+
+/* --- the listener --------------------------------------------------------------- */
+
+/**
+ * vmdev_ctl_register() - be the listener
+ * @ops: until vmdev_ctl_unregister()
+ *
+ * Context: may sleep.
+ * Return: 0, or -EBUSY if there is one.
+ */
+int vmdev_ctl_register(const struct vmdev_ctl_ops *ops)
+{
+	struct vmdev_dev *dev;
+	unsigned long id;
+	int err = 0;
+
+	mutex_lock(&vmdev_ctl_mutex);
+	if (vmdev_ctl_ops) {
+		err = -EBUSY;
+		goto out;
+	}
+	WRITE_ONCE(vmdev_ctl_ops, ops);
+	xa_for_each(&vmdev_ctl_devs, id, dev)
+		ops->dev_add(dev);
+out:
+	mutex_unlock(&vmdev_ctl_mutex);
+	return err;
+}
+EXPORT_SYMBOL_GPL(vmdev_ctl_register);
+
+/**
+ * vmdev_ctl_unregister() - the reverse of vmdev_ctl_register()
+ *
+ * No op is called any more, or is running.
+ *
+ * Context: may sleep.
+ */
+void vmdev_ctl_unregister(void)
+{
+	struct vmdev_dev *dev;
+	unsigned long id;
+
+	mutex_lock(&vmdev_ctl_mutex);
+	xa_for_each(&vmdev_ctl_devs, id, dev)
+		vmdev_ctl_ops->dev_del(dev);
+	WRITE_ONCE(vmdev_ctl_ops, NULL);
+	mutex_unlock(&vmdev_ctl_mutex);
+	/* What nobody was told yet nobody will be told. */
+	vmdev_notices_flush();
+}
+EXPORT_SYMBOL_GPL(vmdev_ctl_unregister);
+
+/**
+ * vmdev_ctl_listens() - is there a listener?
+ *
+ * Context: any.
+ */
+bool vmdev_ctl_listens(void)
+{
+	return READ_ONCE(vmdev_ctl_ops);
+}
+
+/**
+ * vmdev_ctl_tell() - tell the listener, if there still is one
+ * @event: what happened
+ *
+ * Context: may sleep.
+ */
+void vmdev_ctl_tell(const struct vmdev_notice *event)
+{
+	mutex_lock(&vmdev_ctl_mutex);
+	if (vmdev_ctl_ops)
+		vmdev_ctl_ops->event(event);
+	mutex_unlock(&vmdev_ctl_mutex);
+}
+
+/* --- what there is -------------------------------------------------------------- */
+
+static void vmdev_ctl_note_mgmt(struct vmdev_mgmt *mgmt, enum vmdev_event kind)
+{
+	const struct vmdev_notice event = {
+		.kind = kind,
+		.dev = mgmt->mgmt->device,
+	};
+
+	vmdev_note(&event);
+}
+
+/**
+ * vmdev_ctl_add_mgmt() - a management device is about to be registered
+ * @mgmt: it, with all but id filled in
+ *
+ * Context: may sleep.
+ * Return: 0 or a negative errno.
+ */
+int vmdev_ctl_add_mgmt(struct vmdev_mgmt *mgmt)
+{
+	int err;
+
+	down_write(&vmdev_ctl_sem);
+	err = xa_alloc_cyclic(&vmdev_ctl_mgmts, &mgmt->id, mgmt, xa_limit_31b,
+			      &vmdev_ctl_next_mgmt, GFP_KERNEL);
+	up_write(&vmdev_ctl_sem);
+	if (err < 0)
+		return err;
+	vmdev_ctl_note_mgmt(mgmt, VMDEV_EVENT_PARENT_ADD);
+	return 0;
+}
+
+/**
+ * vmdev_ctl_del_mgmt() - a management device was unregistered
+ * @mgmt: it
+ *
+ * Its device may be released once this returns.
+ *
+ * Context: may sleep.
+ */
+void vmdev_ctl_del_mgmt(struct vmdev_mgmt *mgmt)
+{
+	down_write(&vmdev_ctl_sem);
+	xa_erase(&vmdev_ctl_mgmts, mgmt->id);
+	up_write(&vmdev_ctl_sem);
+	vmdev_ctl_note_mgmt(mgmt, VMDEV_EVENT_PARENT_DEL);
+	vmdev_notices_flush();
+}
+
+/**
+ * vmdev_ctl_prepare_dev() - a device is about to be registered
+ * @dev: the device
+ *
+ * Context: may sleep.
+ * Return: 0 or a negative errno.
+ */
+int vmdev_ctl_prepare_dev(struct vmdev_dev *dev)
+{
+	int err;
+
+	down_write(&vmdev_ctl_sem);
+	err = xa_alloc_cyclic(&vmdev_ctl_devs, &dev->id, NULL, xa_limit_31b,
+			      &vmdev_ctl_next_dev, GFP_KERNEL);
+	up_write(&vmdev_ctl_sem);
+	if (err < 0)
+		return err;
+	vmdev_note_dev(dev, VMDEV_EVENT_DEV_ADD, 0, 0, NULL);
+	return 0;
+}
+
+/**
+ * vmdev_ctl_add_dev() - a device was registered
+ * @dev: the device, prepared
+ *
+ * Context: may sleep.
+ */
+void vmdev_ctl_add_dev(struct vmdev_dev *dev)
+{
+	mutex_lock(&vmdev_ctl_mutex);
+	down_write(&vmdev_ctl_sem);
+	/* Room was made for it, so no memory is needed. */
+	xa_store(&vmdev_ctl_devs, dev->id, dev, GFP_KERNEL);
+	up_write(&vmdev_ctl_sem);
+	if (vmdev_ctl_ops)
+		vmdev_ctl_ops->dev_add(dev);
+	mutex_unlock(&vmdev_ctl_mutex);
+}
+
+/**
+ * vmdev_ctl_del_dev() - a device is about to go
+ * @dev: the device, still registered
+ *
+ * It is listed no more.
+ *
+ * Context: may sleep.
+ */
+void vmdev_ctl_del_dev(struct vmdev_dev *dev)
+{
+	mutex_lock(&vmdev_ctl_mutex);
+	if (vmdev_ctl_ops)
+		vmdev_ctl_ops->dev_del(dev);
+	down_write(&vmdev_ctl_sem);
+	xa_erase(&vmdev_ctl_devs, dev->id);
+	up_write(&vmdev_ctl_sem);
+	mutex_unlock(&vmdev_ctl_mutex);
+}
+
+/**
+ * vmdev_ctl_gone_dev() - a device is gone
+ * @dev: the device, not listed; nothing happens to it any more
+ *
+ * Context: any.
+ */
+void vmdev_ctl_gone_dev(struct vmdev_dev *dev)
+{
+	vmdev_note_dev(dev, VMDEV_EVENT_DEV_DEL, 0, 0, NULL);
+}
+
+/**
+ * vmdev_ctl_unprepare_dev() - the reverse of vmdev_ctl_prepare_dev()
+ * @dev: the device, which could not be registered
+ *
+ * Context: may sleep.
+ */
+void vmdev_ctl_unprepare_dev(struct vmdev_dev *dev)
+{
+	down_write(&vmdev_ctl_sem);
+	xa_release(&vmdev_ctl_devs, dev->id);
+	up_write(&vmdev_ctl_sem);
+	vmdev_ctl_gone_dev(dev);
+}
+
+/**
+ * vmdev_ctl_note_paths() - queues may have moved
+ * @dev: the device
+ *
+ * Which queues did, the listener is told. To start or to stop is not to move.
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ */
+void vmdev_ctl_note_paths(struct vmdev_dev *dev)
+{
+	u16 i;
+
+	lockdep_assert_held(&dev->parent->lock);
+	for (i = 0; i < dev->nvqs; i++) {
+		struct vmdev_vq *vq = &dev->vqs[i];
+		enum vmdev_path path = vmdev_queue_path(vq);
+
+		if (path != vq->told && path != VMDEV_PATH_OFF &&
+		    vq->told != VMDEV_PATH_OFF)
+			vmdev_note_dev(dev, VMDEV_EVENT_PATH, i, path, NULL);
+		vq->told = path;
+	}
+}
+
+/**
+ * vmdev_ctl_lock() - all that is listed stays until vmdev_ctl_unlock()
+ *
+ * Context: may sleep. Not for long: who adds or removes a device waits.
+ */
+void vmdev_ctl_lock(void)
+{
+	down_read(&vmdev_ctl_sem);
+}
+EXPORT_SYMBOL_GPL(vmdev_ctl_lock);
+
+/** vmdev_ctl_unlock() - the reverse of vmdev_ctl_lock() */
+void vmdev_ctl_unlock(void)
+{
+	up_read(&vmdev_ctl_sem);
+}
+EXPORT_SYMBOL_GPL(vmdev_ctl_unlock);
+
+/**
+ * vmdev_ctl_mgmt() - a management device, by where it is in the list
+ * @id: from where on to look; gets where it was found. 0 to begin with
+ *
+ * Context: vmdev_ctl_lock().
+ * Return: the first, or NULL.
+ */
+struct vmdev_mgmt *vmdev_ctl_mgmt(unsigned long *id)
+{
+	lockdep_assert_held(&vmdev_ctl_sem);
+	return xa_find(&vmdev_ctl_mgmts, id, ULONG_MAX, XA_PRESENT);
+}
+EXPORT_SYMBOL_GPL(vmdev_ctl_mgmt);
+
+/**
+ * vmdev_ctl_mgmt_find() - a management device, by its name
+ * @bus: name of the bus that its device is on; NULL for none
+ * @name: of its device
+ *
+ * Context: vmdev_ctl_lock().
+ * Return: it, or NULL.
+ */
+struct vmdev_mgmt *vmdev_ctl_mgmt_find(const char *bus, const char *name)
+{
+	struct vmdev_mgmt *mgmt;
+	unsigned long id;
+
+	lockdep_assert_held(&vmdev_ctl_sem);
+	xa_for_each(&vmdev_ctl_mgmts, id, mgmt) {
+		const struct device *dev = mgmt->mgmt->device;
+
+		if (!strcmp(dev_name(dev), name) &&
+		    !strcmp(dev->bus ? dev->bus->name : "", bus ? : ""))
+			return mgmt;
+	}
+	return NULL;
+}
+EXPORT_SYMBOL_GPL(vmdev_ctl_mgmt_find);
+
+/**
+ * vmdev_ctl_dev() - a device, by where it is in the list
+ * @id: from where on to look; gets where it was found. 0 to begin with
+ *
+ * Context: vmdev_ctl_lock().
+ * Return: the first, or NULL.
+ */
+struct vmdev_dev *vmdev_ctl_dev(unsigned long *id)
+{
+	lockdep_assert_held(&vmdev_ctl_sem);
+	return xa_find(&vmdev_ctl_devs, id, ULONG_MAX, XA_PRESENT);
+}
+EXPORT_SYMBOL_GPL(vmdev_ctl_dev);
+
+/**
+ * vmdev_ctl_dev_find() - a device, by its name
+ * @name: of the vDPA device
+ *
+ * Context: vmdev_ctl_lock().
+ * Return: it, or NULL.
+ */
+struct vmdev_dev *vmdev_ctl_dev_find(const char *name)
+{
+	struct vmdev_dev *dev;
+	unsigned long id;
+
+	lockdep_assert_held(&vmdev_ctl_sem);
+	xa_for_each(&vmdev_ctl_devs, id, dev)
+		if (!strcmp(dev_name(&dev->vdpa.dev), name))
+			return dev;
+	return NULL;
+}
+EXPORT_SYMBOL_GPL(vmdev_ctl_dev_find);
+
+/**
+ * vmdev_ctl_dev_of() - the device that is a vDPA device of ours
+ * @dev: vmdev_ctl_device() of it
+ *
+ * Context: any.
+ */
+struct vmdev_dev *vmdev_ctl_dev_of(struct device *dev)
+{
+	return vmdev_dev(container_of(dev, struct vdpa_device, dev));
+}
+EXPORT_SYMBOL_GPL(vmdev_ctl_dev_of);
+
+/**
+ * vmdev_ctl_device() - what a device is in sysfs
+ * @dev: the device
+ *
+ * Context: any.
+ */
+struct device *vmdev_ctl_device(struct vmdev_dev *dev)
+{
+	return &dev->vdpa.dev;
+}
+EXPORT_SYMBOL_GPL(vmdev_ctl_device);
+
+/* --- facts ---------------------------------------------------------------------- */
+
+/**
+ * vmdev_mgmt_info() - facts of a management device
+ * @mgmt: it
+ * @info: gets them
+ *
+ * Context: vmdev_ctl_lock().
+ */
+void vmdev_mgmt_info(struct vmdev_mgmt *mgmt, struct vmdev_mgmt_info *info)
+{
+	const struct vmdev_parent *parent = mgmt->parent;
+	struct vmdev_dev *dev;
+	unsigned long id;
+
+	*info = (struct vmdev_mgmt_info) {
+		.dev = mgmt->mgmt->device,
+		.device_id = mgmt->caps->device_id,
+		.vendor_id = mgmt->caps->vendor_id,
+		.features = mgmt->mgmt->supported_features,
+		.caps = mgmt->caps->caps,
+		.max_vqs = mgmt->mgmt->max_supported_vqs,
+		.software = !parent,
+		.gone = parent && READ_ONCE(parent->gone),
+		.offline = parent && READ_ONCE(parent->offline),
+	};
+	xa_for_each(&vmdev_ctl_devs, id, dev)
+		if (dev->vdpa.mdev == mgmt->mgmt)
+			info->ndevs++;
+}
+EXPORT_SYMBOL_GPL(vmdev_mgmt_info);
+
+static enum vmdev_state vmdev_dev_state(const struct vmdev_dev *dev)
+{
+	if (READ_ONCE(dev->needs_reset) || READ_ONCE(dev->parent->gone))
+		return VMDEV_STATE_BROKEN;
+	if (!dev->running)
+		return VMDEV_STATE_OFF;
+	return dev->suspended ? VMDEV_STATE_SUSPENDED : VMDEV_STATE_RUNNING;
+}
+
+/**
+ * vmdev_dev_info() - facts of a device
+ * @dev: the device
+ * @info: gets them
+ *
+ * Context: may sleep; vmdev_ctl_lock(), or the device cannot go for another reason. Takes
+ * vmdev_parent.lock.
+ */
+void vmdev_dev_info(struct vmdev_dev *dev, struct vmdev_dev_info *info)
+{
+	unsigned int asid;
+
+	mutex_lock(&dev->parent->lock);
+	*info = (struct vmdev_dev_info) {
+		.dev = &dev->vdpa.dev,
+		.mgmt = dev->vdpa.mdev->device,
+		.device_id = dev->hw->caps.device_id,
+		.state = vmdev_dev_state(dev),
+		.policy = dev->policy,
+		.status = dev->status | (dev->needs_reset ? VIRTIO_CONFIG_S_NEEDS_RESET : 0),
+		.offered = dev->prov.features,
+		.features = dev->features,
+		.nvqs = dev->nvqs,
+		.nas = dev->vdpa.nas,
+		.user = dev->mem.user,
+		.holder_pid = dev->holder_pid,
+	};
+	if (info->state == VMDEV_STATE_BROKEN)
+		info->why = READ_ONCE(dev->parent->gone) ? "hardware is gone" :
+			    READ_ONCE(dev->why);
+	strscpy(info->holder, dev->holder, sizeof(info->holder));
+	for (asid = 0; asid < dev->vdpa.nas; asid++)
+		if (vmdev_log_active(dev, asid))
+			info->logged |= BIT_ULL(asid);
+	mutex_unlock(&dev->parent->lock);
+}
+EXPORT_SYMBOL_GPL(vmdev_dev_info);
+
+/* Of hardware that works on the driver's ring there is a snapshot, where it can be read. */
+static bool vmdev_queue_state(struct vmdev_dev *dev, u16 i, struct vdpa_vq_state *state)
+{
+	const struct vmdev_vq *vq = &dev->vqs[i];
+	__le16 used;
+
+	if (!vq->on) {
+		*state = vq->conf.state;
+		return vq->state_learned && !vq->state_lost;
+	}
+	if (vq->shadowed || vq->served)
+		return !vmdev_vq_read_state(dev, i, state);
+	if (vmdev_is_packed(dev) ||
+	    vmdev_mem_read(dev, vmdev_vq_asid(dev, i),
+			   vq->conf.device + offsetof(struct vring_used, idx),
+			   &used, sizeof(used)))
+		return false;
+	state->split.avail_index = le16_to_cpu(used);
+	return true;
+}
+
+/**
+ * vmdev_queue_info() - facts of a queue
+ * @dev: the device
+ * @i: the queue
+ * @info: gets them
+ *
+ * Context: as vmdev_dev_info().
+ * Return: 0, or -ENOENT if there is no such queue.
+ */
+int vmdev_queue_info(struct vmdev_dev *dev, u16 i, struct vmdev_queue_info *info)
+{
+	const struct vmdev_vq *vq;
+
+	if (i >= dev->nvqs)
+		return -ENOENT;
+
+	vq = &dev->vqs[i];
+	mutex_lock(&dev->parent->lock);
+	*info = (struct vmdev_queue_info) {
+		.path = vmdev_queue_path(vq),
+		.ready = vq->conf.enabled,
+		.packed = vmdev_is_packed(dev),
+		.asid = vmdev_vq_asid(dev, i),
+		.size = vq->conf.size,
+		.desc = vq->conf.desc,
+		.driver = vq->conf.driver,
+		.device = vq->conf.device,
+		.kicks = atomic64_read(&vq->kicks),
+		.interrupts = atomic64_read(&vq->events),
+		.irq = -EINVAL,
+	};
+	if (info->path == VMDEV_PATH_DIRECT)
+		info->irq = dev->hw->ops->vq_irq(dev->hw, vq->hw_vq);
+	info->has_state = vmdev_queue_state(dev, i, &info->state);
+	mutex_unlock(&dev->parent->lock);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(vmdev_queue_info);

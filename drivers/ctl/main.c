@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0
+/* vmdev_ctl: the control plane. Without it all else works. */
+#include <linux/module.h>
+
+#include "vmdev_ctl.h"
+
+static const struct vmdev_ctl_ops vmdev_ctl_ops = {
+	.dev_add = vmdev_ctl_sysfs_add,
+	.dev_del = vmdev_ctl_sysfs_del,
+	.event = vmdev_ctl_event,
+};
+
+static int __init vmdev_ctl_init(void)
+{
+	int err;
+
+	err = vmdev_ctl_netlink_init();
+	if (err)
+		return err;
+	err = vmdev_ctl_register(&vmdev_ctl_ops);
+	if (err)
+		vmdev_ctl_netlink_exit();
+	return err;
+}
+module_init(vmdev_ctl_init);
+
+static void __exit vmdev_ctl_exit(void)
+{
+	vmdev_ctl_unregister();
+	vmdev_ctl_netlink_exit();
+}
+module_exit(vmdev_ctl_exit);
+
+MODULE_DESCRIPTION("vmdev: control plane, netlink and sysfs");
+MODULE_AUTHOR("The vmdev developers");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The generic netlink family "vmdev". Documentation/netlink/specs/vmdev.yaml describes it, and
+ * netlink_gen.[ch] are made of that.
+ *
+ * Who dumps goes by ids, which count up: what comes or goes meanwhile is there or not, all else
+ * is there once.
+ */
+#include <linux/device.h>
+#include <linux/err.h>
+#include <net/genetlink.h>
+
+#include <vmdev/hw.h>
+
+#include "vmdev_ctl.h"
+
+/* Where a dump goes on. */
+struct vmdev_ctl_dump {
+	unsigned long id;
+	unsigned int queue;
+};
+
+static int vmdev_ctl_put_string(struct sk_buff *skb, int attr, const char *text)
+{
+	return text && *text ? nla_put_string(skb, attr, text) : 0;
+}
+
+static int vmdev_ctl_put_flag(struct sk_buff *skb, int attr, bool is)
+{
+	return is ? nla_put_flag(skb, attr) : 0;
+}
+
+
+/* A name that was asked for. */
+static const char *vmdev_ctl_asked(const struct genl_info *info, int attr)
+{
+	return info->attrs[attr] ? nla_data(info->attrs[attr]) : NULL;
+}
+
+/* --- one answer ----------------------------------------------------------------- */
+
+/**
+ * struct vmdev_ctl_reply - a message that is being made
+ * @skb: where
+ * @hdr: its header
+ */
+struct vmdev_ctl_reply {
+	struct sk_buff *skb;
+	void *hdr;
+};
+
+static int vmdev_ctl_reply_begin(struct vmdev_ctl_reply *reply, struct genl_info *info)
+{
+	reply->skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!reply->skb)
+		return -ENOMEM;
+	reply->hdr = genlmsg_iput(reply->skb, info);
+	if (!reply->hdr) {
+		nlmsg_free(reply->skb);
+		return -EMSGSIZE;
+	}
+	return 0;
+}
+
+static int vmdev_ctl_reply_end(struct vmdev_ctl_reply *reply, struct genl_info *info, int err)
+{
+	if (err) {
+		nlmsg_free(reply->skb);
+		return err;
+	}
+	genlmsg_end(reply->skb, reply->hdr);
+	return genlmsg_reply(reply->skb, info);
+}
+
+/* A part of a dump. */
+static void *vmdev_ctl_part(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	return genlmsg_iput(skb, genl_info_dump(cb));
+}
+
+static int vmdev_ctl_part_end(struct sk_buff *skb, void *hdr, int err)
+{
+	if (err)
+		genlmsg_cancel(skb, hdr);
+	else
+		genlmsg_end(skb, hdr);
+	return err;
+}
+
+/* --- parents -------------------------------------------------------------------- */
+
+static int vmdev_ctl_put_parent(struct sk_buff *skb, struct vmdev_mgmt *mgmt)
+{
+	struct vmdev_mgmt_info info;
+
+	vmdev_mgmt_info(mgmt, &info);
+	return vmdev_ctl_put_string(skb, VMDEV_A_PARENT_BUS, vmdev_ctl_bus_name(info.dev)) ? :
+	       nla_put_string(skb, VMDEV_A_PARENT_NAME, dev_name(info.dev)) ? :
+	       nla_put_u32(skb, VMDEV_A_PARENT_DEVICE_ID, info.device_id) ? :
+	       nla_put_u32(skb, VMDEV_A_PARENT_VENDOR_ID, info.vendor_id) ? :
+	       nla_put_uint(skb, VMDEV_A_PARENT_FEATURES, info.features) ? :
+	       nla_put_u32(skb, VMDEV_A_PARENT_CAPABILITIES, info.caps) ? :
+	       nla_put_u32(skb, VMDEV_A_PARENT_MAX_VQS, info.max_vqs) ? :
+	       vmdev_ctl_put_flag(skb, VMDEV_A_PARENT_SOFTWARE, info.software) ? :
+	       vmdev_ctl_put_flag(skb, VMDEV_A_PARENT_GONE, info.gone) ? :
+	       vmdev_ctl_put_flag(skb, VMDEV_A_PARENT_OFFLINE, info.offline) ? :
+	       nla_put_u32(skb, VMDEV_A_PARENT_DEVICES, info.ndevs);
+}
+
+static int vmdev_ctl_reply_parent(struct sk_buff *skb, struct genl_info *info)
+{
+	const char *name = vmdev_ctl_asked(info, VMDEV_A_PARENT_NAME);
+	struct vmdev_mgmt *mgmt;
+
+	mgmt = vmdev_ctl_mgmt_find(vmdev_ctl_asked(info, VMDEV_A_PARENT_BUS), name);
+	if (!mgmt) {
+		NL_SET_ERR_MSG_FMT_MOD(info->extack, "no management device %s of vmdev's", name);
+		return -ENODEV;
+	}
+	return vmdev_ctl_put_parent(skb, mgmt);
+}
+
+int vmdev_nl_parent_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct vmdev_ctl_reply reply;
+	int err;
+
+	if (GENL_REQ_ATTR_CHECK(info, VMDEV_A_PARENT_NAME))
+		return -EINVAL;
+
+	err = vmdev_ctl_reply_begin(&reply, info);
+	if (err)
+		return err;
+	vmdev_ctl_lock();
+	err = vmdev_ctl_reply_parent(reply.skb, info);
+	vmdev_ctl_unlock();
+	return vmdev_ctl_reply_end(&reply, info, err);
+}
+
+static int vmdev_ctl_dump_parent(struct sk_buff *skb, struct netlink_callback *cb,
+				 struct vmdev_mgmt *mgmt)
+{
+	void *hdr = vmdev_ctl_part(skb, cb);
+
+	if (!hdr)
+		return -EMSGSIZE;
+	return vmdev_ctl_part_end(skb, hdr, vmdev_ctl_put_parent(skb, mgmt));
+}
+
+int vmdev_nl_parent_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct vmdev_ctl_dump *dump = (void *)cb->ctx;
+	struct vmdev_mgmt *mgmt;
+	int err = 0;
+
+	vmdev_ctl_lock();
+	while ((mgmt = vmdev_ctl_mgmt(&dump->id))) {
+		err = vmdev_ctl_dump_parent(skb, cb, mgmt);
+		if (err)
+			break;
+		dump->id++;
+	}
+	vmdev_ctl_unlock();
+	return err;
+}
+
+/* --- devices -------------------------------------------------------------------- */
+
+static int vmdev_ctl_put_holder(struct sk_buff *skb, const struct vmdev_dev_info *info)
+{
+	if (!info->user || !*info->holder)
+		return 0;
+	return nla_put_string(skb, VMDEV_A_DEV_HOLDER, info->holder) ? :
+	       nla_put_u32(skb, VMDEV_A_DEV_HOLDER_PID, info->holder_pid);
+}
+
+static int vmdev_ctl_put_dev(struct sk_buff *skb, struct vmdev_dev *dev)
+{
+	struct vmdev_dev_info info;
+
+	vmdev_dev_info(dev, &info);
+	return nla_put_string(skb, VMDEV_A_DEV_NAME, dev_name(info.dev)) ? :
+	       vmdev_ctl_put_string(skb, VMDEV_A_DEV_PARENT_BUS, vmdev_ctl_bus_name(info.mgmt)) ? :
+	       nla_put_string(skb, VMDEV_A_DEV_PARENT_NAME, dev_name(info.mgmt)) ? :
+	       nla_put_u32(skb, VMDEV_A_DEV_DEVICE_ID, info.device_id) ? :
+	       nla_put_u32(skb, VMDEV_A_DEV_STATE, info.state) ? :
+	       vmdev_ctl_put_string(skb, VMDEV_A_DEV_REASON, info.why) ? :
+	       nla_put_u32(skb, VMDEV_A_DEV_POLICY, info.policy) ? :
+	       nla_put_u8(skb, VMDEV_A_DEV_STATUS, info.status) ? :
+	       nla_put_uint(skb, VMDEV_A_DEV_OFFERED, info.offered) ? :
+	       nla_put_uint(skb, VMDEV_A_DEV_FEATURES, info.features) ? :
+	       nla_put_u32(skb, VMDEV_A_DEV_QUEUES, info.nvqs) ? :
+	       nla_put_u32(skb, VMDEV_A_DEV_ADDRESS_SPACES, info.nas) ? :
+	       nla_put_uint(skb, VMDEV_A_DEV_LOGGED, info.logged) ? :
+	       vmdev_ctl_put_holder(skb, &info);
+}
+
+/* Of the name that was asked for. Called with vmdev_ctl_lock(). */
+static struct vmdev_dev *vmdev_ctl_asked_dev(const struct genl_info *info, int attr)
+{
+	const char *name = vmdev_ctl_asked(info, attr);
+	struct vmdev_dev *dev;
+
+	dev = vmdev_ctl_dev_find(name);
+	if (dev)
+		return dev;
+	NL_SET_ERR_MSG_FMT_MOD(info->extack, "no device %s of vmdev's", name);
+	return ERR_PTR(-ENODEV);
+}
+
+int vmdev_nl_dev_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct vmdev_ctl_reply reply;
+	struct vmdev_dev *dev;
+	int err;
+
+	if (GENL_REQ_ATTR_CHECK(info, VMDEV_A_DEV_NAME))
+		return -EINVAL;
+
+	err = vmdev_ctl_reply_begin(&reply, info);
+	if (err)
+		return err;
+	vmdev_ctl_lock();
+	dev = vmdev_ctl_asked_dev(info, VMDEV_A_DEV_NAME);
+	err = IS_ERR(dev) ? PTR_ERR(dev) : vmdev_ctl_put_dev(reply.skb, dev);
+	vmdev_ctl_unlock();
+	return vmdev_ctl_reply_end(&reply, info, err);
+}
+
+static int vmdev_ctl_dump_dev(struct sk_buff *skb, struct netlink_callback *cb,
+			      struct vmdev_dev *dev)
+{
+	void *hdr = vmdev_ctl_part(skb, cb);
+
+	if (!hdr)
+		return -EMSGSIZE;
+	return vmdev_ctl_part_end(skb, hdr, vmdev_ctl_put_dev(skb, dev));
+}
+
+int vmdev_nl_dev_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct vmdev_ctl_dump *dump = (void *)cb->ctx;
+	struct vmdev_dev *dev;
+	int err = 0;
+
+	vmdev_ctl_lock();
+	while ((dev = vmdev_ctl_dev(&dump->id))) {
+		err = vmdev_ctl_dump_dev(skb, cb, dev);
+		if (err)
+			break;
+		dump->id++;
+	}
+	vmdev_ctl_unlock();
+	return err;
+}
+
+/* Why a policy was refused, in words; see vmdev_policy_set(). */
+static void vmdev_ctl_explain_policy(struct netlink_ext_ack *extack, int err)
+{
+	switch (err) {
+	case -EOPNOTSUPP:
+		NL_SET_ERR_MSG_MOD(extack, "a queue cannot move: hardware tells no ring state, or it is dirty-logged or aliased");
+		break;
+	case -EBUSY:
+		NL_SET_ERR_MSG_MOD(extack, "requests under way did not finish, try again");
+		break;
+	default:
+		NL_SET_ERR_MSG_MOD(extack, "a queue was lost on the way, the device needs a reset");
+		break;
+	}
+}
+
+int vmdev_nl_dev_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct vmdev_dev *dev;
+	int err;
+
+	if (GENL_REQ_ATTR_CHECK(info, VMDEV_A_DEV_NAME) ||
+	    GENL_REQ_ATTR_CHECK(info, VMDEV_A_DEV_POLICY))
+		return -EINVAL;
+
+	vmdev_ctl_lock();
+	dev = vmdev_ctl_asked_dev(info, VMDEV_A_DEV_NAME);
+	if (IS_ERR(dev)) {
+		err = PTR_ERR(dev);
+		goto out;
+	}
+	err = vmdev_policy_set(dev, nla_get_u32(info->attrs[VMDEV_A_DEV_POLICY]));
+	if (err)
+		vmdev_ctl_explain_policy(info->extack, err);
+out:
+	vmdev_ctl_unlock();
+	return err;
+}
+
+/* --- queues --------------------------------------------------------------------- */
+
+static int vmdev_ctl_put_state(struct sk_buff *skb, const struct vmdev_queue_info *info)
+{
+	const struct vdpa_vq_state_packed *packed = &info->state.packed;
+
+	if (!info->has_state)
+		return 0;
+	if (!info->packed)
+		return nla_put_u32(skb, VMDEV_A_QUEUE_AVAIL_INDEX,
+				   info->state.split.avail_index);
+	return nla_put_u32(skb, VMDEV_A_QUEUE_AVAIL_INDEX, packed->last_avail_idx) ? :
+	       nla_put_u32(skb, VMDEV_A_QUEUE_AVAIL_WRAP, packed->last_avail_counter) ? :
+	       nla_put_u32(skb, VMDEV_A_QUEUE_USED_INDEX, packed->last_used_idx) ? :
+	       nla_put_u32(skb, VMDEV_A_QUEUE_USED_WRAP, packed->last_used_counter);
+}
+
+static int vmdev_ctl_put_queue(struct sk_buff *skb, struct vmdev_dev *dev, u16 i)
+{
+	struct vmdev_queue_info info;
+	int err;
+
+	err = vmdev_queue_info(dev, i, &info);
+	if (err)
+		return err;
+	return nla_put_string(skb, VMDEV_A_QUEUE_DEV, dev_name(vmdev_ctl_device(dev))) ? :
+	       nla_put_u32(skb, VMDEV_A_QUEUE_INDEX, i) ? :
+	       nla_put_u32(skb, VMDEV_A_QUEUE_PATH, info.path) ? :
+	       vmdev_ctl_put_flag(skb, VMDEV_A_QUEUE_READY, info.ready) ? :
+	       vmdev_ctl_put_flag(skb, VMDEV_A_QUEUE_PACKED, info.packed) ? :
+	       nla_put_u32(skb, VMDEV_A_QUEUE_ADDRESS_SPACE, info.asid) ? :
+	       nla_put_u32(skb, VMDEV_A_QUEUE_SIZE, info.size) ? :
+	       nla_put_uint(skb, VMDEV_A_QUEUE_DESC_ADDR, info.desc) ? :
+	       nla_put_uint(skb, VMDEV_A_QUEUE_DRIVER_ADDR, info.driver) ? :
+	       nla_put_uint(skb, VMDEV_A_QUEUE_DEVICE_ADDR, info.device) ? :
+	       vmdev_ctl_put_state(skb, &info) ? :
+	       nla_put_uint(skb, VMDEV_A_QUEUE_KICKS, info.kicks) ? :
+	       nla_put_uint(skb, VMDEV_A_QUEUE_INTERRUPTS, info.interrupts) ? :
+	       (info.irq < 0 ? 0 : nla_put_u32(skb, VMDEV_A_QUEUE_IRQ, info.irq));
+}
+
+static int vmdev_ctl_reply_queue(struct sk_buff *skb, struct genl_info *info)
+{
+	u32 i = nla_get_u32(info->attrs[VMDEV_A_QUEUE_INDEX]);
+	struct vmdev_dev *dev;
+	int err;
+
+	dev = vmdev_ctl_asked_dev(info, VMDEV_A_QUEUE_DEV);
+	if (IS_ERR(dev))
+		return PTR_ERR(dev);
+	err = vmdev_ctl_put_queue(skb, dev, i);
+	if (err == -ENOENT)
+		NL_SET_ERR_MSG_FMT_MOD(info->extack, "no queue %u, see the device's queues", i);
+	return err;
+}
+
+int vmdev_nl_queue_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct vmdev_ctl_reply reply;
+	int err;
+
+	if (GENL_REQ_ATTR_CHECK(info, VMDEV_A_QUEUE_DEV) ||
+	    GENL_REQ_ATTR_CHECK(info, VMDEV_A_QUEUE_INDEX))
+		return -EINVAL;
+
+	err = vmdev_ctl_reply_begin(&reply, info);
+	if (err)
+		return err;
+	vmdev_ctl_lock();
+	err = vmdev_ctl_reply_queue(reply.skb, info);
+	vmdev_ctl_unlock();
+	return vmdev_ctl_reply_end(&reply, info, err);
+}
+
+/* From dump->queue on; -ENOENT if there is none any more. */
+static int vmdev_ctl_dump_queues(struct sk_buff *skb, struct netlink_callback *cb,
+				 struct vmdev_dev *dev)
+{
+	struct vmdev_ctl_dump *dump = (void *)cb->ctx;
+	int err;
+
+	do {
+		void *hdr = vmdev_ctl_part(skb, cb);
+
+		if (!hdr)
+			return -EMSGSIZE;
+		err = vmdev_ctl_put_queue(skb, dev, dump->queue);
+		vmdev_ctl_part_end(skb, hdr, err);
+		if (!err)
+			dump->queue++;
+	} while (!err);
+	return err;
+}
+
+static int vmdev_ctl_dump_all_queues(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct vmdev_ctl_dump *dump = (void *)cb->ctx;
+	unsigned long at = dump->id;
+	struct vmdev_dev *dev;
+	int err;
+
+	while ((dev = vmdev_ctl_dev(&dump->id))) {
+		/* The one that was begun went meanwhile: this is another one. */
+		if (dump->id != at)
+			dump->queue = 0;
+		err = vmdev_ctl_dump_queues(skb, cb, dev);
+		if (err != -ENOENT)
+			return err;
+		at = ++dump->id;
+		dump->queue = 0;
+	}
+	return 0;
+}
+
+/* Of the name that was asked for; should it go meanwhile, the dump ends. */
+static int vmdev_ctl_dump_dev_queues(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	const struct genl_info *info = genl_info_dump(cb);
+	struct vmdev_ctl_dump *dump = (void *)cb->ctx;
+	struct vmdev_dev *dev;
+	int err;
+
+	dev = vmdev_ctl_asked_dev(info, VMDEV_A_QUEUE_DEV);
+	if (IS_ERR(dev))
+		return dump->queue ? 0 : PTR_ERR(dev);
+	err = vmdev_ctl_dump_queues(skb, cb, dev);
+	return err == -ENOENT ? 0 : err;
+}
+
+int vmdev_nl_queue_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	int err;
+
+	vmdev_ctl_lock();
+	err = genl_info_dump(cb)->attrs[VMDEV_A_QUEUE_DEV] ?
+	      vmdev_ctl_dump_dev_queues(skb, cb) : vmdev_ctl_dump_all_queues(skb, cb);
+	vmdev_ctl_unlock();
+	return err;
+}
+
+/* --- the family ----------------------------------------------------------------- */
+
+/**
+ * vmdev_ctl_netlink_init() - requests are answered from now on
+ *
+ * Context: module init.
+ * Return: 0 or the error of genl_register_family().
+ */
+int vmdev_ctl_netlink_init(void)
+{
+	/* As vdpa's own: devices are of no namespace. */
+	vmdev_nl_family.netnsok = false;
+	return genl_register_family(&vmdev_nl_family);
+}
+
+/** vmdev_ctl_netlink_exit() - the reverse of vmdev_ctl_netlink_init() */
+void vmdev_ctl_netlink_exit(void)
+{
+	genl_unregister_family(&vmdev_nl_family);
+}

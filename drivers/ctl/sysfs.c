@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What netlink tells of a device, one value for each file: beside policy and paths, which are
+ * the core's, in the folder "vmdev" of the vDPA device.
+ */
+#include <linux/device.h>
+#include <linux/sysfs.h>
+
+#include "vmdev_ctl.h"
+
+static const char * const vmdev_ctl_states[] = {
+	[VMDEV_STATE_OFF]	= "off",
+	[VMDEV_STATE_RUNNING]	= "running",
+	[VMDEV_STATE_SUSPENDED]	= "suspended",
+	[VMDEV_STATE_BROKEN]	= "broken",
+};
+
+/* The files go before the device does. */
+static void vmdev_ctl_sysfs_info(struct device *d, struct vmdev_dev_info *info)
+{
+	vmdev_dev_info(vmdev_ctl_dev_of(d), info);
+}
+
+static ssize_t state_show(struct device *d, struct device_attribute *attr, char *buf)
+{
+	struct vmdev_dev_info info;
+
+	vmdev_ctl_sysfs_info(d, &info);
+	return sysfs_emit(buf, "%s\n", vmdev_ctl_states[info.state]);
+}
+static DEVICE_ATTR_RO(state);
+
+static ssize_t reason_show(struct device *d, struct device_attribute *attr, char *buf)
+{
+	struct vmdev_dev_info info;
+
+	vmdev_ctl_sysfs_info(d, &info);
+	return sysfs_emit(buf, "%s\n", info.why ? : "");
+}
+static DEVICE_ATTR_RO(reason);
+
+static ssize_t offered_show(struct device *d, struct device_attribute *attr, char *buf)
+{
+	struct vmdev_dev_info info;
+
+	vmdev_ctl_sysfs_info(d, &info);
+	return sysfs_emit(buf, "%#llx\n", info.offered);
+}
+static DEVICE_ATTR_RO(offered);
+
+static ssize_t features_show(struct device *d, struct device_attribute *attr, char *buf)
+{
+	struct vmdev_dev_info info;
+
+	vmdev_ctl_sysfs_info(d, &info);
+	return sysfs_emit(buf, "%#llx\n", info.features);
+}
+static DEVICE_ATTR_RO(features);
+
+static ssize_t status_show(struct device *d, struct device_attribute *attr, char *buf)
+{
+	struct vmdev_dev_info info;
+
+	vmdev_ctl_sysfs_info(d, &info);
+	return sysfs_emit(buf, "%#x\n", info.status);
+}
+static DEVICE_ATTR_RO(status);
+
+static ssize_t logged_show(struct device *d, struct device_attribute *attr, char *buf)
+{
+	struct vmdev_dev_info info;
+
+	vmdev_ctl_sysfs_info(d, &info);
+	return sysfs_emit(buf, "%#llx\n", info.logged);
+}
+static DEVICE_ATTR_RO(logged);
+
+static ssize_t holder_show(struct device *d, struct device_attribute *attr, char *buf)
+{
+	struct vmdev_dev_info info;
+
+	vmdev_ctl_sysfs_info(d, &info);
+	return sysfs_emit(buf, "%s\n", info.user ? info.holder : "");
+}
+static DEVICE_ATTR_RO(holder);
+
+static ssize_t holder_pid_show(struct device *d, struct device_attribute *attr, char *buf)
+{
+	struct vmdev_dev_info info;
+
+	vmdev_ctl_sysfs_info(d, &info);
+	return sysfs_emit(buf, "%d\n", info.user ? info.holder_pid : 0);
+}
+static DEVICE_ATTR_RO(holder_pid);
+
+static struct attribute *vmdev_ctl_dev_attrs[] = {
+	&dev_attr_state.attr,
+	&dev_attr_reason.attr,
+	&dev_attr_offered.attr,
+	&dev_attr_features.attr,
+	&dev_attr_status.attr,
+	&dev_attr_logged.attr,
+	&dev_attr_holder.attr,
+	&dev_attr_holder_pid.attr,
+	NULL
+};
+
+static const struct attribute_group vmdev_ctl_dev_group = {
+	.name = "vmdev",
+	.attrs = vmdev_ctl_dev_attrs,
+};
+
+/**
+ * vmdev_ctl_sysfs_add() - vmdev_ctl_ops.dev_add
+ * @dev: the device
+ *
+ * Context: may sleep.
+ */
+void vmdev_ctl_sysfs_add(struct vmdev_dev *dev)
+{
+	struct device *d = vmdev_ctl_device(dev);
+	int err;
+
+	err = sysfs_merge_group(&d->kobj, &vmdev_ctl_dev_group);
+	if (err)
+		dev_warn(d, "no files of vmdev_ctl in sysfs: %pe\n", ERR_PTR(err));
+}
+
+/**
+ * vmdev_ctl_sysfs_del() - vmdev_ctl_ops.dev_del
+ * @dev: the device
+ *
+ * Context: may sleep.
+ */
+void vmdev_ctl_sysfs_del(struct vmdev_dev *dev)
+{
+	sysfs_unmerge_group(&vmdev_ctl_device(dev)->kobj, &vmdev_ctl_dev_group);
+}
