@@ -30,7 +30,6 @@ static int vmdev_ctl_put_flag(struct sk_buff *skb, int attr, bool is)
 	return is ? nla_put_flag(skb, attr) : 0;
 }
 
-
 /* A name that was asked for. */
 static const char *vmdev_ctl_asked(const struct genl_info *info, int attr)
 {
@@ -259,7 +258,7 @@ static void vmdev_ctl_explain_policy(struct netlink_ext_ack *extack, int err)
 {
 	switch (err) {
 	case -EOPNOTSUPP:
-		NL_SET_ERR_MSG_MOD(extack, "a queue cannot move: hardware tells no ring state, or it is dirty-logged or aliased");
+		NL_SET_ERR_MSG_MOD(extack, "a queue cannot move, the kernel log says why");
 		break;
 	case -EBUSY:
 		NL_SET_ERR_MSG_MOD(extack, "requests under way did not finish, try again");
