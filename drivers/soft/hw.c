@@ -13,6 +13,9 @@ static void vmdev_soft_stop(struct vmdev_soft *soft, struct vdpa_vq_state *state
 {
 	u16 i;
 
+	/* None goes on while another one is waited for. */
+	for (i = 0; i < soft->hw.caps.nvqs; i++)
+		vmdev_soft_vq_off(&soft->vqs[i]);
 	for (i = 0; i < soft->hw.caps.nvqs; i++)
 		vmdev_soft_vq_stop(&soft->vqs[i], states ? &states[i] : NULL);
 	soft->status = 0;

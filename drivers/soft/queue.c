@@ -92,6 +92,22 @@ int vmdev_soft_vq_start(struct vmdev_soft_vq *vq, const struct vmdev_vq_conf *co
 }
 
 /**
+ * vmdev_soft_vq_off() - take nothing more from a queue
+ * @vq: the queue; vmdev_soft_vq_stop() has to follow
+ *
+ * Context: may sleep; the core calls one at a time.
+ */
+void vmdev_soft_vq_off(struct vmdev_soft_vq *vq)
+{
+	spin_lock_bh(&vq->lock);
+	/* Whoever pushed may have been about to: afterwards it is too late. */
+	if (vq->on)
+		vmdev_soft_vq_publish(vq);
+	vq->on = false;
+	spin_unlock_bh(&vq->lock);
+}
+
+/**
  * vmdev_soft_vq_stop() - have a queue run no more
  * @vq: the queue
  * @state: NULL, or where to store that of its ring, if it ran
@@ -102,18 +118,12 @@ int vmdev_soft_vq_start(struct vmdev_soft_vq *vq, const struct vmdev_vq_conf *co
  */
 void vmdev_soft_vq_stop(struct vmdev_soft_vq *vq, struct vdpa_vq_state *state)
 {
-	bool was_on;
+	bool ran = vq->segs;
 
-	spin_lock_bh(&vq->lock);
-	was_on = vq->on;
-	/* Whoever pushed may have been about to: afterwards it is too late. */
-	if (was_on)
-		vmdev_soft_vq_publish(vq);
-	vq->on = false;
-	spin_unlock_bh(&vq->lock);
-	if (was_on && vq->soft->type->drain)
+	vmdev_soft_vq_off(vq);
+	if (ran && vq->soft->type->drain)
 		vq->soft->type->drain(vq);
-	if (was_on && state) {
+	if (ran && state) {
 		/* Whoever goes on with the ring finds it asking for kicks. */
 		vmdev_vring_kicks_on(&vq->ring);
 		vmdev_ring_tell_state(&vq->ring, state);

@@ -222,6 +222,7 @@ static inline void *vmdev_soft_va(struct vmdev_soft *soft,
 
 /* queue.c */
 int vmdev_soft_vq_start(struct vmdev_soft_vq *vq, const struct vmdev_vq_conf *conf);
+void vmdev_soft_vq_off(struct vmdev_soft_vq *vq);
 void vmdev_soft_vq_stop(struct vmdev_soft_vq *vq, struct vdpa_vq_state *state);
 void vmdev_soft_vq_publish(struct vmdev_soft_vq *vq);
 
