@@ -36,43 +36,30 @@ static void vmdev_soft_areas_put(struct vmdev_soft_vq *vq)
 		vmdev_soft_area_put(&vq->areas[i]);
 }
 
-static struct vmdev_vring_pos vmdev_soft_pos(bool packed,
-					     const struct vdpa_vq_state *state)
-{
-	struct vmdev_vring_pos pos = { 0 };
-
-	if (!packed) {
-		pos.avail = state->split.avail_index;
-	} else {
-		pos.avail = state->packed.last_used_idx;
-		pos.avail_wrap = state->packed.last_used_counter;
-	}
-	pos.used = pos.avail;
-	pos.used_wrap = pos.avail_wrap;
-	return pos;
-}
-
 /**
  * vmdev_soft_vq_start() - have a queue run
  * @vq: the queue, which does not
  * @conf: its ring
  *
  * Context: may sleep; the core calls one at a time.
- * Return: 0; -EFAULT if its ring is no memory, -EINVAL for a state that cannot be,
- * -ENOMEM.
+ * Return: 0; -EFAULT if its ring is no memory, -EINVAL or -EILSEQ for a state that
+ * cannot be, -ENOMEM.
  */
 int vmdev_soft_vq_start(struct vmdev_soft_vq *vq, const struct vmdev_vq_conf *conf)
 {
 	bool packed = vmdev_soft_has(vq->soft, VIRTIO_F_RING_PACKED);
-	struct vmdev_vring_pos pos = vmdev_soft_pos(packed, &conf->state);
 	struct vmdev_vring_conf ring = {
 		.num = conf->size,
 		.features = vq->soft->features,
 		.read = vmdev_soft_ring_read,
 		.ctx = vq->soft,
 	};
+	struct vmdev_vring_pos pos;
 	int err;
 
+	err = vmdev_ring_pos(&vq->soft->hw, packed, &conf->state, &pos);
+	if (err)
+		return err;
 	vq->segs = kvmalloc_array(VMDEV_CHAIN_MAX, sizeof(*vq->segs), GFP_KERNEL);
 	err = vq->segs ? vmdev_soft_areas_get(vq, conf, &ring) : -ENOMEM;
 	if (!err)
