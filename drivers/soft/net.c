@@ -129,10 +129,6 @@ static void vmdev_soft_net_irq_work(struct irq_work *work)
 		local_bh_enable();
 }
 
-/*
- * A kick by eventfd comes with interrupts off, and nobody would look at a softirq
- * raised there before the next interrupt: so there is one at once.
- */
 static void vmdev_soft_net_kick(struct vmdev_soft_vq *vq)
 {
 	struct vmdev_soft_net *net = vmdev_soft_net(vq->soft);
@@ -153,15 +149,7 @@ static void vmdev_soft_net_kick(struct vmdev_soft_vq *vq)
 		if (!READ_ONCE(pair->waits))
 			return;
 	}
-	if (in_hardirq() || in_serving_softirq()) {
-		vmdev_soft_net_kicked(pair);
-	} else if (irqs_disabled()) {
-		irq_work_queue(&pair->kicked);
-	} else {
-		local_bh_disable();
-		vmdev_soft_net_kicked(pair);
-		local_bh_enable();
-	}
+	vmdev_soft_raise(&pair->kicked);
 }
 
 /* Of what a driver set by commands nothing is left. */

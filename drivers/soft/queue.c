@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Queues: where their rings are, and when they run. */
+#include <linux/bottom_half.h>
+#include <linux/irq_work.h>
+#include <linux/irqflags.h>
+#include <linux/preempt.h>
 #include <linux/slab.h>
 
 #include "vmdev_soft.h"
@@ -141,4 +145,26 @@ void vmdev_soft_vq_publish(struct vmdev_soft_vq *vq)
 		vmdev_vq_interrupt(0, vq->data);
 	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
 		local_irq_restore(flags);
+}
+
+/**
+ * vmdev_soft_raise() - have a softirq run
+ * @work: its function raises it
+ *
+ * A kick by eventfd comes with interrupts off, and nobody would look at a softirq
+ * raised there before the next interrupt: so there is one at once.
+ *
+ * Context: any.
+ */
+void vmdev_soft_raise(struct irq_work *work)
+{
+	if (in_hardirq() || in_serving_softirq()) {
+		work->func(work);
+	} else if (irqs_disabled()) {
+		irq_work_queue(work);
+	} else {
+		local_bh_disable();
+		work->func(work);
+		local_bh_enable();
+	}
 }

@@ -24,6 +24,7 @@
 #define VMDEV_SOFT_PARTS	3
 #define VMDEV_SOFT_VQ_SIZE	1024
 
+struct irq_work;
 struct vmdev_soft;
 struct vmdev_soft_type;
 
@@ -225,6 +226,7 @@ int vmdev_soft_vq_start(struct vmdev_soft_vq *vq, const struct vmdev_vq_conf *co
 void vmdev_soft_vq_off(struct vmdev_soft_vq *vq);
 void vmdev_soft_vq_stop(struct vmdev_soft_vq *vq, struct vdpa_vq_state *state);
 void vmdev_soft_vq_publish(struct vmdev_soft_vq *vq);
+void vmdev_soft_raise(struct irq_work *work);
 
 /* mgmt.c */
 int vmdev_soft_mgmt_add(const struct vmdev_soft_type *type);
