@@ -151,11 +151,22 @@ void vmdev_ring_mem_unmap(struct vmdev_ring_mem *mem)
 	memset(mem, 0, sizeof(*mem));
 }
 
-static int vmdev_ring_pos(const struct vmdev_dev *dev,
-			  const struct vdpa_vq_state *state,
-			  struct vmdev_vring_pos *pos)
+/**
+ * vmdev_ring_pos() - where a ring goes on that was stopped in a state
+ * @hw: the hardware
+ * @packed: VIRTIO_F_RING_PACKED is negotiated
+ * @state: the state, as its driver says
+ * @pos: the answer
+ *
+ * Context: any.
+ * Return: 0, or -EILSEQ for a packed ring of other devices than net with buffers that
+ * were out.
+ */
+int vmdev_ring_pos(const struct vmdev_hw *hw, bool packed,
+		   const struct vdpa_vq_state *state, struct vmdev_vring_pos *pos)
 {
-	if (!vmdev_is_packed(dev)) {
+	*pos = (struct vmdev_vring_pos) { 0 };
+	if (!packed) {
 		pos->avail = state->split.avail_index;
 		pos->used = pos->avail;
 		return 0;
@@ -170,8 +181,9 @@ static int vmdev_ring_pos(const struct vmdev_dev *dev,
 	    state->packed.last_avail_counter == state->packed.last_used_counter)
 		return 0;
 	/* Requests that may have been carried out must not be again. */
-	return vmdev_is_net(dev->hw) ? 0 : -EILSEQ;
+	return vmdev_is_net(hw) ? 0 : -EILSEQ;
 }
+EXPORT_SYMBOL_GPL(vmdev_ring_pos);
 
 /**
  * vmdev_ring_open() - serve a queue's ring from where its driver says it is
@@ -198,10 +210,10 @@ int vmdev_ring_open(struct vmdev_dev *dev, u16 i,
 		.read = read,
 		.ctx = ctx,
 	};
-	struct vmdev_vring_pos pos = { 0 };
+	struct vmdev_vring_pos pos;
 	int err;
 
-	err = vmdev_ring_pos(dev, &conf->state, &pos);
+	err = vmdev_ring_pos(dev->hw, vmdev_is_packed(dev), &conf->state, &pos);
 	if (err)
 		return err;
 	err = vmdev_ring_mem_map(dev, vmdev_vq_asid(dev, i), conf, mem);

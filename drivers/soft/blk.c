@@ -83,7 +83,8 @@ static int vmdev_soft_blk_setup(struct vmdev_soft_blk *blk, struct device *dev,
 	/* A file system may write back to it to get memory. */
 	if (!vmdev_soft_blk_is_ram(&blk->store))
 		flags |= WQ_MEM_RECLAIM;
-	blk->wq = alloc_workqueue("vmdev_blk-%s", flags, 0, name);
+	/* No more of it than there is room for. */
+	blk->wq = alloc_workqueue("vmdev_blk-%.21s", flags, 0, name);
 	if (!blk->wq) {
 		blk->store.ops->close(&blk->store);
 		return -ENOMEM;
@@ -137,7 +138,7 @@ static struct vmdev_soft *vmdev_soft_blk_create(const struct vmdev_soft_type *ty
 	if (!conf.path && !conf.size)
 		conf.size = (u64)READ_ONCE(blk_ram_mb) << 20;
 	if (!conf.serial[0])
-		strscpy_pad(conf.serial, name);
+		memcpy(conf.serial, name, strnlen(name, sizeof(conf.serial)));
 
 	blk = vmdev_soft_blk_make(type, dev, name, &conf);
 	kfree(conf.path);

@@ -13,6 +13,7 @@
 #define _VMDEV_SOFT_BLK_H
 
 #include <linux/bvec.h>
+#include <linux/errseq.h>
 #include <linux/interrupt.h>
 #include <linux/irq_work.h>
 #include <linux/sizes.h>
@@ -83,6 +84,7 @@ struct vmdev_soft_blk_store_ops {
  * @io_opt: ... and at best
  * @align: I/O needs addresses and lengths without these bits
  * @file: file, or file of @bdev
+ * @opened: errors of writing back that had been told when @file was opened
  * @bdev: block device
  * @pages: RAM: pages, NULL for those that were never written
  */
@@ -96,6 +98,7 @@ struct vmdev_soft_blk_store {
 	u32 io_opt;
 	u32 align;
 	struct file *file;
+	errseq_t opened;
 	struct block_device *bdev;
 	struct page **pages;
 };

@@ -39,8 +39,10 @@ static int vmdev_soft_bdev_zero(struct vmdev_soft_blk_store *store, u64 sector, 
 				    unmap ? 0 : BLKDEV_ZERO_NOUNMAP);
 }
 
+/* Whoever else has it open would go on with what he read before. */
 static void vmdev_soft_bdev_close(struct vmdev_soft_blk_store *store)
 {
+	invalidate_bdev(store->bdev);
 	bdev_fput(store->file);
 }
 
@@ -71,11 +73,19 @@ int vmdev_soft_blk_bdev_open(struct vmdev_soft_blk_store *store, const char *pat
 {
 	blk_mode_t mode = BLK_OPEN_READ | (store->read_only ? 0 : BLK_OPEN_WRITE);
 	struct block_device *bdev;
+	int err;
 
 	store->file = bdev_file_open_by_path(path, mode, store, NULL);
 	if (IS_ERR(store->file))
 		return PTR_ERR(store->file);
 	bdev = file_bdev(store->file);
+	/* We go past its page cache, which stays as long as anybody else has it open. */
+	err = sync_blockdev(bdev);
+	if (err) {
+		bdev_fput(store->file);
+		return err;
+	}
+	invalidate_bdev(bdev);
 	store->bdev = bdev;
 	store->ops = bdev_max_discard_sectors(bdev) ? &vmdev_soft_bdev_ops :
 		     &vmdev_soft_bdev_keep_ops;

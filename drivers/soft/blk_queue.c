@@ -268,26 +268,16 @@ static void vmdev_soft_blk_work(struct work_struct *work)
  * vmdev_soft_blk_kick() - there may be requests
  * @vq: the queue
  *
- * A kick by eventfd comes with interrupts off, and nobody would look at a tasklet
- * scheduled there before the next interrupt: so there is one at once.
- *
  * Context: any.
  */
 void vmdev_soft_blk_kick(struct vmdev_soft_vq *vq)
 {
 	struct vmdev_soft_blk_queue *q = vmdev_soft_blk_queue(vq);
 
-	if (!vmdev_soft_blk_is_ram(&q->blk->store)) {
+	if (vmdev_soft_blk_is_ram(&q->blk->store))
+		vmdev_soft_raise(&q->kicked);
+	else
 		queue_work(q->blk->wq, &q->work);
-	} else if (in_hardirq() || in_serving_softirq()) {
-		tasklet_schedule(&q->tasklet);
-	} else if (irqs_disabled()) {
-		irq_work_queue(&q->kicked);
-	} else {
-		local_bh_disable();
-		tasklet_schedule(&q->tasklet);
-		local_bh_enable();
-	}
 }
 
 /* Once it is, it is as new. */

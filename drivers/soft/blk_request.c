@@ -70,8 +70,8 @@ void *vmdev_soft_blk_next(struct vmdev_soft_blk_cursor *cursor, u32 *len)
 	return va;
 }
 
-static int vmdev_soft_blk_copy_from(struct vmdev_soft_blk_cursor *cursor, void *buf,
-				    u32 len)
+/* In the direction that @cursor->perm says. */
+static int vmdev_soft_blk_copy(struct vmdev_soft_blk_cursor *cursor, void *buf, u32 len)
 {
 	while (len) {
 		u32 n = len;
@@ -79,23 +79,10 @@ static int vmdev_soft_blk_copy_from(struct vmdev_soft_blk_cursor *cursor, void *
 
 		if (!va)
 			return -EFAULT;
-		memcpy(buf, va, n);
-		buf += n;
-		len -= n;
-	}
-	return 0;
-}
-
-static int vmdev_soft_blk_copy_to(struct vmdev_soft_blk_cursor *cursor, const void *buf,
-				  u32 len)
-{
-	while (len) {
-		u32 n = len;
-		void *va = vmdev_soft_blk_next(cursor, &n);
-
-		if (!va)
-			return -EFAULT;
-		memcpy(va, buf, n);
+		if (cursor->perm == VHOST_ACCESS_WO)
+			memcpy(va, buf, n);
+		else
+			memcpy(buf, va, n);
 		buf += n;
 		len -= n;
 	}
@@ -147,7 +134,7 @@ const char *vmdev_soft_blk_parse(struct vmdev_soft_blk *blk,
 		return "request without a header";
 	if (!chain->write_len)
 		return "request without a status byte";
-	if (vmdev_soft_blk_copy_from(&cursor, &hdr, sizeof(hdr)))
+	if (vmdev_soft_blk_copy(&cursor, &hdr, sizeof(hdr)))
 		return "header of a request is not in memory";
 
 	head->type = __virtio32_to_cpu(true, hdr.type);
@@ -257,7 +244,7 @@ static int vmdev_soft_blk_bounce(struct vmdev_soft_blk_req *req, u32 left)
 		req->nbvecs++;
 		if (req->head.type == VIRTIO_BLK_T_OUT) {
 			read_lock_bh(&req->cursor.soft->maps_lock);
-			err = vmdev_soft_blk_copy_from(&req->cursor, page_address(page), n);
+			err = vmdev_soft_blk_copy(&req->cursor, page_address(page), n);
 			read_unlock_bh(&req->cursor.soft->maps_lock);
 		}
 		bvec++;
@@ -274,8 +261,8 @@ static int vmdev_soft_blk_unbounce(struct vmdev_soft_blk_req *req)
 
 	read_lock_bh(&req->cursor.soft->maps_lock);
 	for (i = 0; i < req->nbvecs && !err; i++)
-		err = vmdev_soft_blk_copy_to(&req->cursor, page_address(req->bvecs[i].bv_page),
-					     req->bvecs[i].bv_len);
+		err = vmdev_soft_blk_copy(&req->cursor, page_address(req->bvecs[i].bv_page),
+					  req->bvecs[i].bv_len);
 	read_unlock_bh(&req->cursor.soft->maps_lock);
 	return err;
 }
@@ -400,7 +387,7 @@ static int vmdev_soft_blk_ranges(struct vmdev_soft_blk_req *req)
 	if (req->head.data % sizeof(*ranges) || n > VMDEV_SOFT_BLK_RANGES || !n)
 		return -EIO;
 	read_lock_bh(&req->cursor.soft->maps_lock);
-	err = vmdev_soft_blk_copy_from(&req->cursor, ranges, req->head.data);
+	err = vmdev_soft_blk_copy(&req->cursor, ranges, req->head.data);
 	read_unlock_bh(&req->cursor.soft->maps_lock);
 	for (i = 0; i < n && !err; i++)
 		err = vmdev_soft_blk_range(req, le64_to_cpu(ranges[i].sector),
@@ -415,7 +402,7 @@ static int vmdev_soft_blk_get_id(struct vmdev_soft_blk_req *req)
 	int err;
 
 	read_lock_bh(&req->cursor.soft->maps_lock);
-	err = vmdev_soft_blk_copy_to(&req->cursor, req->q->blk->serial, n);
+	err = vmdev_soft_blk_copy(&req->cursor, req->q->blk->serial, n);
 	read_unlock_bh(&req->cursor.soft->maps_lock);
 	if (!err)
 		req->done = n;

@@ -5,6 +5,7 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/namei.h>
+#include <linux/pagemap.h>
 #include <linux/uio.h>
 
 #include "blk.h"
@@ -27,9 +28,16 @@ static int vmdev_soft_file_rw(struct vmdev_soft_blk_store *store, bool write, u6
 	return 0;
 }
 
+/*
+ * What could not be written back is lost, and fsync says so once: the next one, or one of
+ * another queue at the same time, succeeds. Nobody knows whose data it was, so no flush
+ * succeeds any more.
+ */
 static int vmdev_soft_file_flush(struct vmdev_soft_blk_store *store)
 {
-	return vfs_fsync(store->file, 1);
+	int err = vfs_fsync(store->file, 1);
+
+	return err ? : filemap_check_wb_err(store->file->f_mapping, store->opened);
 }
 
 static int vmdev_soft_file_allocate(struct vmdev_soft_blk_store *store, int mode,
@@ -107,6 +115,8 @@ static int vmdev_soft_file_open(struct vmdev_soft_blk_store *store, const char *
 		fput(store->file);
 		return -ENOTBLK;
 	}
+	/* An error that was told by then is not ours. */
+	store->opened = READ_ONCE(store->file->f_wb_err);
 	store->ops = store->file->f_op->fallocate ? &vmdev_soft_file_ops :
 		     &vmdev_soft_file_keep_ops;
 	store->sectors = i_size_read(inode) >> SECTOR_SHIFT;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Memory of a driver, by IOVA. */
+#include <linux/dma-direct.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -25,11 +26,16 @@ void *vmdev_soft_va_slow(struct vmdev_soft *soft, struct vmdev_soft_hint *hint,
 			 u64 iova, u32 perm, u32 *len)
 {
 	struct vmdev_map *map;
+	phys_addr_t pa;
 
 	if (!soft->attached) {
-		/* Of a driver on this host, whom we trust. */
+		/*
+		 * Of a driver on this host, whom we trust: what the platform adds to an
+		 * address for a device that nothing translates for is taken off again.
+		 */
+		pa = dma_to_phys(soft->hw.dev, iova);
 		*len = min_t(u64, *len, PAGE_SIZE - offset_in_page(iova));
-		return pfn_valid(PHYS_PFN(iova)) ? phys_to_virt(iova) : NULL;
+		return pfn_valid(PHYS_PFN(pa)) ? phys_to_virt(pa) : NULL;
 	}
 
 	map = vmdev_maps_first(&soft->maps, iova, iova);

@@ -16,6 +16,9 @@ MODULE_PARM_DESC(linger_ms, "how long a port keeps its carrier when the driver r
 /* Of what is not asked for. */
 #define VMDEV_SOFT_MTU		ETH_DATA_LEN
 
+/* Time for a driver to see that its link is up. */
+#define VMDEV_SOFT_ANNOUNCE_DELAY	(HZ / 4)
+
 #define VMDEV_SOFT_NET_FEATURES	(VMDEV_SOFT_TRANSPORT | \
 				 VMDEV_SOFT_GUEST_OFFLOADS | \
 				 BIT_ULL(VIRTIO_NET_F_MAC) | \
@@ -44,22 +47,42 @@ MODULE_PARM_DESC(linger_ms, "how long a port keeps its carrier when the driver r
  */
 void vmdev_soft_net_link(struct vmdev_soft_net *net)
 {
+	u16 status = netif_running(net->port) ? VIRTIO_NET_S_LINK_UP : 0;
 	struct virtio_net_config *config = net->soft.config;
 	unsigned long flags;
-	u16 status = 0;
 
-	if (netif_running(net->port)) {
-		status = VIRTIO_NET_S_LINK_UP;
-		/* Whoever is behind the port now learns where the driver is. */
-		if (vmdev_soft_has(&net->soft, VIRTIO_NET_F_GUEST_ANNOUNCE))
-			status |= VIRTIO_NET_S_ANNOUNCE;
-	}
-	if (vmdev_soft_from_virtio16(READ_ONCE(config->status)) == status)
+	if ((vmdev_soft_from_virtio16(READ_ONCE(config->status)) &
+	     VIRTIO_NET_S_LINK_UP) == status)
 		return;
 	spin_lock_irqsave(&net->soft.event_lock, flags);
 	WRITE_ONCE(config->status, vmdev_soft_to_virtio16(status));
 	spin_unlock_irqrestore(&net->soft.event_lock, flags);
 	vmdev_soft_event(&net->soft);
+	if (status)
+		schedule_delayed_work(&net->announce, VMDEV_SOFT_ANNOUNCE_DELAY);
+}
+
+/*
+ * Whoever is behind the port now learns where the driver is. Not at once with the link:
+ * Linux announces itself before it looks whether that is up, and what it sends is lost.
+ */
+static void vmdev_soft_net_announce(struct work_struct *work)
+{
+	struct vmdev_soft_net *net = container_of(to_delayed_work(work),
+						  struct vmdev_soft_net, announce);
+	struct virtio_net_config *config = net->soft.config;
+	u16 status;
+
+	if (!vmdev_soft_has(&net->soft, VIRTIO_NET_F_GUEST_ANNOUNCE))
+		return;
+	spin_lock_irq(&net->soft.event_lock);
+	status = vmdev_soft_from_virtio16(config->status);
+	if (status & VIRTIO_NET_S_LINK_UP)
+		WRITE_ONCE(config->status,
+			   vmdev_soft_to_virtio16(status | VIRTIO_NET_S_ANNOUNCE));
+	spin_unlock_irq(&net->soft.event_lock);
+	if (status & VIRTIO_NET_S_LINK_UP)
+		vmdev_soft_event(&net->soft);
 }
 
 /**
@@ -106,10 +129,6 @@ static void vmdev_soft_net_irq_work(struct irq_work *work)
 		local_bh_enable();
 }
 
-/*
- * A kick by eventfd comes with interrupts off, and nobody would look at a softirq
- * raised there before the next interrupt: so there is one at once.
- */
 static void vmdev_soft_net_kick(struct vmdev_soft_vq *vq)
 {
 	struct vmdev_soft_net *net = vmdev_soft_net(vq->soft);
@@ -130,15 +149,7 @@ static void vmdev_soft_net_kick(struct vmdev_soft_vq *vq)
 		if (!READ_ONCE(pair->waits))
 			return;
 	}
-	if (in_hardirq() || in_serving_softirq()) {
-		vmdev_soft_net_kicked(pair);
-	} else if (irqs_disabled()) {
-		irq_work_queue(&pair->kicked);
-	} else {
-		local_bh_disable();
-		vmdev_soft_net_kicked(pair);
-		local_bh_enable();
-	}
+	vmdev_soft_raise(&pair->kicked);
 }
 
 /* Of what a driver set by commands nothing is left. */
@@ -269,6 +280,7 @@ static struct vmdev_soft *vmdev_soft_net_create(const struct vmdev_soft_type *ty
 	net->npairs = npairs;
 	net->active = 1;
 	INIT_DELAYED_WORK(&net->linger, vmdev_soft_net_lingered);
+	INIT_DELAYED_WORK(&net->announce, vmdev_soft_net_announce);
 	err = vmdev_soft_init(&net->soft, type, dev, name, 2 * npairs + 1);
 	if (err)
 		goto err_free;
@@ -296,6 +308,7 @@ static void vmdev_soft_net_destroy(struct vmdev_soft *soft)
 		irq_work_sync(&net->pairs[i].kicked);
 	cancel_delayed_work_sync(&net->linger);
 	vmdev_soft_port_del(net);
+	cancel_delayed_work_sync(&net->announce);
 	vmdev_soft_net_ctrl_reset(net);
 	vmdev_soft_exit(soft);
 	kvfree(net);

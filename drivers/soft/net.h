@@ -142,6 +142,7 @@ struct vmdev_soft_filter {
  * @prog: XDP program of the port, or NULL; changes under RTNL
  * @filter: NULL for all; changes in control commands
  * @linger: takes the port's carrier away from a driver that does not come back
+ * @announce: asks the driver to announce itself, when its link has come up
  * @mac: the device's address, which its driver may change in its configuration
  * @offloads: GUEST_* that the driver can take now
  * @npairs: queue pairs
@@ -154,6 +155,7 @@ struct vmdev_soft_net {
 	struct bpf_prog __rcu *prog;
 	struct vmdev_soft_filter __rcu *filter;
 	struct delayed_work linger;
+	struct delayed_work announce;
 	u8 mac[ETH_ALEN];
 	u64 offloads;
 	u16 npairs;

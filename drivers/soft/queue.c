@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Queues: where their rings are, and when they run. */
+#include <linux/bottom_half.h>
+#include <linux/irq_work.h>
+#include <linux/irqflags.h>
+#include <linux/preempt.h>
 #include <linux/slab.h>
 
 #include "vmdev_soft.h"
@@ -36,43 +40,30 @@ static void vmdev_soft_areas_put(struct vmdev_soft_vq *vq)
 		vmdev_soft_area_put(&vq->areas[i]);
 }
 
-static struct vmdev_vring_pos vmdev_soft_pos(bool packed,
-					     const struct vdpa_vq_state *state)
-{
-	struct vmdev_vring_pos pos = { 0 };
-
-	if (!packed) {
-		pos.avail = state->split.avail_index;
-	} else {
-		pos.avail = state->packed.last_used_idx;
-		pos.avail_wrap = state->packed.last_used_counter;
-	}
-	pos.used = pos.avail;
-	pos.used_wrap = pos.avail_wrap;
-	return pos;
-}
-
 /**
  * vmdev_soft_vq_start() - have a queue run
  * @vq: the queue, which does not
  * @conf: its ring
  *
  * Context: may sleep; the core calls one at a time.
- * Return: 0; -EFAULT if its ring is no memory, -EINVAL for a state that cannot be,
- * -ENOMEM.
+ * Return: 0; -EFAULT if its ring is no memory, -EINVAL or -EILSEQ for a state that
+ * cannot be, -ENOMEM.
  */
 int vmdev_soft_vq_start(struct vmdev_soft_vq *vq, const struct vmdev_vq_conf *conf)
 {
 	bool packed = vmdev_soft_has(vq->soft, VIRTIO_F_RING_PACKED);
-	struct vmdev_vring_pos pos = vmdev_soft_pos(packed, &conf->state);
 	struct vmdev_vring_conf ring = {
 		.num = conf->size,
 		.features = vq->soft->features,
 		.read = vmdev_soft_ring_read,
 		.ctx = vq->soft,
 	};
+	struct vmdev_vring_pos pos;
 	int err;
 
+	err = vmdev_ring_pos(&vq->soft->hw, packed, &conf->state, &pos);
+	if (err)
+		return err;
 	vq->segs = kvmalloc_array(VMDEV_CHAIN_MAX, sizeof(*vq->segs), GFP_KERNEL);
 	err = vq->segs ? vmdev_soft_areas_get(vq, conf, &ring) : -ENOMEM;
 	if (!err)
@@ -92,6 +83,22 @@ int vmdev_soft_vq_start(struct vmdev_soft_vq *vq, const struct vmdev_vq_conf *co
 }
 
 /**
+ * vmdev_soft_vq_off() - take nothing more from a queue
+ * @vq: the queue; vmdev_soft_vq_stop() has to follow
+ *
+ * Context: may sleep; the core calls one at a time.
+ */
+void vmdev_soft_vq_off(struct vmdev_soft_vq *vq)
+{
+	spin_lock_bh(&vq->lock);
+	/* Whoever pushed may have been about to: afterwards it is too late. */
+	if (vq->on)
+		vmdev_soft_vq_publish(vq);
+	vq->on = false;
+	spin_unlock_bh(&vq->lock);
+}
+
+/**
  * vmdev_soft_vq_stop() - have a queue run no more
  * @vq: the queue
  * @state: NULL, or where to store that of its ring, if it ran
@@ -102,18 +109,12 @@ int vmdev_soft_vq_start(struct vmdev_soft_vq *vq, const struct vmdev_vq_conf *co
  */
 void vmdev_soft_vq_stop(struct vmdev_soft_vq *vq, struct vdpa_vq_state *state)
 {
-	bool was_on;
+	bool ran = vq->segs;
 
-	spin_lock_bh(&vq->lock);
-	was_on = vq->on;
-	/* Whoever pushed may have been about to: afterwards it is too late. */
-	if (was_on)
-		vmdev_soft_vq_publish(vq);
-	vq->on = false;
-	spin_unlock_bh(&vq->lock);
-	if (was_on && vq->soft->type->drain)
+	vmdev_soft_vq_off(vq);
+	if (ran && vq->soft->type->drain)
 		vq->soft->type->drain(vq);
-	if (was_on && state) {
+	if (ran && state) {
 		/* Whoever goes on with the ring finds it asking for kicks. */
 		vmdev_vring_kicks_on(&vq->ring);
 		vmdev_ring_tell_state(&vq->ring, state);
@@ -144,4 +145,26 @@ void vmdev_soft_vq_publish(struct vmdev_soft_vq *vq)
 		vmdev_vq_interrupt(0, vq->data);
 	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
 		local_irq_restore(flags);
+}
+
+/**
+ * vmdev_soft_raise() - have a softirq run
+ * @work: its function raises it
+ *
+ * A kick by eventfd comes with interrupts off, and nobody would look at a softirq
+ * raised there before the next interrupt: so there is one at once.
+ *
+ * Context: any.
+ */
+void vmdev_soft_raise(struct irq_work *work)
+{
+	if (in_hardirq() || in_serving_softirq()) {
+		work->func(work);
+	} else if (irqs_disabled()) {
+		irq_work_queue(work);
+	} else {
+		local_bh_disable();
+		work->func(work);
+		local_bh_enable();
+	}
 }

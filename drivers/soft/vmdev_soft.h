@@ -24,6 +24,7 @@
 #define VMDEV_SOFT_PARTS	3
 #define VMDEV_SOFT_VQ_SIZE	1024
 
+struct irq_work;
 struct vmdev_soft;
 struct vmdev_soft_type;
 
@@ -224,8 +225,10 @@ static inline void *vmdev_soft_va(struct vmdev_soft *soft,
 
 /* queue.c */
 int vmdev_soft_vq_start(struct vmdev_soft_vq *vq, const struct vmdev_vq_conf *conf);
+void vmdev_soft_vq_off(struct vmdev_soft_vq *vq);
 void vmdev_soft_vq_stop(struct vmdev_soft_vq *vq, struct vdpa_vq_state *state);
 void vmdev_soft_vq_publish(struct vmdev_soft_vq *vq);
+void vmdev_soft_raise(struct irq_work *work);
 
 /* mgmt.c */
 int vmdev_soft_mgmt_add(const struct vmdev_soft_type *type, const char *name);

@@ -248,7 +248,10 @@ void vmdev_config_event(struct vmdev_hw *hw);
 void vmdev_hw_wrote(struct vmdev_hw *hw, u64 iova, u32 len);
 
 struct vmdev_vring;
+struct vmdev_vring_pos;
 
+int vmdev_ring_pos(const struct vmdev_hw *hw, bool packed,
+		   const struct vdpa_vq_state *state, struct vmdev_vring_pos *pos);
 void vmdev_ring_tell_state(const struct vmdev_vring *ring,
 			   struct vdpa_vq_state *state);
 

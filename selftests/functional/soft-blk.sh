@@ -94,9 +94,12 @@ IOCTL=$("$ioctl" --list | grep -c '^blk_')
 mapfile -t cases < <("$ioctl" --list | grep '^blk_')
 client() { # TEXT NAME [ATTR...]
 	tap_check "$1: a device" add "$2" vhost_vdpa "${@:3}"
-	tap_adopt "$1" "$ioctl" -d "$(vhost_of "$2")" --scratch --require blk "${cases[@]}"
+	tap_adopt "$1" "$ioctl" -d "$(vhost_of "$2")" --scratch --software --require blk "${cases[@]}"
 	tap_check "$1: it goes" del "$2"
 }
+
+# Memory that a client gives back is out of the device's reach before it is somebody else's.
+freed() { add b0 vhost_vdpa && "$TOOLS/freed" -d "$(vhost_of b0)" && del b0; }
 
 # --- RAM ---------------------------------------------------------------------------------
 discards() { add b0 virtio_vdpa && cleared b0 && vdpa dev del b0; }
@@ -105,7 +108,17 @@ default_size() {
 
 	put 8 $mb && add b0 virtio_vdpa && is_size b0 $((8 << 20)) && del b0 && put 32 $mb
 }
+# Names are longer than those of workqueues.
+long_name() {
+	local name=a-disk-of-a-name-that-is-longer-than-most mark
+
+	mark=$(dmesg_mark)
+	vdpa dev add name $name mgmtdev vmdev_soft_blk && use_bus $name virtio_vdpa &&
+		wait_for "[ -b '/dev/$(disk ${name:0:20})' ]" 5 && vdpa dev del $name && logged "$mark" 0 "exceeds"
+}
 ram() {
+	tap_check "RAM: memory that is given back" freed
+	tap_check "RAM: a long name" long_name
 	tap_check "RAM: it discards" discards
 	tap_check "RAM: of the module's size" default_size
 	round "RAM" b0
@@ -205,6 +218,17 @@ is_exclusive() {
 		mount "$(cat /tmp/loop)" /mnt && over_loop && says "is used otherwise" in_use && umount /mnt && rmdir $configs/b0
 }
 in_use() { not add b0 virtio_vdpa; }
+# Somebody else has it open, and so its page cache stays: it must not hide what is written, or keep it.
+is_coherent() {
+	local loop
+
+	loop=$(cat /tmp/loop)
+	exec 9<"$loop" && pattern $((1 << 20)) | dd of="$loop" bs=64k iflag=fullblock conv=notrunc status=none &&
+		over_loop && add b0 virtio_vdpa && cmp -n $((1 << 20)) <(dd if="/dev/$(disk b0)" bs=64k iflag=direct status=none) <(pattern $((1 << 20))) &&
+		dd if=/dev/zero of="/dev/$(disk b0)" bs=64k count=16 oflag=direct status=none && del b0 &&
+		zeroes_cached "$loop" && exec 9<&-
+}
+zeroes_cached() { cmp -n $((1 << 20)) "$1" /dev/zero; }
 dm() { # TABLE...: the last MiB of 32 is as it says
 	dmsetup create soft <<<"0 63488 linear $(cat /tmp/loop) 0
 63488 2048 $*"
@@ -222,6 +246,21 @@ all_gone() {
 		not dd if=/dev/zero of="/dev/$(disk b0)" bs=4k count=1 oflag=direct &&
 		not dd if="/dev/$(disk b0)" of=/dev/null bs=4k count=1 iflag=direct && del b0 && dmsetup remove soft
 }
+# What a file system could not write is gone, and its next fsync knows nothing of it: ours does.
+lost() {
+	local dev
+
+	dm error && table "0 65536 linear $(cat /tmp/loop) 0" && mkfs.ext4 -q -F -O ^has_journal /dev/dm-0 && mkdir -p /tmp/lost && mount /dev/dm-0 /tmp/lost &&
+		pattern $((8 << 20)) >/tmp/lost/disk && sync -f /tmp/lost && conf b0 path=/tmp/lost/disk && add b0 virtio_vdpa || return
+	dev=/dev/$(disk b0)
+	flush "$dev" && dd if=/dev/zero of="$dev" bs=64k count=4 oflag=direct status=none && table "0 65536 error" &&
+		not flush "$dev" && table "0 65536 linear $(cat /tmp/loop) 0" && not flush "$dev" && not flush "$dev" &&
+		del b0 && conf b0 path=/tmp/lost/disk && add b0 virtio_vdpa && flush "$dev" && del b0 &&
+		umount /tmp/lost && dmsetup remove soft
+}
+# table TABLE: at once, nothing is written before.
+table() { dmsetup load soft <<<"$1" && dmsetup suspend --nolockfs --noflush soft && dmsetup resume soft; }
+flush() { python3 -c 'import os, sys; os.fsync(os.open(sys.argv[1], os.O_RDWR))' "$1"; }
 # null LOGICAL BLOCK: a disk in RAM, of null_blk.
 nulls=/sys/kernel/config/nullb
 null() {
@@ -265,24 +304,26 @@ with_config() {
 	tap_check "ext4 is whole" off_ext4
 	tap_check "a loop device" loop
 	tap_check "block device: it is ours alone" is_exclusive
+	tap_check "block device: somebody has it open" is_coherent
 	tap_check "block device" over_loop
 	round "loop" b0
 	tap_check "block device, for a client" over_loop
 	client "loop, packed, client" b0 device_features $packed
 }
-CONFIG=$((23 + 3 * ROUND + 2 * (IOCTL + 2)))
+CONFIG=$((24 + 3 * ROUND + 2 * (IOCTL + 2)))
 with_disks() {
 	tap_check "device mapper: an error of one part is one of that part" errors
 	tap_check "device mapper: then all of it fails" all_gone
+	tap_check "file: what could not be written is told with each flush" lost
 	tap_check "a disk with blocks of 4 KiB" null 4096
 	round "disk" b0
 	tap_check "disk: it goes" null_off
 	tap_check "disk: pulled out" pulled
 }
-DISKS=$((5 + ROUND))
+DISKS=$((6 + ROUND))
 
 here() { modprobe -n "$@" 2>/dev/null; }
-n=$((2 + 2 * ROUND + IOCTL + 2 + 3))
+n=$((4 + 2 * ROUND + IOCTL + 2 + 3))
 ! here configfs || n=$((n + CONFIG))
 ! here null_blk || n=$((n + DISKS))
 tap_plan $n

@@ -25,11 +25,11 @@ tap_plan $((2 * number + ${#packed[@]} + 9))
 tap_check "modules" soft_setup linger_ms=600000
 tap_check "two devices at one wire" soft_pair
 tap_adopt "direct" "$ioctl" -d "$(vhost_of v0)" -p "$(vhost_of v1)" \
-	--default-features --require net,suspend,resume,peer,ctrl,ctrl_rx,ctrl_vlan,TSO
+	--default-features --software --require net,suspend,resume,peer,ctrl,ctrl_rx,ctrl_vlan,TSO
 tap_check "a storm of kicks" storm -n 60 -s 20263
 tap_check "the policy can be shadow" policy v0 shadow
 tap_adopt "shadow" "$ioctl" -d "$(vhost_of v0)" -p "$(vhost_of v1)" \
-	--default-features --require net,suspend,resume,peer,ctrl,ctrl_rx,ctrl_vlan,TSO
+	--default-features --software --require net,suspend,resume,peer,ctrl,ctrl_rx,ctrl_vlan,TSO
 tap_check "a storm of kicks in shadow" storm -n 60 -s 20264
 tap_check "dev del" gone
 tap_check "with packed rings" soft_pair device_features $packed_features

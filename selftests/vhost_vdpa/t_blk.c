@@ -184,3 +184,20 @@ TEST(blk_suspend_restart)
 		     "device starts only fresh rings");
 	}
 }
+
+/* Requests that may have been carried out must not be again: their ring is refused. */
+TEST_OURS(blk_packed_with_requests_out)
+{
+	const __u32 base = 0x80008003;
+
+	CHECK_OK(rig_open(&dut, opts.dev));
+	need_blk(&dut.c);
+	need("packed", dut.c.offered & BIT64(VIRTIO_F_RING_PACKED), "no packed ring");
+	CHECK_OK(rig_negotiate(&dut, BIT64(VIRTIO_F_RING_PACKED)));
+	CHECK_OK(rig_memory(&dut));
+	CHECK_OK(rig_rings(&dut));
+	CHECK_OK(vq_attach(&dut.vq[0], base));
+	CHECK_OK(rig_enable(&dut, true));
+	CHECK_ERR(rig_driver_ok(&dut), -EPROTO);
+	CHECK_OK(rig_again(&dut));
+}

@@ -25,6 +25,7 @@
  * @oracle: another parent is under test
  * @loopback: the device returns frames sent to its own address
  * @scratch: the block device may be written
+ * @software: the device is software
  * @default_features: the device was made without device_features
  * @unmapped_ok: the parent was told to accept DRIVER_OK without maps
  * @longer: run what takes minutes under emulation
@@ -36,6 +37,7 @@ struct test_opts {
 	bool oracle;
 	bool loopback;
 	bool scratch;
+	bool software;
 	bool default_features;
 	bool unmapped_ok;
 	bool longer;

@@ -460,9 +460,9 @@ int blk_prepare(struct rig *r, struct blk_req *req)
 	return req->hdr_mem && req->data && req->status ? 0 : -ENOMEM;
 }
 
-/* Puts a request on the ring and kicks. */
-int blk_submit(struct rig *r, struct blk_req *req, __u32 type,
-	       __u64 sector, __u32 len)
+/* Puts a request on the ring. */
+int blk_put(struct rig *r, struct blk_req *req, __u32 type, __u64 sector,
+	    __u32 len)
 {
 	struct vq_seg seg[3] = {
 		{ vc_iova(&r->c, req->hdr_mem), sizeof(req->hdr) },
@@ -470,13 +470,20 @@ int blk_submit(struct rig *r, struct blk_req *req, __u32 type,
 		{ vc_iova(&r->c, req->status), 1 },
 	};
 	unsigned int nout = type == VIRTIO_BLK_T_OUT ? 2 : 1;
-	int ret;
 
 	req->hdr.type = htole32(type);
 	req->hdr.sector = htole64(sector);
 	memcpy(req->hdr_mem, &req->hdr, sizeof(req->hdr));
 	*req->status = 0xff;
-	ret = vq_add(&r->vq[0], seg, nout, 3 - nout, req);
+	return vq_add(&r->vq[0], seg, nout, 3 - nout, req);
+}
+
+/* The same, and kicks. */
+int blk_submit(struct rig *r, struct blk_req *req, __u32 type,
+	       __u64 sector, __u32 len)
+{
+	int ret = blk_put(r, req, type, sector, len);
+
 	if (!ret)
 		vq_kick(&r->vq[0]);
 	return ret;

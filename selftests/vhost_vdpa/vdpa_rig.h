@@ -98,6 +98,8 @@ struct blk_req {
 };
 
 int blk_prepare(struct rig *r, struct blk_req *req);
+int blk_put(struct rig *r, struct blk_req *req, __u32 type, __u64 sector,
+	    __u32 len);
 int blk_submit(struct rig *r, struct blk_req *req, __u32 type,
 	       __u64 sector, __u32 len);
 int blk_wait(struct rig *r, struct blk_req *req, int ms);

@@ -384,6 +384,25 @@ bool vq_wants_kick(const struct vq *vq)
 }
 
 /**
+ * vq_asked() - did the device ask for a kick for what was added?
+ * @vq: the queue, split
+ * @before: its avail index before that
+ */
+bool vq_asked(const struct vq *vq, __u16 before)
+{
+	const struct vring_used *used = vq->device;
+	const __virtio16 *avail_event = (const __virtio16 *)&used->ring[vq->num];
+
+	/* The index before we look whether the device sleeps. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (vq->c->features & BIT64(VIRTIO_RING_F_EVENT_IDX))
+		return vring_need_event(le16toh(__atomic_load_n(avail_event, __ATOMIC_RELAXED)),
+					vq->avail_idx, before);
+	return !(le16toh(__atomic_load_n(&used->flags, __ATOMIC_RELAXED)) &
+		 VRING_USED_F_NO_NOTIFY);
+}
+
+/**
  * vq_call_after() - when to be interrupted
  * @vq: the queue, split
  * @n: completions from now; 0 for never

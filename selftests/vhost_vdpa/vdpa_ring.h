@@ -87,6 +87,7 @@ __u32 vq_used_base(const struct vq *vq);
 
 void vq_kick(struct vq *vq);
 bool vq_wants_kick(const struct vq *vq);
+bool vq_asked(const struct vq *vq, __u16 before);
 void vq_call_after(struct vq *vq, unsigned int n);
 bool vq_called(struct vq *vq, int ms);
 bool vq_wait(struct vq *vq, int ms);

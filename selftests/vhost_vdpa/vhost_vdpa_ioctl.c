@@ -204,6 +204,7 @@ enum {
 	OPT_ORACLE = 256,
 	OPT_LOOPBACK,
 	OPT_SCRATCH,
+	OPT_SOFTWARE,
 	OPT_DEFAULT_FEATURES,
 	OPT_UNMAPPED_OK,
 	OPT_LONG,
@@ -218,6 +219,7 @@ static const struct option long_opts[] = {
 	{ "oracle", no_argument, NULL, OPT_ORACLE },
 	{ "loopback", no_argument, NULL, OPT_LOOPBACK },
 	{ "scratch", no_argument, NULL, OPT_SCRATCH },
+	{ "software", no_argument, NULL, OPT_SOFTWARE },
 	{ "default-features", no_argument, NULL, OPT_DEFAULT_FEATURES },
 	{ "unmapped-ok", no_argument, NULL, OPT_UNMAPPED_OK },
 	{ "long", no_argument, NULL, OPT_LONG },
@@ -238,6 +240,7 @@ static const char help[] =
 "                        packed,peer,net,blk,vring_size,asid,persist,\n"
 "                        ctrl,ctrl_rx,ctrl_vlan,mq\n"
 "      --scratch         the block device may be written\n"
+"      --software        the device is software\n"
 "      --default-features  check the default feature set\n"
 "      --unmapped-ok     the parent accepts DRIVER_OK without maps\n"
 "      --long            also what takes minutes under emulation\n"
@@ -264,6 +267,9 @@ static int parse(int argc, char **argv, struct tap_config *config)
 			break;
 		case OPT_SCRATCH:
 			opts.scratch = true;
+			break;
+		case OPT_SOFTWARE:
+			opts.software = true;
 			break;
 		case OPT_DEFAULT_FEATURES:
 			opts.default_features = true;
