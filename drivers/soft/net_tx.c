@@ -16,6 +16,12 @@
 /* Bytes of a frame in its linear part, if it is a large one: headers, and more. */
 #define VMDEV_SOFT_LINEAR	1024
 
+/*
+ * Frames that are taken at once. Whoever they go to frees them, as a rule, before the
+ * next ones are taken, which then get the same memory.
+ */
+#define VMDEV_SOFT_BURST	16
+
 /* Bytes before a frame, and of all that a small one takes. */
 #define VMDEV_SOFT_ROOM		(NET_SKB_PAD + NET_IP_ALIGN)
 #define VMDEV_SOFT_SMALL_SIZE(len) \
@@ -346,65 +352,91 @@ static struct sk_buff *vmdev_soft_frame(struct vmdev_soft_pair *pair,
 	return prog ? vmdev_soft_filtered(pair, prog, copy.skb) : copy.skb;
 }
 
-/* Frames taken, at most @budget, those for the port in @list. */
-static int vmdev_soft_take_some(struct vmdev_soft_pair *pair, struct bpf_prog *prog,
-				int budget, struct list_head *list)
+/**
+ * struct vmdev_soft_burst - frames on their way from the ring to the port
+ * @max: buffers to take at most, VMDEV_SOFT_BURST or fewer
+ * @taken: buffers that were taken
+ * @n: frames that are left of them
+ * @skbs: these
+ * @why: NULL, or what is wrong with the ring
+ */
+struct vmdev_soft_burst {
+	int max;
+	int taken;
+	int n;
+	struct sk_buff *skbs[VMDEV_SOFT_BURST];
+	const char *why;
+};
+
+static void vmdev_soft_take_some(struct vmdev_soft_pair *pair, struct bpf_prog *prog,
+				 struct vmdev_soft_burst *burst)
 {
 	struct vmdev_soft_vq *vq = vmdev_soft_txq(pair);
 	struct vmdev_vring_chain chain = { .segs = vq->segs, .max = VMDEV_CHAIN_MAX };
 	struct sk_buff *skb;
-	int n = 0;
 
-	while (n < budget && vmdev_vring_pop(&vq->ring, &chain) > 0) {
+	while (burst->taken < burst->max && vmdev_vring_pop(&vq->ring, &chain) > 0) {
 		skb = vmdev_soft_frame(pair, prog, &chain);
 		vmdev_vring_push(&vq->ring, chain.id, chain.slots, 0);
 		if (IS_ERR(skb))
 			pair->tx.drops++;
 		else if (skb)
-			list_add_tail(&skb->list, list);
-		n++;
+			burst->skbs[burst->n++] = skb;
+		burst->taken++;
 	}
-	return n;
 }
 
-/* NULL in @why, or what is wrong with the ring. */
-static int vmdev_soft_take(struct vmdev_soft_pair *pair, int budget,
-			   struct list_head *list, const char **why)
+/*
+ * What was taken is shown to the driver at once, unless it has no way to ask for fewer
+ * interrupts and there is more of it: it is the @last burst, or not.
+ */
+static void vmdev_soft_take(struct vmdev_soft_pair *pair, struct bpf_prog *prog,
+			    struct vmdev_soft_burst *burst, bool last)
 {
 	struct vmdev_soft_vq *vq = vmdev_soft_txq(pair);
-	struct bpf_prog *prog = rcu_dereference_bh(pair->net->prog);
-	int n = 0;
+	bool full;
 
 	if (!vq->on || vq->ring.why)
-		return 0;
+		return;
 	vmdev_vring_kicks_off(&vq->ring);
 	do {
-		n += vmdev_soft_take_some(pair, prog, budget - n, list);
-		vmdev_soft_vq_publish(vq);
-	} while (n < budget && !vq->ring.why && vmdev_vring_kicks_on(&vq->ring));
-	*why = vq->ring.why;
-	return n;
+		vmdev_soft_take_some(pair, prog, burst);
+		full = burst->taken == burst->max;
+		if (!full || last || vq->ring.event_idx)
+			vmdev_soft_vq_publish(vq);
+	} while (!full && !vq->ring.why && vmdev_vring_kicks_on(&vq->ring));
+	burst->why = vq->ring.why;
 }
 
-static void vmdev_soft_receive(struct vmdev_soft_pair *pair, struct list_head *list)
+/* Is it one of those that GRO is for? Others are not worth to look at: few ever merge. */
+static bool vmdev_soft_merges(const struct sk_buff *skb)
 {
-	struct net_device *port = pair->net->port;
-	bool up = netif_running(port);
-	unsigned int n = 0, bytes = 0;
-	struct sk_buff *skb, *next;
+	return skb->protocol == htons(ETH_P_IP) || skb->protocol == htons(ETH_P_IPV6) ||
+	       eth_type_vlan(skb->protocol);
+}
 
-	list_for_each_entry_safe(skb, next, list, list) {
-		skb_list_del_init(skb);
-		if (!up) {
-			pair->tx.drops++;
-			kfree_skb(skb);
-			continue;
-		}
-		n++;
-		bytes += skb->len + ETH_HLEN;
-		napi_gro_receive(&pair->napi, skb);
+static void vmdev_soft_receive(struct vmdev_soft_pair *pair,
+			       const struct vmdev_soft_burst *burst)
+{
+	unsigned int bytes = 0;
+	int i;
+
+	if (!netif_running(pair->net->port)) {
+		for (i = 0; i < burst->n; i++)
+			kfree_skb(burst->skbs[i]);
+		pair->tx.drops += burst->n;
+		return;
 	}
-	pair->tx.packets += n;
+	for (i = 0; i < burst->n; i++) {
+		struct sk_buff *skb = burst->skbs[i];
+
+		bytes += skb->len + ETH_HLEN;
+		if (vmdev_soft_merges(skb))
+			napi_gro_receive(&pair->napi, skb);
+		else
+			netif_receive_skb(skb);
+	}
+	pair->tx.packets += burst->n;
 	pair->tx.bytes += bytes;
 }
 
@@ -419,23 +451,30 @@ static void vmdev_soft_receive(struct vmdev_soft_pair *pair, struct list_head *l
 int vmdev_soft_net_poll(struct napi_struct *napi, int budget)
 {
 	struct vmdev_soft_pair *pair = container_of(napi, struct vmdev_soft_pair, napi);
+	struct bpf_prog *prog = rcu_dereference_bh(pair->net->prog);
 	struct vmdev_soft_vq *vq = vmdev_soft_txq(pair);
+	struct vmdev_soft_burst burst;
 	u64 xdp = pair->tx.xdp;
-	const char *why = NULL;
-	LIST_HEAD(list);
-	int n;
+	int left = budget;
 
 	if (!budget)
 		return 0;
-	spin_lock(&vq->lock);
-	n = vmdev_soft_take(pair, budget, &list, &why);
-	spin_unlock(&vq->lock);
-	vmdev_soft_receive(pair, &list);
+	do {
+		burst.max = min(left, VMDEV_SOFT_BURST);
+		burst.taken = 0;
+		burst.n = 0;
+		burst.why = NULL;
+		spin_lock(&vq->lock);
+		vmdev_soft_take(pair, prog, &burst, burst.max == left);
+		spin_unlock(&vq->lock);
+		vmdev_soft_receive(pair, &burst);
+		left -= burst.taken;
+	} while (left && burst.taken == burst.max);
 	if (xdp != pair->tx.xdp)
 		xdp_do_flush();
-	if (why)
-		vmdev_soft_break(vq->soft, vq->index, why);
-	if (n < budget)
-		napi_complete_done(napi, n);
-	return n;
+	if (burst.why)
+		vmdev_soft_break(vq->soft, vq->index, burst.why);
+	if (left)
+		napi_complete_done(napi, budget - left);
+	return budget - left;
 }
