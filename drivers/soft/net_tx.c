@@ -212,13 +212,15 @@ static struct sk_buff *vmdev_soft_alloc(struct vmdev_soft_pair *pair, u32 len)
 
 /**
  * struct vmdev_soft_copy - a frame that the driver sent, copied
- * @hdr: what came before it
+ * @hdr: what came before it: @room, or before the data of @skb
+ * @room: room for it
  * @len: bytes
  * @skb: where it is, or
  * @page: where it is, for a program, after XDP_PACKET_HEADROOM
  */
 struct vmdev_soft_copy {
-	struct virtio_net_hdr_mrg_rxbuf hdr;
+	const struct virtio_net_hdr *hdr;
+	struct virtio_net_hdr_mrg_rxbuf room;
 	u32 len;
 	struct sk_buff *skb;
 	struct page *page;
@@ -228,11 +230,12 @@ static int vmdev_soft_copy_hdr(struct vmdev_soft_vq *vq,
 			       const struct vmdev_vring_chain *chain,
 			       const void *piece, struct vmdev_soft_copy *copy)
 {
-	struct vmdev_soft_sink sink = { .to = &copy->hdr };
+	struct vmdev_soft_sink sink = { .to = &copy->room };
 
+	copy->hdr = &copy->room.hdr;
 	if (!piece)
-		return vmdev_soft_gather(vq, chain, 0, sizeof(copy->hdr), &sink);
-	memcpy(&copy->hdr, piece, sizeof(copy->hdr));
+		return vmdev_soft_gather(vq, chain, 0, sizeof(copy->room), &sink);
+	memcpy(&copy->room, piece, sizeof(copy->room));
 	return 0;
 }
 
@@ -249,7 +252,7 @@ static int vmdev_soft_copy_alloc(struct vmdev_soft_pair *pair, bool xdp,
 {
 	copy->skb = NULL;
 	if (xdp && copy->len <= vmdev_soft_xdp_room() &&
-	    vmdev_soft_is_plain(&copy->hdr.hdr)) {
+	    vmdev_soft_is_plain(copy->hdr)) {
 		copy->page = page_pool_dev_alloc_pages(pair->pool);
 		if (!copy->page)
 			return -ENOMEM;
@@ -274,6 +277,22 @@ static void vmdev_soft_copy_free(struct vmdev_soft_pair *pair,
 		page_pool_recycle_direct(pair->pool, copy->page);
 }
 
+/* Likewise of most frames: small ones, with all of it in one piece. */
+static int vmdev_soft_copy_small(struct vmdev_soft_pair *pair, const void *piece,
+				 struct vmdev_soft_copy *copy)
+{
+	copy->skb = vmdev_soft_alloc_small(pair, copy->len);
+	if (!copy->skb)
+		return -ENOMEM;
+	/* The header goes to where headers of others will be. */
+	copy->hdr = (void *)copy->skb->data - VMDEV_SOFT_HDR;
+	memcpy(copy->skb->data - VMDEV_SOFT_HDR, piece, VMDEV_SOFT_HDR + copy->len);
+	if (likely(vmdev_soft_hdr_ok(&pair->net->soft, copy->hdr)))
+		return 0;
+	kfree_skb(copy->skb);
+	return -EINVAL;
+}
+
 /* Each byte is read once: the driver may write to it meanwhile. Maps are locked. */
 static int vmdev_soft_copy(struct vmdev_soft_pair *pair, bool xdp,
 			   const struct vmdev_vring_chain *chain,
@@ -284,8 +303,11 @@ static int vmdev_soft_copy(struct vmdev_soft_pair *pair, bool xdp,
 	struct vmdev_soft_sink sink = { .at = 0 };
 	int err;
 
+	if (likely(piece && !xdp && VMDEV_SOFT_SMALL_SIZE(copy->len) <= PAGE_SIZE))
+		return vmdev_soft_copy_small(pair, piece, copy);
+
 	err = vmdev_soft_copy_hdr(vq, chain, piece, copy);
-	if (!err && !vmdev_soft_hdr_ok(vq->soft, &copy->hdr.hdr))
+	if (!err && !vmdev_soft_hdr_ok(vq->soft, copy->hdr))
 		err = -EINVAL;
 	if (!err)
 		err = vmdev_soft_copy_alloc(pair, xdp, copy, &sink);
@@ -305,11 +327,13 @@ static int vmdev_soft_copy(struct vmdev_soft_pair *pair, bool xdp,
 static int vmdev_soft_dress(struct vmdev_soft_pair *pair,
 			    const struct virtio_net_hdr *hdr, struct sk_buff *skb)
 {
-	/* Both are looked at where a header says little. */
-	skb->dev = pair->net->port;
-	skb_set_network_header(skb, ETH_HLEN);
-	if ((hdr->flags | hdr->gso_type) && virtio_net_hdr_to_skb(skb, hdr, true))
-		return -EINVAL;
+	if (hdr->flags | hdr->gso_type) {
+		/* Both are looked at where a header says little. */
+		skb->dev = pair->net->port;
+		skb_set_network_header(skb, ETH_HLEN);
+		if (virtio_net_hdr_to_skb(skb, hdr, true))
+			return -EINVAL;
+	}
 	skb_record_rx_queue(skb, pair->index);
 	skb->protocol = eth_type_trans(skb, pair->net->port);
 	return 0;
@@ -345,7 +369,7 @@ static struct sk_buff *vmdev_soft_frame(struct vmdev_soft_pair *pair,
 
 	if (!copy.skb)
 		return vmdev_soft_xdp_run(pair, prog, copy.page, copy.len);
-	if (vmdev_soft_dress(pair, &copy.hdr.hdr, copy.skb)) {
+	if (vmdev_soft_dress(pair, copy.hdr, copy.skb)) {
 		kfree_skb(copy.skb);
 		return ERR_PTR(-EINVAL);
 	}
