@@ -7,6 +7,8 @@
 #include <linux/if_vlan.h>
 #include <linux/skbuff.h>
 
+#include <vmdev/vring_split.h>
+
 #include "net.h"
 
 /* Buffers that one frame may take: of one page each, and some. */
@@ -269,7 +271,7 @@ static int vmdev_soft_fill(struct vmdev_soft_pair *pair, struct vmdev_soft_fill 
 
 		if (fill->n == VMDEV_SOFT_HEADS || (fill->n && !merge))
 			return -EMSGSIZE;
-		got = vmdev_vring_pop(ring, chain);
+		got = vmdev_vring_pop_inline(ring, chain);
 		if (got > 0) {
 			if (unlikely(pair->asks || pair->waits))
 				vmdev_soft_found(pair);
@@ -307,8 +309,8 @@ static void vmdev_soft_push(struct vmdev_soft_pair *pair,
 	u16 i;
 
 	for (i = 0; i < fill->n; i++)
-		vmdev_vring_push(&fill->vq->ring, fill->heads[i].id,
-				 fill->heads[i].slots, fill->heads[i].len);
+		vmdev_vring_push_inline(&fill->vq->ring, fill->heads[i].id,
+					fill->heads[i].slots, fill->heads[i].len);
 	pair->drops = false;
 	pair->rx.packets++;
 	pair->rx.bytes += fill->frame->len;

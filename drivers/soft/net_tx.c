@@ -11,6 +11,8 @@
 #include <linux/skbuff.h>
 #include <net/page_pool/helpers.h>
 
+#include <vmdev/vring_split.h>
+
 #include "net.h"
 
 /* Bytes of a frame in its linear part, if it is a large one: headers, and more. */
@@ -399,9 +401,9 @@ static void vmdev_soft_take_some(struct vmdev_soft_pair *pair, struct bpf_prog *
 	struct vmdev_vring_chain chain = { .segs = vq->segs, .max = VMDEV_CHAIN_MAX };
 	struct sk_buff *skb;
 
-	while (burst->taken < burst->max && vmdev_vring_pop(&vq->ring, &chain) > 0) {
+	while (burst->taken < burst->max && vmdev_vring_pop_inline(&vq->ring, &chain) > 0) {
 		skb = vmdev_soft_frame(pair, prog, &chain);
-		vmdev_vring_push(&vq->ring, chain.id, chain.slots, 0);
+		vmdev_vring_push_inline(&vq->ring, chain.id, chain.slots, 0);
 		if (IS_ERR(skb))
 			pair->tx.drops++;
 		else if (skb)
