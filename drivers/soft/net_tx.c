@@ -279,7 +279,7 @@ static void vmdev_soft_copy_free(struct vmdev_soft_pair *pair,
 		page_pool_recycle_direct(pair->pool, copy->page);
 }
 
-/* Likewise of most frames: small ones, with all of it in one piece. */
+/* Most frames: small ones, in one piece with their header. */
 static int vmdev_soft_copy_small(struct vmdev_soft_pair *pair, const void *piece,
 				 struct vmdev_soft_copy *copy)
 {
@@ -295,18 +295,14 @@ static int vmdev_soft_copy_small(struct vmdev_soft_pair *pair, const void *piece
 	return -EINVAL;
 }
 
-/* Each byte is read once: the driver may write to it meanwhile. Maps are locked. */
-static int vmdev_soft_copy(struct vmdev_soft_pair *pair, bool xdp,
-			   const struct vmdev_vring_chain *chain,
-			   struct vmdev_soft_copy *copy)
+/* Any other frame. */
+static noinline int vmdev_soft_copy_any(struct vmdev_soft_pair *pair, bool xdp,
+					const struct vmdev_vring_chain *chain,
+					const void *piece, struct vmdev_soft_copy *copy)
 {
 	struct vmdev_soft_vq *vq = vmdev_soft_txq(pair);
-	const void *piece = vmdev_soft_one_piece(vq, chain);
 	struct vmdev_soft_sink sink = { .at = 0 };
 	int err;
-
-	if (likely(piece && !xdp && VMDEV_SOFT_SMALL_SIZE(copy->len) <= PAGE_SIZE))
-		return vmdev_soft_copy_small(pair, piece, copy);
 
 	err = vmdev_soft_copy_hdr(vq, chain, piece, copy);
 	if (!err && !vmdev_soft_hdr_ok(vq->soft, copy->hdr))
@@ -323,6 +319,18 @@ static int vmdev_soft_copy(struct vmdev_soft_pair *pair, bool xdp,
 	if (err)
 		vmdev_soft_copy_free(pair, copy);
 	return err;
+}
+
+/* Each byte is read once: the driver may write to it meanwhile. Maps are locked. */
+static int vmdev_soft_copy(struct vmdev_soft_pair *pair, bool xdp,
+			   const struct vmdev_vring_chain *chain,
+			   struct vmdev_soft_copy *copy)
+{
+	const void *piece = vmdev_soft_one_piece(vmdev_soft_txq(pair), chain);
+
+	if (likely(piece && !xdp && VMDEV_SOFT_SMALL_SIZE(copy->len) <= PAGE_SIZE))
+		return vmdev_soft_copy_small(pair, piece, copy);
+	return vmdev_soft_copy_any(pair, xdp, chain, piece, copy);
 }
 
 /* What the header says is not done yet; its offsets are those of a whole frame. */
@@ -479,7 +487,7 @@ int vmdev_soft_net_poll(struct napi_struct *napi, int budget)
 	struct vmdev_soft_pair *pair = container_of(napi, struct vmdev_soft_pair, napi);
 	struct bpf_prog *prog = rcu_dereference_bh(pair->net->prog);
 	struct vmdev_soft_vq *vq = vmdev_soft_txq(pair);
-	struct vmdev_soft_burst burst;
+	struct vmdev_soft_burst burst __uninitialized;
 	u64 xdp = pair->tx.xdp;
 	int left = budget;
 
