@@ -322,11 +322,11 @@ static noinline int vmdev_soft_copy_any(struct vmdev_soft_pair *pair, bool xdp,
 }
 
 /* Each byte is read once: the driver may write to it meanwhile. Maps are locked. */
-static int vmdev_soft_copy(struct vmdev_soft_pair *pair, bool xdp,
-			   const struct vmdev_vring_chain *chain,
+static int vmdev_soft_copy(struct vmdev_soft_pair *pair, struct vmdev_soft_vq *vq,
+			   bool xdp, const struct vmdev_vring_chain *chain,
 			   struct vmdev_soft_copy *copy)
 {
-	const void *piece = vmdev_soft_one_piece(vmdev_soft_txq(pair), chain);
+	const void *piece = vmdev_soft_one_piece(vq, chain);
 
 	if (likely(piece && !xdp && VMDEV_SOFT_SMALL_SIZE(copy->len) <= PAGE_SIZE))
 		return vmdev_soft_copy_small(pair, piece, copy);
@@ -361,10 +361,11 @@ static struct sk_buff *vmdev_soft_filtered(struct vmdev_soft_pair *pair,
 
 /* The frame of a buffer; NULL if a program took it, an ERR_PTR() if it cannot be. */
 static struct sk_buff *vmdev_soft_frame(struct vmdev_soft_pair *pair,
+					struct vmdev_soft_vq *vq,
 					struct bpf_prog *prog,
 					const struct vmdev_vring_chain *chain)
 {
-	struct vmdev_soft *soft = &pair->net->soft;
+	struct vmdev_soft *soft = vq->soft;
 	struct vmdev_soft_copy copy;
 	int err;
 
@@ -372,7 +373,7 @@ static struct sk_buff *vmdev_soft_frame(struct vmdev_soft_pair *pair,
 	if (chain->read_len < VMDEV_SOFT_HDR + ETH_HLEN || copy.len > VMDEV_SOFT_FRAME)
 		return ERR_PTR(-EINVAL);
 	read_lock(&soft->maps_lock);
-	err = vmdev_soft_copy(pair, prog, chain, &copy);
+	err = vmdev_soft_copy(pair, vq, prog, chain, &copy);
 	read_unlock(&soft->maps_lock);
 	if (err)
 		return ERR_PTR(err);
@@ -410,7 +411,7 @@ static void vmdev_soft_take_some(struct vmdev_soft_pair *pair, struct bpf_prog *
 	struct sk_buff *skb;
 
 	while (burst->taken < burst->max && vmdev_vring_pop_inline(&vq->ring, &chain) > 0) {
-		skb = vmdev_soft_frame(pair, prog, &chain);
+		skb = vmdev_soft_frame(pair, vq, prog, &chain);
 		vmdev_vring_push_inline(&vq->ring, chain.id, chain.slots, 0);
 		if (IS_ERR(skb))
 			pair->tx.drops++;
