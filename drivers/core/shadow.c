@@ -34,10 +34,11 @@
 #include <linux/workqueue.h>
 #include <uapi/linux/vhost_types.h>
 
+#include <vmdev/vring_split.h>
+
 #include "drvring_split.h"
 #include "shadow.h"
 #include "vring.h"
-#include "vring_split.h"
 
 /* --- carrying, with the lock held ------------------------------------------ */
 

@@ -12,8 +12,9 @@
 
 #include <asm/barrier.h>
 
+#include <vmdev/vring_split.h>
+
 #include "vring.h"
-#include "vring_split.h"
 
 static u16 vmdev_split_get16(const __virtio16 *p)
 {
@@ -152,21 +153,11 @@ int vmdev_split_pop(struct vmdev_vring *ring, struct vmdev_vring_chain *chain)
 	if (ring->inflight >= ring->num)
 		return vmdev_vring_broken(ring, "more buffers than the ring has entries");
 
+	if (vmdev_split_pop_one(ring, chain))
+		return 1;
+
 	vmdev_chain_start(chain);
 	chain->slots = 1;
-	if (chain->max &&
-	    vmdev_split_look_one(ring, ring->pos.avail, chain->segs, &chain->id) &&
-	    chain->segs->addr + chain->segs->len >= chain->segs->addr) {
-		vmdev_split_took(ring, 1);
-		chain->nsegs = 1;
-		if (chain->segs->write) {
-			chain->write_len = chain->segs->len;
-		} else {
-			chain->read_len = chain->segs->len;
-			chain->nread = 1;
-		}
-		return 1;
-	}
 	chain->id = vmdev_split_get16(&ring->avail->ring[ring->pos.avail &
 							 (ring->num - 1)]);
 	err = vmdev_split_chain(ring, chain);

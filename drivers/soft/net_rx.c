@@ -7,6 +7,8 @@
 #include <linux/if_vlan.h>
 #include <linux/skbuff.h>
 
+#include <vmdev/vring_split.h>
+
 #include "net.h"
 
 /* Buffers that one frame may take: of one page each, and some. */
@@ -33,6 +35,8 @@ struct vmdev_soft_head {
  * @end: bytes of both
  * @heads: the buffers
  * @n: how many
+ * @frag: the fragment of the frame that is next
+ * @frag_at: bytes of the frame before that
  * @nsegs: pieces of all of them
  * @count: IOVAs of the header's num_buffers, a byte each
  */
@@ -44,6 +48,8 @@ struct vmdev_soft_fill {
 	u32 end;
 	struct vmdev_soft_head heads[VMDEV_SOFT_HEADS];
 	u16 n;
+	u16 frag;
+	u32 frag_at;
 	u32 nsegs;
 	u64 count[2];
 };
@@ -118,8 +124,57 @@ bool vmdev_soft_net_wants(struct vmdev_soft_net *net, const struct sk_buff *skb)
 
 /* --- into buffers ------------------------------------------------------------ */
 
+/*
+ * @len bytes of a frame, from @at on, which only grows: as skb_copy_bits(), but what was
+ * copied is not looked for again with each buffer.
+ */
+static int vmdev_soft_copy_frags(struct vmdev_soft_fill *fill, u32 at, void *to, u32 len)
+{
+	const struct sk_buff *skb = fill->frame->skb;
+	const struct skb_shared_info *shared = skb_shinfo(skb);
+
+	while (fill->frag < shared->nr_frags) {
+		const skb_frag_t *frag = &shared->frags[fill->frag];
+		u32 offset = at - fill->frag_at, size = skb_frag_size(frag), n;
+
+		n = min(len, size - offset);
+		memcpy(to, skb_frag_address(frag) + offset, n);
+		at += n;
+		to += n;
+		len -= n;
+		if (!len)
+			return 0;
+		fill->frag_at += size;
+		fill->frag++;
+	}
+	/* The rest is in other frames. */
+	return skb_copy_bits(skb, at, to, len);
+}
+
+static int vmdev_soft_copy_skb(struct vmdev_soft_fill *fill, u32 at, void *to, u32 len)
+{
+	const struct sk_buff *skb = fill->frame->skb;
+	u32 head = skb_headlen(skb);
+
+	if (at < head) {
+		u32 n = min(len, head - at);
+
+		memcpy(to, skb->data + at, n);
+		at += n;
+		to += n;
+		len -= n;
+	}
+	if (!len)
+		return 0;
+	if (IS_ENABLED(CONFIG_HIGHMEM) || !skb_frags_readable(skb))
+		return skb_copy_bits(skb, at, to, len);
+	if (!fill->frag)
+		fill->frag_at = head;
+	return vmdev_soft_copy_frags(fill, at, to, len);
+}
+
 /* @len bytes of header and frame, from fill->at on. */
-static int vmdev_soft_copy_some(const struct vmdev_soft_fill *fill, void *to, u32 len)
+static int vmdev_soft_copy_some(struct vmdev_soft_fill *fill, void *to, u32 len)
 {
 	u32 at = fill->at;
 
@@ -133,7 +188,7 @@ static int vmdev_soft_copy_some(const struct vmdev_soft_fill *fill, void *to, u3
 	}
 	at -= VMDEV_SOFT_HDR;
 	if (fill->frame->skb)
-		return len ? skb_copy_bits(fill->frame->skb, at, to, len) : 0;
+		return vmdev_soft_copy_skb(fill, at, to, len);
 	memcpy(to, fill->frame->data + at, len);
 	return 0;
 }
@@ -269,7 +324,7 @@ static int vmdev_soft_fill(struct vmdev_soft_pair *pair, struct vmdev_soft_fill 
 
 		if (fill->n == VMDEV_SOFT_HEADS || (fill->n && !merge))
 			return -EMSGSIZE;
-		got = vmdev_vring_pop(ring, chain);
+		got = vmdev_vring_pop_inline(ring, chain);
 		if (got > 0) {
 			if (unlikely(pair->asks || pair->waits))
 				vmdev_soft_found(pair);
@@ -307,8 +362,8 @@ static void vmdev_soft_push(struct vmdev_soft_pair *pair,
 	u16 i;
 
 	for (i = 0; i < fill->n; i++)
-		vmdev_vring_push(&fill->vq->ring, fill->heads[i].id,
-				 fill->heads[i].slots, fill->heads[i].len);
+		vmdev_vring_push_inline(&fill->vq->ring, fill->heads[i].id,
+					fill->heads[i].slots, fill->heads[i].len);
 	pair->drops = false;
 	pair->rx.packets++;
 	pair->rx.bytes += fill->frame->len;
@@ -332,7 +387,8 @@ int vmdev_soft_net_deliver(struct vmdev_soft_pair *pair,
 {
 	struct vmdev_soft_vq *vq = vmdev_soft_rxq(pair);
 	struct vmdev_vring_chain chain = { .segs = vq->segs, .max = VMDEV_CHAIN_MAX };
-	struct vmdev_soft_fill fill;
+	/* It is large, and most of it is not used. */
+	struct vmdev_soft_fill fill __uninitialized;
 	int err;
 
 	if (!vq->on) {
@@ -350,7 +406,11 @@ int vmdev_soft_net_deliver(struct vmdev_soft_pair *pair,
 	fill.at = 0;
 	fill.end = VMDEV_SOFT_HDR + frame->len;
 	fill.n = 0;
+	fill.frag = 0;
+	fill.frag_at = 0;
 	fill.nsegs = 0;
+	fill.count[0] = 0;
+	fill.count[1] = 0;
 	err = vmdev_soft_fill(pair, &fill, &chain) ? : vmdev_soft_count(&fill);
 	if (err)
 		vmdev_soft_unpop(&fill);

@@ -11,10 +11,18 @@
 #include <linux/skbuff.h>
 #include <net/page_pool/helpers.h>
 
+#include <vmdev/vring_split.h>
+
 #include "net.h"
 
 /* Bytes of a frame in its linear part, if it is a large one: headers, and more. */
 #define VMDEV_SOFT_LINEAR	1024
+
+/*
+ * Frames that are taken at once. Whoever they go to frees them, as a rule, before the
+ * next ones are taken, which then get the same memory.
+ */
+#define VMDEV_SOFT_BURST	16
 
 /* Bytes before a frame, and of all that a small one takes. */
 #define VMDEV_SOFT_ROOM		(NET_SKB_PAD + NET_IP_ALIGN)
@@ -206,13 +214,15 @@ static struct sk_buff *vmdev_soft_alloc(struct vmdev_soft_pair *pair, u32 len)
 
 /**
  * struct vmdev_soft_copy - a frame that the driver sent, copied
- * @hdr: what came before it
+ * @hdr: what came before it: @room, or before the data of @skb
+ * @room: room for it
  * @len: bytes
  * @skb: where it is, or
  * @page: where it is, for a program, after XDP_PACKET_HEADROOM
  */
 struct vmdev_soft_copy {
-	struct virtio_net_hdr_mrg_rxbuf hdr;
+	const struct virtio_net_hdr *hdr;
+	struct virtio_net_hdr_mrg_rxbuf room;
 	u32 len;
 	struct sk_buff *skb;
 	struct page *page;
@@ -222,11 +232,12 @@ static int vmdev_soft_copy_hdr(struct vmdev_soft_vq *vq,
 			       const struct vmdev_vring_chain *chain,
 			       const void *piece, struct vmdev_soft_copy *copy)
 {
-	struct vmdev_soft_sink sink = { .to = &copy->hdr };
+	struct vmdev_soft_sink sink = { .to = &copy->room };
 
+	copy->hdr = &copy->room.hdr;
 	if (!piece)
-		return vmdev_soft_gather(vq, chain, 0, sizeof(copy->hdr), &sink);
-	memcpy(&copy->hdr, piece, sizeof(copy->hdr));
+		return vmdev_soft_gather(vq, chain, 0, sizeof(copy->room), &sink);
+	memcpy(&copy->room, piece, sizeof(copy->room));
 	return 0;
 }
 
@@ -243,7 +254,7 @@ static int vmdev_soft_copy_alloc(struct vmdev_soft_pair *pair, bool xdp,
 {
 	copy->skb = NULL;
 	if (xdp && copy->len <= vmdev_soft_xdp_room() &&
-	    vmdev_soft_is_plain(&copy->hdr.hdr)) {
+	    vmdev_soft_is_plain(copy->hdr)) {
 		copy->page = page_pool_dev_alloc_pages(pair->pool);
 		if (!copy->page)
 			return -ENOMEM;
@@ -268,18 +279,33 @@ static void vmdev_soft_copy_free(struct vmdev_soft_pair *pair,
 		page_pool_recycle_direct(pair->pool, copy->page);
 }
 
-/* Each byte is read once: the driver may write to it meanwhile. Maps are locked. */
-static int vmdev_soft_copy(struct vmdev_soft_pair *pair, bool xdp,
-			   const struct vmdev_vring_chain *chain,
-			   struct vmdev_soft_copy *copy)
+/* Most frames: small ones, in one piece with their header. */
+static int vmdev_soft_copy_small(struct vmdev_soft_pair *pair, const void *piece,
+				 struct vmdev_soft_copy *copy)
+{
+	copy->skb = vmdev_soft_alloc_small(pair, copy->len);
+	if (!copy->skb)
+		return -ENOMEM;
+	/* The header goes to where headers of others will be. */
+	copy->hdr = (void *)copy->skb->data - VMDEV_SOFT_HDR;
+	memcpy(copy->skb->data - VMDEV_SOFT_HDR, piece, VMDEV_SOFT_HDR + copy->len);
+	if (likely(vmdev_soft_hdr_ok(&pair->net->soft, copy->hdr)))
+		return 0;
+	kfree_skb(copy->skb);
+	return -EINVAL;
+}
+
+/* Any other frame. */
+static noinline int vmdev_soft_copy_any(struct vmdev_soft_pair *pair, bool xdp,
+					const struct vmdev_vring_chain *chain,
+					const void *piece, struct vmdev_soft_copy *copy)
 {
 	struct vmdev_soft_vq *vq = vmdev_soft_txq(pair);
-	const void *piece = vmdev_soft_one_piece(vq, chain);
 	struct vmdev_soft_sink sink = { .at = 0 };
 	int err;
 
 	err = vmdev_soft_copy_hdr(vq, chain, piece, copy);
-	if (!err && !vmdev_soft_hdr_ok(vq->soft, &copy->hdr.hdr))
+	if (!err && !vmdev_soft_hdr_ok(vq->soft, copy->hdr))
 		err = -EINVAL;
 	if (!err)
 		err = vmdev_soft_copy_alloc(pair, xdp, copy, &sink);
@@ -295,15 +321,29 @@ static int vmdev_soft_copy(struct vmdev_soft_pair *pair, bool xdp,
 	return err;
 }
 
+/* Each byte is read once: the driver may write to it meanwhile. Maps are locked. */
+static int vmdev_soft_copy(struct vmdev_soft_pair *pair, struct vmdev_soft_vq *vq,
+			   bool xdp, const struct vmdev_vring_chain *chain,
+			   struct vmdev_soft_copy *copy)
+{
+	const void *piece = vmdev_soft_one_piece(vq, chain);
+
+	if (likely(piece && !xdp && VMDEV_SOFT_SMALL_SIZE(copy->len) <= PAGE_SIZE))
+		return vmdev_soft_copy_small(pair, piece, copy);
+	return vmdev_soft_copy_any(pair, xdp, chain, piece, copy);
+}
+
 /* What the header says is not done yet; its offsets are those of a whole frame. */
 static int vmdev_soft_dress(struct vmdev_soft_pair *pair,
 			    const struct virtio_net_hdr *hdr, struct sk_buff *skb)
 {
-	/* Both are looked at where a header says little. */
-	skb->dev = pair->net->port;
-	skb_set_network_header(skb, ETH_HLEN);
-	if ((hdr->flags | hdr->gso_type) && virtio_net_hdr_to_skb(skb, hdr, true))
-		return -EINVAL;
+	if (hdr->flags | hdr->gso_type) {
+		/* Both are looked at where a header says little. */
+		skb->dev = pair->net->port;
+		skb_set_network_header(skb, ETH_HLEN);
+		if (virtio_net_hdr_to_skb(skb, hdr, true))
+			return -EINVAL;
+	}
 	skb_record_rx_queue(skb, pair->index);
 	skb->protocol = eth_type_trans(skb, pair->net->port);
 	return 0;
@@ -321,10 +361,11 @@ static struct sk_buff *vmdev_soft_filtered(struct vmdev_soft_pair *pair,
 
 /* The frame of a buffer; NULL if a program took it, an ERR_PTR() if it cannot be. */
 static struct sk_buff *vmdev_soft_frame(struct vmdev_soft_pair *pair,
+					struct vmdev_soft_vq *vq,
 					struct bpf_prog *prog,
 					const struct vmdev_vring_chain *chain)
 {
-	struct vmdev_soft *soft = &pair->net->soft;
+	struct vmdev_soft *soft = vq->soft;
 	struct vmdev_soft_copy copy;
 	int err;
 
@@ -332,79 +373,105 @@ static struct sk_buff *vmdev_soft_frame(struct vmdev_soft_pair *pair,
 	if (chain->read_len < VMDEV_SOFT_HDR + ETH_HLEN || copy.len > VMDEV_SOFT_FRAME)
 		return ERR_PTR(-EINVAL);
 	read_lock(&soft->maps_lock);
-	err = vmdev_soft_copy(pair, prog, chain, &copy);
+	err = vmdev_soft_copy(pair, vq, prog, chain, &copy);
 	read_unlock(&soft->maps_lock);
 	if (err)
 		return ERR_PTR(err);
 
 	if (!copy.skb)
 		return vmdev_soft_xdp_run(pair, prog, copy.page, copy.len);
-	if (vmdev_soft_dress(pair, &copy.hdr.hdr, copy.skb)) {
+	if (vmdev_soft_dress(pair, copy.hdr, copy.skb)) {
 		kfree_skb(copy.skb);
 		return ERR_PTR(-EINVAL);
 	}
 	return prog ? vmdev_soft_filtered(pair, prog, copy.skb) : copy.skb;
 }
 
-/* Frames taken, at most @budget, those for the port in @list. */
-static int vmdev_soft_take_some(struct vmdev_soft_pair *pair, struct bpf_prog *prog,
-				int budget, struct list_head *list)
+/**
+ * struct vmdev_soft_burst - frames on their way from the ring to the port
+ * @max: buffers to take at most, VMDEV_SOFT_BURST or fewer
+ * @taken: buffers that were taken
+ * @n: frames that are left of them
+ * @skbs: these
+ * @why: NULL, or what is wrong with the ring
+ */
+struct vmdev_soft_burst {
+	int max;
+	int taken;
+	int n;
+	struct sk_buff *skbs[VMDEV_SOFT_BURST];
+	const char *why;
+};
+
+static void vmdev_soft_take_some(struct vmdev_soft_pair *pair, struct bpf_prog *prog,
+				 struct vmdev_soft_burst *burst)
 {
 	struct vmdev_soft_vq *vq = vmdev_soft_txq(pair);
 	struct vmdev_vring_chain chain = { .segs = vq->segs, .max = VMDEV_CHAIN_MAX };
 	struct sk_buff *skb;
-	int n = 0;
 
-	while (n < budget && vmdev_vring_pop(&vq->ring, &chain) > 0) {
-		skb = vmdev_soft_frame(pair, prog, &chain);
-		vmdev_vring_push(&vq->ring, chain.id, chain.slots, 0);
+	while (burst->taken < burst->max && vmdev_vring_pop_inline(&vq->ring, &chain) > 0) {
+		skb = vmdev_soft_frame(pair, vq, prog, &chain);
+		vmdev_vring_push_inline(&vq->ring, chain.id, chain.slots, 0);
 		if (IS_ERR(skb))
 			pair->tx.drops++;
 		else if (skb)
-			list_add_tail(&skb->list, list);
-		n++;
+			burst->skbs[burst->n++] = skb;
+		burst->taken++;
 	}
-	return n;
 }
 
-/* NULL in @why, or what is wrong with the ring. */
-static int vmdev_soft_take(struct vmdev_soft_pair *pair, int budget,
-			   struct list_head *list, const char **why)
+/*
+ * What was taken is shown to the driver at once, unless it has no way to ask for fewer
+ * interrupts and there is more of it: it is the @last burst, or not.
+ */
+static void vmdev_soft_take(struct vmdev_soft_pair *pair, struct bpf_prog *prog,
+			    struct vmdev_soft_burst *burst, bool last)
 {
 	struct vmdev_soft_vq *vq = vmdev_soft_txq(pair);
-	struct bpf_prog *prog = rcu_dereference_bh(pair->net->prog);
-	int n = 0;
+	bool full;
 
 	if (!vq->on || vq->ring.why)
-		return 0;
+		return;
 	vmdev_vring_kicks_off(&vq->ring);
 	do {
-		n += vmdev_soft_take_some(pair, prog, budget - n, list);
-		vmdev_soft_vq_publish(vq);
-	} while (n < budget && !vq->ring.why && vmdev_vring_kicks_on(&vq->ring));
-	*why = vq->ring.why;
-	return n;
+		vmdev_soft_take_some(pair, prog, burst);
+		full = burst->taken == burst->max;
+		if (!full || last || vq->ring.event_idx)
+			vmdev_soft_vq_publish(vq);
+	} while (!full && !vq->ring.why && vmdev_vring_kicks_on(&vq->ring));
+	burst->why = vq->ring.why;
 }
 
-static void vmdev_soft_receive(struct vmdev_soft_pair *pair, struct list_head *list)
+/* Is it one of those that GRO is for? Others are not worth to look at: few ever merge. */
+static bool vmdev_soft_merges(const struct sk_buff *skb)
 {
-	struct net_device *port = pair->net->port;
-	bool up = netif_running(port);
-	unsigned int n = 0, bytes = 0;
-	struct sk_buff *skb, *next;
+	return skb->protocol == htons(ETH_P_IP) || skb->protocol == htons(ETH_P_IPV6) ||
+	       eth_type_vlan(skb->protocol);
+}
 
-	list_for_each_entry_safe(skb, next, list, list) {
-		skb_list_del_init(skb);
-		if (!up) {
-			pair->tx.drops++;
-			kfree_skb(skb);
-			continue;
-		}
-		n++;
-		bytes += skb->len + ETH_HLEN;
-		napi_gro_receive(&pair->napi, skb);
+static void vmdev_soft_receive(struct vmdev_soft_pair *pair,
+			       const struct vmdev_soft_burst *burst)
+{
+	unsigned int bytes = 0;
+	int i;
+
+	if (!netif_running(pair->net->port)) {
+		for (i = 0; i < burst->n; i++)
+			kfree_skb(burst->skbs[i]);
+		pair->tx.drops += burst->n;
+		return;
 	}
-	pair->tx.packets += n;
+	for (i = 0; i < burst->n; i++) {
+		struct sk_buff *skb = burst->skbs[i];
+
+		bytes += skb->len + ETH_HLEN;
+		if (vmdev_soft_merges(skb))
+			napi_gro_receive(&pair->napi, skb);
+		else
+			netif_receive_skb(skb);
+	}
+	pair->tx.packets += burst->n;
 	pair->tx.bytes += bytes;
 }
 
@@ -419,23 +486,30 @@ static void vmdev_soft_receive(struct vmdev_soft_pair *pair, struct list_head *l
 int vmdev_soft_net_poll(struct napi_struct *napi, int budget)
 {
 	struct vmdev_soft_pair *pair = container_of(napi, struct vmdev_soft_pair, napi);
+	struct bpf_prog *prog = rcu_dereference_bh(pair->net->prog);
 	struct vmdev_soft_vq *vq = vmdev_soft_txq(pair);
+	struct vmdev_soft_burst burst __uninitialized;
 	u64 xdp = pair->tx.xdp;
-	const char *why = NULL;
-	LIST_HEAD(list);
-	int n;
+	int left = budget;
 
 	if (!budget)
 		return 0;
-	spin_lock(&vq->lock);
-	n = vmdev_soft_take(pair, budget, &list, &why);
-	spin_unlock(&vq->lock);
-	vmdev_soft_receive(pair, &list);
+	do {
+		burst.max = min(left, VMDEV_SOFT_BURST);
+		burst.taken = 0;
+		burst.n = 0;
+		burst.why = NULL;
+		spin_lock(&vq->lock);
+		vmdev_soft_take(pair, prog, &burst, burst.max == left);
+		spin_unlock(&vq->lock);
+		vmdev_soft_receive(pair, &burst);
+		left -= burst.taken;
+	} while (left && burst.taken == burst.max);
 	if (xdp != pair->tx.xdp)
 		xdp_do_flush();
-	if (why)
-		vmdev_soft_break(vq->soft, vq->index, why);
-	if (n < budget)
-		napi_complete_done(napi, n);
-	return n;
+	if (burst.why)
+		vmdev_soft_break(vq->soft, vq->index, burst.why);
+	if (left)
+		napi_complete_done(napi, budget - left);
+	return budget - left;
 }

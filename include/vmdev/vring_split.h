@@ -3,8 +3,8 @@
  * The device's side of a split ring, as far as it is worth to be inline: buffers
  * of one piece, as most are.
  */
-#ifndef _VMDEV_CORE_VRING_SPLIT_H
-#define _VMDEV_CORE_VRING_SPLIT_H
+#ifndef _VMDEV_VRING_SPLIT_H
+#define _VMDEV_VRING_SPLIT_H
 
 #include <linux/compiler.h>
 #include <linux/virtio_byteorder.h>
@@ -97,4 +97,63 @@ static inline void vmdev_split_pushed(struct vmdev_vring *ring, u16 n)
 	ring->fresh += n;
 }
 
-#endif /* _VMDEV_CORE_VRING_SPLIT_H */
+/**
+ * vmdev_split_pop_one() - take a buffer that is known to be there, if it is of one piece
+ * @ring: the ring, split
+ * @chain: as for vmdev_vring_pop()
+ *
+ * Return: false if vmdev_split_pop() has to see to it: there may be none.
+ */
+static inline bool vmdev_split_pop_one(struct vmdev_vring *ring,
+				       struct vmdev_vring_chain *chain)
+{
+	struct vmdev_vring_seg *seg = chain->segs;
+
+	if (!vmdev_split_ready(ring) || !chain->max ||
+	    !vmdev_split_look_one(ring, ring->pos.avail, seg, &chain->id) ||
+	    seg->addr + seg->len < seg->addr)
+		return false;
+
+	vmdev_split_took(ring, 1);
+	chain->slots = 1;
+	chain->nsegs = 1;
+	chain->nread = !seg->write;
+	chain->read_len = seg->write ? 0 : seg->len;
+	chain->write_len = seg->write ? seg->len : 0;
+	return true;
+}
+
+/**
+ * vmdev_vring_pop_inline() - vmdev_vring_pop() for where each instruction counts
+ * @ring: the ring
+ * @chain: the buffer
+ *
+ * Return: see there.
+ */
+static inline int vmdev_vring_pop_inline(struct vmdev_vring *ring,
+					 struct vmdev_vring_chain *chain)
+{
+	if (likely(!ring->packed) && likely(vmdev_split_pop_one(ring, chain)))
+		return 1;
+	return vmdev_vring_pop(ring, chain);
+}
+
+/**
+ * vmdev_vring_push_inline() - likewise vmdev_vring_push()
+ * @ring: the ring
+ * @id: id of its chain
+ * @slots: slots of its chain
+ * @len: bytes written to it
+ */
+static inline void vmdev_vring_push_inline(struct vmdev_vring *ring, u16 id, u16 slots,
+					   u32 len)
+{
+	if (unlikely(ring->packed)) {
+		vmdev_packed_push(ring, id, slots, len);
+		return;
+	}
+	vmdev_split_put_one(ring, ring->pos.used, id, len);
+	vmdev_split_pushed(ring, 1);
+}
+
+#endif /* _VMDEV_VRING_SPLIT_H */
