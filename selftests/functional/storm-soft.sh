@@ -9,6 +9,7 @@
 # kernels: 6.12 debug
 # limit: 200
 # long-limit: 600
+# long-kernels: debug
 # shellcheck source=/dev/null
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh
