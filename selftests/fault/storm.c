@@ -19,6 +19,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <linux/virtio_blk.h>
+
 #include "../vhost_vdpa/vdpa_rig.h"
 #include "storm.h"
 
@@ -31,8 +33,10 @@
 #define UNPLUG_MAX	500
 
 static struct target targets[STORM_TARGETS] = {
-	{ .name = "s0" }, { .name = "s1" },
+	{ .name = "s0" }, { .name = "s1" }, { .name = "s2" },
 };
+
+static unsigned int ntargets = 2;
 
 static const char *pf;
 static bool stop;
@@ -43,6 +47,7 @@ static unsigned long seed = 1;
 static bool bells;
 static bool unplug;
 static bool quiet;
+static const char *programs;
 static const char *last_step = "start";
 
 /* Where everybody is: a hang is of no use without. */
@@ -78,7 +83,7 @@ static void *user(void *arg)
 
 	random_seed(&r, seed, nr + 1);
 	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED))
-		target_step(&targets[nr % STORM_TARGETS], &r);
+		target_step(&targets[nr % ntargets], &r);
 	return NULL;
 }
 
@@ -114,24 +119,46 @@ static void *asker(void *arg)
 	random_seed(&r, seed, (uintptr_t)arg);
 	must("netlink", lab_open());
 	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
-		ask(&targets[random_below(&r, STORM_TARGETS)], &r);
+		ask(&targets[random_below(&r, ntargets)], &r);
 		vc_sleep_us(random_below(&r, 20000));
 	}
 	return NULL;
 }
 
+/* Of devices that are software: what they are made of, and their ports. */
+static void *admin(void *arg)
+{
+	struct random r;
+
+	random_seed(&r, seed, (uintptr_t)arg);
+	must("programs, netlink", soft_admin_open(programs));
+	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
+		soft_admin_step(&targets[random_below(&r, ntargets)], &r);
+		vc_sleep_us(random_below(&r, 10000));
+	}
+	return NULL;
+}
+
 /* --- what the main thread does ------------------------------------------- */
+#define ADD_TRIES	20
+
+/* What a disk is made of may be going just now. */
 static int add(const struct target *t)
 {
 	const struct lab_vdpa dev = { .name = t->name, .mgmt = t->bdf };
+	unsigned int tries = ADD_TRIES;
+	int err;
 
-	return lab_dev_add(&dev);
+	do {
+		err = lab_dev_add(&dev);
+	} while (t->blk && err == -ENOENT && --tries);
+	return err;
 }
 
 /* With -u somebody else takes a function away, for good and at any moment. */
 static bool is_there(const struct target *t)
 {
-	return lab_exists(lab_path(PCI_DEVICES, t->bdf));
+	return t->soft || lab_exists(lab_path(PCI_DEVICES, t->bdf));
 }
 
 static void must_if_there(const struct target *t, const char *what, int err)
@@ -154,7 +181,9 @@ static int bring_back(struct target *t)
 	int err = 0;
 
 	pthread_mutex_lock(&t->open_lock);
-	if (!lab_is_ours(t->bdf))
+	if (t->soft)
+		err = soft_load();
+	else if (!lab_is_ours(t->bdf))
 		err = lab_take(t->bdf);
 	if (!err && !lab_dev_exists(t->name))
 		err = add(t);
@@ -225,16 +254,18 @@ static int step_remove(const struct target *t)
 /* The network interface of a device on virtio_vdpa; "" if there is none. */
 static void netdev_of(const struct target *t, char *name)
 {
-	char path[600];
+	char path[600], parent[256];
 	struct dirent *d;
 	DIR *dir, *net;
 
 	*name = '\0';
-	dir = opendir(lab_path(PCI_DEVICES, t->bdf));
+	snprintf(parent, sizeof(parent), "%s%s",
+		 t->soft ? VDPA_DEVICES : PCI_DEVICES, t->soft ? t->name : t->bdf);
+	dir = opendir(parent);
 	while (dir && (d = readdir(dir))) {
 		if (strncmp(d->d_name, "virtio", 6))
 			continue;
-		snprintf(path, sizeof(path), PCI_DEVICES "%s/%s/net", t->bdf,
+		snprintf(path, sizeof(path), "%.250s/%.255s/net", parent,
 			 d->d_name);
 		net = opendir(path);
 		while (net && (d = readdir(net)))
@@ -263,16 +294,36 @@ static int net_up(const struct target *t)
 	return err;
 }
 
-static int step_virtio(const struct target *t)
+/* A disk is read as soon as it has a driver. */
+static int to_virtio(const struct target *t)
 {
 	int err = lab_unbind(t->name);
 
 	if (!err)
 		err = lab_bind(t->name, "virtio_vdpa");
-	if (!err)
+	if (!err && !t->blk)
 		err = net_up(t);
 	vc_sleep_us(20000);
+	return err;
+}
+
+static int step_virtio(const struct target *t)
+{
+	int err = to_virtio(t);
+
 	return err ? err : lab_unbind(t->name);
+}
+
+static int step_virtio_del(const struct target *t)
+{
+	int err = to_virtio(t);
+
+	return err ? err : lab_dev_del(t->name);
+}
+
+static int step_unload(const struct target *t)
+{
+	return soft_unload(t->blk ? NULL : &targets[ntargets - 1]);
 }
 
 /* Under its driver's hands; with -q it has no control command under way. */
@@ -290,7 +341,7 @@ static int step_virtio_reset(const struct target *t)
 static const struct step {
 	const char *name;
 	int (*fn)(const struct target *t);
-} steps[] = {
+} pci_steps[] = {
 	{ "dev del", step_del },
 	{ "unbind from vmdev_pci", step_unbind },
 	{ "FLR", step_reset },
@@ -299,12 +350,19 @@ static const struct step {
 	{ "remove, rescan", step_remove },
 	{ "virtio_vdpa", step_virtio },
 	{ "virtio_vdpa, FLR", step_virtio_reset },
+}, soft_steps[] = {
+	{ "dev del", step_del },
+	{ "virtio_vdpa", step_virtio },
+	{ "module", step_unload },
+	{ "virtio_vdpa, dev del", step_virtio_del },
 };
 
 static void round_of(struct random *r, unsigned int nr)
 {
-	const struct step *step = &steps[nr % ARRAY_SIZE(steps)];
-	struct target *t = &targets[random_below(r, STORM_TARGETS)];
+	const struct step *step = programs ?
+		&soft_steps[nr % ARRAY_SIZE(soft_steps)] :
+		&pci_steps[nr % ARRAY_SIZE(pci_steps)];
+	struct target *t = &targets[random_below(r, ntargets)];
 	unsigned int i;
 
 	last_step = step->name;
@@ -316,7 +374,7 @@ static void round_of(struct random *r, unsigned int nr)
 	/* Its driver stays, and so has to be told. */
 	if (step->fn == step_virtio_reset && lab_bound(t->name))
 		must_if_there(t, "unbind", lab_unbind(t->name));
-	for (i = 0; i < STORM_TARGETS; i++)
+	for (i = 0; i < ntargets; i++)
 		if (is_there(&targets[i]))
 			must_if_there(&targets[i], "bring back",
 				      bring_back(&targets[i]));
@@ -326,6 +384,7 @@ static void round_of(struct random *r, unsigned int nr)
 static void still_runs(const struct target *t)
 {
 	static const __u8 nobody[6] = { 2, 0, 0, 0, 0, 1 };
+	struct blk_req req;
 	char path[64];
 	struct rig r;
 
@@ -333,16 +392,22 @@ static void still_runs(const struct target *t)
 	alarm(STEP_S);
 	must("a device at the end", lab_vhost(t->name, path, sizeof(path)));
 	must("bring-up at the end", rig_up(&r, path, 0));
-	must("a frame at the end", net_send(&r, nobody, 0, 60));
-	vq_kick(&r.vq[NET_TX]);
-	must("its completion", net_drain_tx(&r, 10 * RIG_WAIT_MS));
+	if (t->blk) {
+		must("memory at the end", blk_prepare(&r, &req));
+		must("a sector at the end",
+		     blk_do(&r, &req, VIRTIO_BLK_T_IN, 0, VC_PAGE));
+	} else {
+		must("a frame at the end", net_send(&r, nobody, 0, 60));
+		vq_kick(&r.vq[NET_TX]);
+		must("its completion", net_drain_tx(&r, 10 * RIG_WAIT_MS));
+	}
 	rig_close(&r);
 }
 
 static void storm(void)
 {
-	pthread_t thread[THREADS_MAX * STORM_TARGETS + 1];
-	unsigned int i, n = nthreads * STORM_TARGETS;
+	pthread_t thread[THREADS_MAX * STORM_TARGETS + 2];
+	unsigned int i, n = nthreads * ntargets, last = n;
 	unsigned int n_more;
 	struct random r;
 	__u64 end;
@@ -353,6 +418,9 @@ static void storm(void)
 					       (void *)(uintptr_t)i));
 	must("thread", -pthread_create(&thread[n], NULL, asker,
 				       (void *)(uintptr_t)(n + 1)));
+	if (programs)
+		must("thread", -pthread_create(&thread[++last], NULL, admin,
+					       (void *)(uintptr_t)(n + 2)));
 	end = vc_now_ms() + minutes * 60000ULL;
 	for (i = 0; i < rounds || vc_now_ms() < end; i++)
 		round_of(&r, i);
@@ -364,24 +432,40 @@ static void storm(void)
 	printf("# %u rounds, seed %lu\n", i, seed);
 	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
 	last_step = "threads end";
-	for (i = 0; i <= n; i++)
+	for (i = 0; i <= last; i++)
 		pthread_join(thread[i], NULL);
-	for (i = 0; i < STORM_TARGETS; i++)
+	for (i = 0; i < ntargets; i++)
 		target_close(&targets[i]);
+}
+
+static void choose(void)
+{
+	unsigned int i;
+
+	if (!programs) {
+		pf = getenv("BDF_pf0");
+		targets[0].bdf = getenv("BDF_vf0_0");
+		targets[1].bdf = getenv("BDF_nic0");
+		if (!pf || !targets[0].bdf || !targets[1].bdf)
+			die("BDF_pf0, BDF_vf0_0 and BDF_nic0", -EINVAL);
+		return;
+	}
+	ntargets = 3;
+	for (i = 0; i < ntargets; i++) {
+		targets[i].soft = true;
+		targets[i].blk = i == 2;
+		targets[i].bdf = i == 2 ? "vmdev_soft_blk" : "vmdev_soft";
+	}
 }
 
 static void set_up(void)
 {
 	unsigned int i;
 
-	pf = getenv("BDF_pf0");
-	targets[0].bdf = getenv("BDF_vf0_0");
-	targets[1].bdf = getenv("BDF_nic0");
-	if (!pf || !targets[0].bdf || !targets[1].bdf)
-		die("BDF_pf0, BDF_vf0_0 and BDF_nic0", -EINVAL);
+	choose();
 	must("memlock", vc_unlimit_memlock());
 	must("netlink", lab_open());
-	for (i = 0; i < STORM_TARGETS; i++) {
+	for (i = 0; i < ntargets; i++) {
 		must("target", target_init(&targets[i], i));
 		must("device", bring_back(&targets[i]));
 	}
@@ -390,8 +474,10 @@ static void set_up(void)
 static void usage(void)
 {
 	fprintf(stderr,
-		"Usage: storm [-buq] [-n ROUNDS] [-m MINUTES] [-s SEED] [-j THREADS]\n"
+		"Usage: storm [-buq] [-d DIR] [-n ROUNDS] [-m MINUTES] [-s SEED] [-j THREADS]\n"
 		"Environment: BDF_pf0, bound to vmdev_pci and with two VFs, BDF_vf0_0, BDF_nic0\n"
+		"  -d  on devices that are software: two NICs, with the XDP programs of that\n"
+		"      directory at their ports, and a disk, over RAM or " SOFT_FILE "\n"
 		"  -b  doorbells can be mapped\n"
 		"  -q  no reset while virtio_net waits for an answer\n"
 		"  -u  a function is unplugged meanwhile\n"
@@ -402,16 +488,20 @@ static void usage(void)
 
 int main(int argc, char **argv)
 {
+	__u32 spared = 0;
 	unsigned int i;
 	int c;
 
-	while ((c = getopt(argc, argv, "buqn:m:s:j:")) != -1) {
+	while ((c = getopt(argc, argv, "bd:uqn:m:s:j:")) != -1) {
 		switch (c) {
 		case 'b':
 			bells = true;
 			break;
 		case 'q':
 			quiet = true;
+			break;
+		case 'd':
+			programs = optarg;
 			break;
 		case 'u':
 			unplug = true;
@@ -439,10 +529,14 @@ int main(int argc, char **argv)
 	set_up();
 	storm();
 	storm_report();
-	for (i = 0; i < STORM_TARGETS; i++)
+	for (i = 0; i < ntargets; i++)
 		if (is_there(&targets[i]))
 			still_runs(&targets[i]);
-	if (!storm_all_seen(bells))
+	if (!bells)
+		spared |= BIT64(OP_BELL);
+	if (!programs)
+		spared |= ~0U << OP_LOG;
+	if (!storm_all_seen(spared))
 		die("some of it never worked", -EPROTO);
 	if (unplug && is_there(&targets[1]))
 		die("nobody unplugged it", -EEXIST);

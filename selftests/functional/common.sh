@@ -171,6 +171,31 @@ put() { echo "$1" >"$2"; }
 
 not() { ! "$@"; }
 
+# --- lockdep -----------------------------------------------------------------------------
+# lock_inside OUTER INNER: it saw INNER taken with OUTER held.
+lock_inside() {
+	awk -v outer="$1" -v inner="$2" '
+		{ sub(/[#\/][0-9]+$/, "") }
+		/^[0-9a-f]+ .*: / { name = $0; sub(/^.*: /, "", name); next }
+		/^ -> / { sub(/^ -> \[[0-9a-f]+\] /, ""); if (name == outer && $0 == inner) found = 1 }
+		END { exit !found }' /out/lockdep
+}
+# lock_orders OUTER|INNER...: a test for each; none is of worth without lockdep_on.
+lock_orders() {
+	local pair
+
+	# To make that text takes seconds.
+	[ ! -e /proc/lockdep ] || cp /proc/lockdep /proc/lockdep_stats /out/
+	for pair; do
+		if [ -e /proc/lockdep ]; then
+			tap_check "lock order: ${pair/|/ before }" lock_inside "${pair%|*}" "${pair#*|}"
+		else
+			tap_skip "lock order: ${pair/|/ before }" "a kernel without lockdep"
+		fi
+	done
+}
+lockdep_on() { [ ! -e /proc/lockdep_stats ] || grep -qE 'debug_locks: +1' /proc/lockdep_stats; }
+
 # --- the log -----------------------------------------------------------------------------
 # logged MARK COUNT PATTERN: so many lines since the mark.
 logged() {

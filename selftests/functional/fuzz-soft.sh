@@ -35,25 +35,7 @@ fuzzed() {
 	if run "$@"; then tap_ok "$name"; else tap_not_ok "$name" "see $1.log"; fi
 }
 
-setup() {
-	soft_setup linger_ms=600000 && ip link add wire type bridge ageing_time 0 mcast_snooping 0 &&
-		ip link set wire up && ip addr add 10.9.0.1/24 brd 10.9.0.255 dev wire
-}
-# Ports come and go with their devices.
-plumb() {
-	local path
-
-	while sleep 0.3; do
-		for path in /sys/class/net/*/phys_port_name; do
-			path=${path%/*}
-			# Others have the file, too, but no name in it.
-			[ -e "$path/master" ] || ! read -r <"$path/phys_port_name" ||
-				ip link set "${path##*/}" master wire up
-		done
-	done >/dev/null 2>&1
-}
-# Everybody hears it.
-chatter() { ping -q -b -i 0.01 -s 1000 10.9.0.255 >/dev/null 2>&1; }
+setup() { soft_setup linger_ms=600000 && soft_lan; }
 
 # What an administrator does at the end.
 all_gone() {
@@ -71,9 +53,9 @@ unload() {
 
 tap_plan 8
 tap_check "modules, and a bridge" setup
-plumb &
+soft_plumb &
 plumber=$!
-chatter &
+soft_chatter &
 chatterer=$!
 
 fuzzed "the calls of a seed" first --seed 3 --calls 1000 --no-coverage

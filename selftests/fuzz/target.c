@@ -303,7 +303,7 @@ static int target_busless(struct fz_target *t)
 	size_t len = strlen(t->mgmt);
 	char path[96];
 
-	snprintf(path, sizeof(path), "/sys/devices/%s", t->mgmt);
+	snprintf(path, sizeof(path), "/sys/class/vmdev_soft/%s", t->mgmt);
 	if (access(path, F_OK))
 		return -errno;
 	t->net = len < 4 || strcmp(t->mgmt + len - 4, "_blk");

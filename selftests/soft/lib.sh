@@ -35,6 +35,26 @@ wire() {
 	done
 }
 
+# soft_lan: a bridge for ports that come and go with their devices, and stay there with soft_plumb;
+# with soft_chatter all of them hear somebody. Both run until they are killed.
+soft_lan() {
+	ip link add wire type bridge ageing_time 0 mcast_snooping 0 && ip link set wire up &&
+		ip addr add 10.9.0.1/24 brd 10.9.0.255 dev wire
+}
+soft_plumb() {
+	local path
+
+	while sleep 0.3; do
+		for path in /sys/class/net/*/phys_port_name; do
+			path=${path%/*}
+			# Others have the file, too, but no name in it.
+			[ -e "$path/master" ] || ! read -r <"$path/phys_port_name" ||
+				ip link set "${path##*/}" master wire up
+		done
+	done >/dev/null 2>&1
+}
+soft_chatter() { ping -q -b -i 0.01 -s 1000 10.9.0.255 >/dev/null 2>&1; }
+
 # --- drivers on the host -----------------------------------------------------------------
 # driver_netdev NAME: the netdev of its driver, which has its MAC address.
 driver_netdev() {
