@@ -106,6 +106,14 @@ static bool vmdev_path_differs(const struct vmdev_dev *dev, u16 i)
 	return !vq->shadowed || (dev->hw->caps.caps & VMDEV_CAP_STATE);
 }
 
+static int vmdev_path_stuck(struct vmdev_dev *dev, u16 i)
+{
+	dev_err_ratelimited(&dev->vdpa.dev,
+			    "queue %u cannot move while it runs: hardware can neither tell nor be told the state of its ring\n",
+			    i);
+	return -EOPNOTSUPP;
+}
+
 /* A queue that stays where it is: may it? */
 static int vmdev_path_check_stay(struct vmdev_dev *dev, u16 i)
 {
@@ -119,7 +127,7 @@ static int vmdev_path_check_stay(struct vmdev_dev *dev, u16 i)
 	err = vmdev_path_check_direct(dev, i);
 	if (err)
 		return err;
-	return vmdev_path_goes_home(dev, i) ? 0 : -EOPNOTSUPP;
+	return vmdev_path_goes_home(dev, i) ? 0 : vmdev_path_stuck(dev, i);
 }
 
 /* 1 if some queue has to move, 0 if none has, or why it cannot. */
@@ -142,7 +150,7 @@ static int vmdev_paths_differ(struct vmdev_dev *dev)
 			continue;
 		/* Nothing tells where a packed ring was stopped, but hardware. */
 		if (vmdev_is_packed(dev) && !has_state)
-			return -EOPNOTSUPP;
+			return vmdev_path_stuck(dev, i);
 		differ = 1;
 	}
 	return differ;
