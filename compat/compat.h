@@ -90,4 +90,12 @@ static inline struct device *vmdev_compat_vq_map(struct device *dev)
 } while (0)
 #endif
 
+/* 6.12 has a token in the structure; it is what later kernels are given. */
+#ifdef VMDEV_HAVE_BYPASS_EVENTFD
+#define vmdev_compat_bypass_consume	irq_bypass_register_consumer
+#else
+#define vmdev_compat_bypass_consume(consumer, ctx) \
+	((consumer)->token = (ctx), irq_bypass_register_consumer(consumer))
+#endif
+
 #endif /* _VMDEV_COMPAT_H */
