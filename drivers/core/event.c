@@ -281,7 +281,7 @@ EXPORT_SYMBOL_GPL(vmdev_software_interrupt);
  * @data: what vmdev_vq_interrupt_data() returned
  *
  * An interrupt handler. Only between the irq_request and irq_release ops, so
- * while there is a device. Never twice at a time for one queue.
+ * while there is a device.
  *
  * Context: hard interrupt.
  * Return: IRQ_HANDLED, also if there was no work: the kernel would switch the interrupt
