@@ -236,7 +236,10 @@ static int vmdev_op_get_vq_irq(struct vdpa_device *vdpa, u16 idx)
 	return irq;
 }
 
-/* Before it runs, or while: virtio_net says so with queues set up, and when CPUs go. */
+/*
+ * Before it runs, or while: virtio_net says so with queues set up, and when CPUs go. What it
+ * takes back after a reset is forgotten already, and which queue is meant, too.
+ */
 static int vmdev_op_set_vq_affinity(struct vdpa_device *vdpa, u16 idx,
 				    const struct cpumask *mask)
 {
@@ -245,7 +248,9 @@ static int vmdev_op_set_vq_affinity(struct vdpa_device *vdpa, u16 idx,
 	int err = -EINVAL;
 
 	mutex_lock(&dev->parent->lock);
-	if (idx < dev->nvqs)
+	if (!dev->features)
+		err = mask ? -EINVAL : 0;
+	else if (idx < dev->nvqs)
 		err = idx == vmdev_cvq(dev) ? -EOPNOTSUPP :
 		      hw->ops->vq_set_affinity(hw, vmdev_hw_vq(dev, idx), mask);
 	mutex_unlock(&dev->parent->lock);

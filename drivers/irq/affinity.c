@@ -52,6 +52,35 @@ void vmdev_vector_hint(struct vmdev_vector *v, bool on)
 	irq_update_affinity_hint(v->irq, on ? v->hint : NULL);
 }
 
+/**
+ * vmdev_vectors_settle() - forget where a driver wanted vectors to go
+ * @vectors: the function's vectors, released
+ *
+ * They go back, but for those that an operator has moved since.
+ *
+ * Context: may sleep; vmdev_vectors.lock held.
+ */
+void vmdev_vectors_settle(struct vmdev_vectors *vectors)
+{
+	u16 i;
+
+	lockdep_assert_held(&vectors->lock);
+
+	for (i = 0; i < vectors->nvectors; i++) {
+		struct vmdev_vector *v = &vectors->vector[i];
+		const struct cpumask *now = irq_get_affinity_mask(v->irq);
+		const struct cpumask *home;
+
+		if (!v->driven)
+			continue;
+		home = cpumask_of(vmdev_vector_cpu(vectors, i));
+		if (now && cpumask_equal(now, v->hint))
+			irq_set_affinity(v->irq, home);
+		cpumask_copy(v->hint, home);
+		v->driven = false;
+	}
+}
+
 static int vmdev_vector_move(struct vmdev_vectors *vectors, u16 i,
 			     const struct cpumask *mask)
 {
@@ -60,6 +89,7 @@ static int vmdev_vector_move(struct vmdev_vectors *vectors, u16 i,
 
 	lockdep_assert_held(&vectors->lock);
 
+	v->driven = mask;
 	if (!mask)
 		mask = cpumask_of(vmdev_vector_cpu(vectors, i));
 	err = irq_set_affinity(v->irq, mask);

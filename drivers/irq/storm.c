@@ -105,7 +105,7 @@ static void vmdev_vector_rise(struct vmdev_vector *v, u32 n)
 
 	lockdep_assert_held(&v->lock);
 
-	if (!v->live || v->polled || !rate)
+	if (!v->live || !rate)
 		return;
 	vmdev_vector_drain(v, rate);
 	v->level += n;
@@ -129,11 +129,14 @@ void vmdev_vector_found(struct vmdev_vector *v, bool work)
 		return;
 
 	spin_lock_irqsave(&v->lock, flags);
-	if (work) {
-		v->level -= min_t(u32, v->level, VMDEV_STORM_WORK);
-	} else {
-		v->spurious++;
-		vmdev_vector_rise(v, 1);
+	/* What the timer does not find is no interrupt. */
+	if (!v->polled) {
+		if (work) {
+			v->level -= min_t(u32, v->level, VMDEV_STORM_WORK);
+		} else {
+			v->spurious++;
+			vmdev_vector_rise(v, 1);
+		}
 	}
 	spin_unlock_irqrestore(&v->lock, flags);
 }
@@ -151,7 +154,8 @@ void vmdev_vector_config_came(struct vmdev_vector *v)
 	unsigned long flags;
 
 	spin_lock_irqsave(&v->lock, flags);
-	vmdev_vector_rise(v, VMDEV_STORM_CONFIG);
+	if (!v->polled)
+		vmdev_vector_rise(v, VMDEV_STORM_CONFIG);
 	spin_unlock_irqrestore(&v->lock, flags);
 }
 
@@ -176,9 +180,11 @@ void vmdev_vectors_idle(struct vmdev_vectors *vectors, u16 vq, u32 n, bool storm
 
 	v = &vectors->vector[vmdev_vectors_vq(vectors, vq)];
 	spin_lock_irqsave(&v->lock, flags);
-	v->spurious += n;
-	if (storm)
-		vmdev_vector_rise(v, min_t(u32, n, VMDEV_STORM_SLACK));
+	if (!v->polled) {
+		v->spurious += n;
+		if (storm)
+			vmdev_vector_rise(v, min_t(u32, n, VMDEV_STORM_SLACK));
+	}
 	spin_unlock_irqrestore(&v->lock, flags);
 }
 EXPORT_SYMBOL_GPL(vmdev_vectors_idle);

@@ -188,7 +188,7 @@ EXPORT_SYMBOL_GPL(vmdev_vectors_request);
  * vmdev_vectors_release() - stop to handle interrupts
  * @vectors: the function's vectors
  *
- * No handler runs once this returned. Does nothing if none is requested.
+ * No handler runs once this returned, and what a driver wanted of vectors is forgotten.
  *
  * Context: may sleep; not from an interrupt handler of these vectors.
  */
@@ -196,6 +196,7 @@ void vmdev_vectors_release(struct vmdev_vectors *vectors)
 {
 	mutex_lock(&vectors->lock);
 	vmdev_vectors_release_all(vectors);
+	vmdev_vectors_settle(vectors);
 	mutex_unlock(&vectors->lock);
 }
 EXPORT_SYMBOL_GPL(vmdev_vectors_release);

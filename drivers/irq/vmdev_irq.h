@@ -27,6 +27,7 @@
  * @name: as /proc/interrupts shows it; likewise
  * @use: what it tells of; likewise
  * @hint: where it should go, as /proc/irq shows it; vmdev_vectors.lock
+ * @driven: that is what a driver of the device said; likewise
  * @lock: protects all that follows; taken in hard interrupt context, inside of
  *	whatever handlers hold. Those of the kernel's interrupt core are taken inside of it
  * @live: it is requested, and may be masked
@@ -48,6 +49,7 @@ struct vmdev_vector {
 	char name[VMDEV_VECTOR_NAME];
 	enum vmdev_vector_use use;
 	cpumask_var_t hint;
+	bool driven;
 	/* Protects what follows. */
 	spinlock_t lock;
 	bool live;
@@ -113,6 +115,7 @@ void vmdev_vectors_delist(struct vmdev_vectors *vectors);
 /* affinity.c */
 void vmdev_vectors_spread(struct vmdev_vectors *vectors);
 void vmdev_vector_hint(struct vmdev_vector *v, bool on);
+void vmdev_vectors_settle(struct vmdev_vectors *vectors);
 
 /* storm.c */
 void vmdev_vector_init(struct vmdev_vector *v);

@@ -28,6 +28,10 @@ void vmdev_vector_hint(struct vmdev_vector *v, bool on)
 {
 }
 
+void vmdev_vectors_settle(struct vmdev_vectors *vectors)
+{
+}
+
 void vmdev_vectors_enlist(struct vmdev_vectors *vectors)
 {
 }
