@@ -90,4 +90,15 @@ static inline struct device *vmdev_compat_vq_map(struct device *dev)
 } while (0)
 #endif
 
+/* 6.12 has a token in the structure; it is what later kernels are given. */
+#ifdef VMDEV_HAVE_BYPASS_EVENTFD
+#define vmdev_compat_bypass_consume	irq_bypass_register_consumer
+#else
+#define vmdev_compat_bypass_consume(consumer, ctx) ({ \
+	struct irq_bypass_consumer *__consumer = (consumer); \
+	__consumer->token = (ctx); \
+	irq_bypass_register_consumer(__consumer); \
+})
+#endif
+
 #endif /* _VMDEV_COMPAT_H */

@@ -178,7 +178,7 @@ static int vmdev_op_get_vendor_vq_stats(struct vdpa_device *vdpa, u16 idx,
 
 	vq = &dev->vqs[idx];
 	return vmdev_put_stat(msg, "kicks", atomic64_read(&vq->kicks)) ? :
-	       vmdev_put_stat(msg, "interrupts", atomic64_read(&vq->events));
+	       vmdev_put_stat(msg, "interrupts", vmdev_vq_events(vq));
 }
 
 /* No lock: this is called from a page fault on a mapped doorbell. */
@@ -210,6 +210,20 @@ vmdev_op_get_vq_notification(struct vdpa_device *vdpa, u16 idx)
 	return area;
 }
 
+/*
+ * May interrupts of a queue go to a guest past the core? Also of one that is enabled later,
+ * if it would be direct now: vhost-vdpa asks at DRIVER_OK, and QEMU enables after it.
+ */
+static bool vmdev_vq_irq_valid(const struct vmdev_dev *dev, u16 i)
+{
+	const struct vmdev_vq *vq = &dev->vqs[i];
+
+	if (!dev->running || dev->suspended || READ_ONCE(dev->needs_reset) ||
+	    !vmdev_usable(dev) || i == vmdev_cvq(dev))
+		return false;
+	return vq->on ? vq->direct : !vmdev_path_is_shadow(dev, i);
+}
+
 static int vmdev_op_get_vq_irq(struct vdpa_device *vdpa, u16 idx)
 {
 	struct vmdev_dev *dev = vmdev_dev(vdpa);
@@ -217,11 +231,45 @@ static int vmdev_op_get_vq_irq(struct vdpa_device *vdpa, u16 idx)
 	int irq = -EINVAL;
 
 	mutex_lock(&dev->parent->lock);
-	/* Also for queues that are enabled later: vhost-vdpa asks only once. */
-	if (dev->running && !dev->vqs[idx].shadowed && idx != vmdev_cvq(dev))
+	if (idx < dev->nvqs && vmdev_vq_irq_valid(dev, idx))
 		irq = hw->ops->vq_irq(hw, dev->vqs[idx].hw_vq);
 	mutex_unlock(&dev->parent->lock);
 	return irq;
+}
+
+/*
+ * Before it runs, or while: virtio_net says so with queues set up, and when CPUs go. What it
+ * takes back after a reset is forgotten already, and which queue is meant, too.
+ */
+static int vmdev_op_set_vq_affinity(struct vdpa_device *vdpa, u16 idx,
+				    const struct cpumask *mask)
+{
+	struct vmdev_dev *dev = vmdev_dev(vdpa);
+	struct vmdev_hw *hw = dev->parent->hw;
+	int err = -EINVAL;
+
+	mutex_lock(&dev->parent->lock);
+	if (!dev->features)
+		err = mask ? -EINVAL : 0;
+	else if (idx < dev->nvqs)
+		err = idx == vmdev_cvq(dev) ? -EOPNOTSUPP :
+		      hw->ops->vq_set_affinity(hw, vmdev_hw_vq(dev, idx), mask);
+	mutex_unlock(&dev->parent->lock);
+	return err;
+}
+
+static const struct cpumask *
+vmdev_op_get_vq_affinity(struct vdpa_device *vdpa, u16 idx)
+{
+	struct vmdev_dev *dev = vmdev_dev(vdpa);
+	struct vmdev_hw *hw = dev->parent->hw;
+	const struct cpumask *mask = NULL;
+
+	mutex_lock(&dev->parent->lock);
+	if (idx < dev->nvqs && idx != vmdev_cvq(dev))
+		mask = hw->ops->vq_affinity(hw, vmdev_hw_vq(dev, idx));
+	mutex_unlock(&dev->parent->lock);
+	return mask;
 }
 
 static u16 vmdev_op_get_vq_size(struct vdpa_device *vdpa, u16 idx)
@@ -793,6 +841,8 @@ const struct vdpa_config_ops vmdev_vdpa_ops = {
 	.get_vendor_vq_stats	= vmdev_op_get_vendor_vq_stats,
 	.get_vq_notification	= vmdev_op_get_vq_notification,
 	.get_vq_irq		= vmdev_op_get_vq_irq,
+	.set_vq_affinity	= vmdev_op_set_vq_affinity,
+	.get_vq_affinity	= vmdev_op_get_vq_affinity,
 	.get_vq_size		= vmdev_op_get_vq_size,
 	.get_vq_align		= vmdev_op_get_vq_align,
 	.get_vq_group		= vmdev_op_get_vq_group,

@@ -241,11 +241,24 @@ void *vmdev_vq_interrupt_data(struct vmdev_hw *hw, u16 vq)
 EXPORT_SYMBOL_GPL(vmdev_vq_interrupt_data);
 
 /* All queues share a vector, or this one came late. */
-static irqreturn_t vmdev_vq_interrupt_indirect(struct vmdev_vq *q)
+static bool vmdev_vq_indirect(struct vmdev_vq *q)
 {
-	if (READ_ONCE(q->shadowed))
-		vmdev_shadow_used(q);
-	return IRQ_HANDLED;
+	return READ_ONCE(q->shadowed) && vmdev_shadow_used(q);
+}
+
+/*
+ * How often it came is what is left of vmdev_vq.chunk: so nothing is counted, and only
+ * now and then has to be looked whether there was any work. Drivers of the host say
+ * themselves (IRQ_HANDLED is 1); vhost never does.
+ */
+static __always_inline void vmdev_vq_direct(struct vmdev_vq *q)
+{
+	spin_lock(&q->cb_lock);
+	if (q->cb.callback)
+		q->worked += q->cb.callback(q->cb.private);
+	if (unlikely(!--q->left))
+		vmdev_vq_look(q);
+	spin_unlock(&q->cb_lock);
 }
 
 /**
@@ -255,15 +268,18 @@ static irqreturn_t vmdev_vq_interrupt_indirect(struct vmdev_vq *q)
  * Only between the irq_request and irq_release ops, so while there is a device.
  *
  * Context: hard interrupt.
+ * Return: whether there were any.
  */
-void vmdev_software_interrupt(struct vmdev_hw *hw)
+bool vmdev_software_interrupt(struct vmdev_hw *hw)
 {
 	struct vmdev_dev *dev = hw->parent->dev;
+	bool work = false;
 	u16 i;
 
 	for (i = 0; i < dev->nvqs; i++)
 		if (READ_ONCE(dev->vqs[i].shadowed))
-			vmdev_shadow_used(&dev->vqs[i]);
+			work |= vmdev_shadow_used(&dev->vqs[i]);
+	return work;
 }
 EXPORT_SYMBOL_GPL(vmdev_software_interrupt);
 
@@ -276,23 +292,38 @@ EXPORT_SYMBOL_GPL(vmdev_software_interrupt);
  * while there is a device.
  *
  * Context: hard interrupt.
- * Return: IRQ_HANDLED.
+ * Return: IRQ_HANDLED, also if there was no work: the kernel would switch the interrupt
+ * off for good.
  */
 irqreturn_t vmdev_vq_interrupt(int irq, void *data)
 {
 	struct vmdev_vq *q = data;
 
-	if (!READ_ONCE(q->direct))
-		return vmdev_vq_interrupt_indirect(q);
-
-	atomic64_inc(&q->events);
-	spin_lock(&q->cb_lock);
-	if (q->cb.callback)
-		q->cb.callback(q->cb.private);
-	spin_unlock(&q->cb_lock);
+	if (READ_ONCE(q->direct))
+		vmdev_vq_direct(q);
+	else
+		vmdev_vq_indirect(q);
 	return IRQ_HANDLED;
 }
 EXPORT_SYMBOL_GPL(vmdev_vq_interrupt);
+
+/**
+ * vmdev_vq_relay() - the same, for a vector that queues share
+ * @data: what vmdev_vq_interrupt_data() returned
+ *
+ * Context: hard interrupt.
+ * Return: false if there was no work, as far as is known.
+ */
+bool vmdev_vq_relay(void *data)
+{
+	struct vmdev_vq *q = data;
+
+	if (!READ_ONCE(q->direct))
+		return vmdev_vq_indirect(q);
+	vmdev_vq_direct(q);
+	return !READ_ONCE(q->idle);
+}
+EXPORT_SYMBOL_GPL(vmdev_vq_relay);
 
 /**
  * vmdev_config_event() - config space or device status of hardware changed

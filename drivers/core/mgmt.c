@@ -91,8 +91,12 @@ static int vmdev_dev_init(struct vmdev_dev *dev, struct vmdev_parent *parent)
 
 	vmdev_mem_init(&dev->mem);
 	spin_lock_init(&dev->cb_lock);
-	for (i = 0; i < dev->nvqs; i++)
+	for (i = 0; i < dev->nvqs; i++) {
+		dev->vqs[i].dev = dev;
+		dev->vqs[i].index = i;
 		spin_lock_init(&dev->vqs[i].cb_lock);
+		vmdev_vq_idle_init(&dev->vqs[i]);
+	}
 	return 0;
 }
 
@@ -106,6 +110,10 @@ static void vmdev_dev_choose_ops(struct vmdev_dev *dev)
 		dev->ops.get_vq_notification = NULL;
 	if (!hw_ops->kick_with_data)
 		dev->ops.kick_vq_with_data = NULL;
+	if (!hw_ops->vq_set_affinity)
+		dev->ops.set_vq_affinity = NULL;
+	if (!hw_ops->vq_affinity)
+		dev->ops.get_vq_affinity = NULL;
 	dev->vdpa.config = &dev->ops;
 }
 

@@ -69,6 +69,7 @@ void vmdev_vqs_reset(struct vmdev_dev *dev)
 		vq->told = VMDEV_PATH_OFF;
 		vq->conf.size = vmdev_vq_size_max(dev, i);
 		vq->hw_vq = i;
+		WRITE_ONCE(vq->idle, false);
 		vmdev_set_cb(&vq->cb_lock, &vq->cb, NULL);
 	}
 }

@@ -372,14 +372,19 @@ bool vmdev_shadow_reap(struct vmdev_shadow *s, int budget)
 	return false;
 }
 
-/* Both ways; true if there is more. @call: the guest wants to hear of it. */
-static bool vmdev_shadow_work(struct vmdev_shadow *s, bool *call)
+/*
+ * Both ways; true if there is more. @call: the guest wants to hear of it. @used: the
+ * hardware had used something.
+ */
+static bool vmdev_shadow_work(struct vmdev_shadow *s, bool *call, bool *used)
 {
 	bool more = false, ran = s->running;
 
 	*call = false;
+	*used = false;
 	/* Where there is nothing an interrupt was asked for already. */
 	if (ran && vmdev_drv_more(&s->hw)) {
+		*used = true;
 		more = vmdev_shadow_reap(s, VMDEV_SHADOW_BUDGET);
 		*call = vmdev_vring_publish(&s->guest);
 		if (*call)
@@ -416,19 +421,21 @@ void vmdev_shadow_kick(struct vmdev_vq *vq)
  * @vq: a queue that was in shadow just now
  *
  * Context: any but from a kick.
+ * Return: whether it had, and nobody had seen it yet.
  */
-void vmdev_shadow_used(struct vmdev_vq *vq)
+bool vmdev_shadow_used(struct vmdev_vq *vq)
 {
 	struct vmdev_shadow *s = vq->shadow;
 	unsigned long flags;
-	bool call;
+	bool call, used;
 
 	spin_lock_irqsave(&s->lock, flags);
-	if (vmdev_shadow_work(s, &call))
+	if (vmdev_shadow_work(s, &call, &used))
 		queue_work(system_bh_wq, &s->bh);
 	spin_unlock_irqrestore(&s->lock, flags);
 	if (call)
 		vmdev_call(&vq->cb_lock, &vq->cb);
+	return used;
 }
 
 /**
@@ -441,12 +448,12 @@ void vmdev_shadow_bh(struct work_struct *work)
 {
 	struct vmdev_shadow *s = container_of(work, struct vmdev_shadow, bh);
 	const char *why;
-	bool call, more;
+	bool call, more, used;
 
 	spin_lock_irq(&s->lock);
 	why = s->why;
 	s->why = NULL;
-	more = vmdev_shadow_work(s, &call);
+	more = vmdev_shadow_work(s, &call, &used);
 	more |= vmdev_shadow_forward(s);
 	spin_unlock_irq(&s->lock);
 
@@ -471,12 +478,12 @@ void vmdev_shadow_bh(struct work_struct *work)
 enum hrtimer_restart vmdev_shadow_poll(struct hrtimer *timer)
 {
 	struct vmdev_shadow *s = container_of(timer, struct vmdev_shadow, poll);
-	bool call, stay;
+	bool call, stay, used;
 	u64 seq;
 
 	spin_lock_irq(&s->lock);
 	seq = s->seq;
-	if (vmdev_shadow_work(s, &call) | vmdev_shadow_forward(s))
+	if (vmdev_shadow_work(s, &call, &used) | vmdev_shadow_forward(s))
 		queue_work(system_bh_wq, &s->bh);
 	if (s->seq != seq)
 		s->interval = VMDEV_SHADOW_POLL_MIN;

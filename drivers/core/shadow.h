@@ -149,7 +149,7 @@ void vmdev_shadow_free(struct vmdev_vq *vq);
 
 /* shadow.c; any context */
 void vmdev_shadow_kick(struct vmdev_vq *vq);
-void vmdev_shadow_used(struct vmdev_vq *vq);
+bool vmdev_shadow_used(struct vmdev_vq *vq);
 void vmdev_shadow_doorbell(struct vmdev_dev *dev, u16 i);
 bool vmdev_shadow_reap(struct vmdev_shadow *s, int budget);
 void vmdev_shadow_mark(struct vmdev_shadow *s, u16 id);

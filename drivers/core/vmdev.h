@@ -38,9 +38,18 @@ struct vmdev_shadow;
 
 /**
  * struct vmdev_vq - one virtqueue as its driver sees it
- * @cb_lock: protects @cb; taken in hard interrupt context
+ * @dev: its device; fixed, like @index. NULL for the one that stands for none
+ * @index: its number
+ * @cb_lock: protects @cb and what counts interrupts, @left to @idle; taken in hard
+ *	interrupt context
  * @cb: how to tell the driver of used buffers. Called with @cb_lock held, so
  *	that it can be replaced while interrupts come
+ * @left: interrupts until it is looked whether they have work, see idle.c
+ * @chunk: how many they were
+ * @worked: of the drivers of the host: interrupts that had work, modulo 2^32
+ * @worked_then: the same when it was looked last
+ * @pos: where the ring's user was then, see vmdev_vq_pos()
+ * @idle: what was seen last: interrupts without work
  * @conf: what the driver said of it; vmdev_parent.lock
  * @hw_vq: its number in hardware; fixed from irq_request to irq_release
  * @shadow: what it needs to run in shadow, once it did; until the device is freed
@@ -62,14 +71,22 @@ struct vmdev_shadow;
  *	without from any context: a kick that comes late is ignored by hardware
  *	that was reset
  * @kicks: kicks that came
- * @events: interrupts that came
+ * @events: interrupts that came, but for those of @chunk; see vmdev_vq_events()
  *
  * In cache lines of its own: queues are kicked, and interrupt, on any CPU.
  */
 struct vmdev_vq {
-	/* Protects cb. */
+	struct vmdev_dev *dev;
+	u16 index;
+	/* Protects cb and what counts interrupts. */
 	spinlock_t cb_lock;
 	struct vdpa_callback cb;
+	u32 left;
+	u32 chunk;
+	u32 worked;
+	u32 worked_then;
+	u32 pos;
+	bool idle;
 	struct vmdev_vq_conf conf;
 	u16 hw_vq;
 	struct vmdev_shadow *shadow;
@@ -303,7 +320,7 @@ struct vmdev_mgmt {
  * @lock: serialises the hardware and everything that the driver said. Taken
  *	inside vhost-vdpa's mutex and mmap_lock (maps), so nothing under it may
  *	touch user memory. Order: vdpa's locks, mmap_lock, @lock,
- *	vmdev_shadow.lock, vmdev_as.lock; and @lock, @dev_lock, cb_lock
+ *	vmdev_shadow.lock, vmdev_as.lock; and @lock, @dev_lock, cb_lock, vmdev_as.lock
  * @dev_lock: protects @dev, and marking it; taken in hard interrupt context
  * @dev: the one vDPA device on it, or NULL
  * @no_vq: stands for queues of the hardware that the driver does not have; never
@@ -466,6 +483,11 @@ void vmdev_notify_config(struct vmdev_dev *dev);
 void vmdev_notify_vqs(struct vmdev_dev *dev);
 void vmdev_set_cb(spinlock_t *lock, struct vdpa_callback *cb,
 		  const struct vdpa_callback *new_cb);
+
+/* idle.c */
+void vmdev_vq_idle_init(struct vmdev_vq *q);
+void vmdev_vq_look(struct vmdev_vq *q);
+u64 vmdev_vq_events(struct vmdev_vq *q);
 
 /* config.c */
 void vmdev_config_check(struct vmdev_hw *hw);

@@ -14,167 +14,154 @@
 #include <linux/pci.h>
 #include <linux/slab.h>
 
-#include <vmdev/irq.h>
-
-/* "vmdev-config:0000:00:00.0" and the like */
-#define VMDEV_VECTOR_NAME	40
-
-/**
- * struct vmdev_vectors - the vectors of one function
- * @pdev: the function
- * @ops: what to do when a vector fires
- * @priv: passed to @ops
- * @layout: which vector serves what
- * @nvqs: number of queues
- * @requested: how many vectors are requested; all or none, but on the way
- * @names: a name for each vector, as /proc/interrupts shows it
- * @vq_data: for each queue, what its handler is given; while requested
- *
- * The caller serialises request and release; nothing else changes.
- */
-struct vmdev_vectors {
-	struct pci_dev *pdev;
-	const struct vmdev_vector_ops *ops;
-	void *priv;
-	struct vmdev_vector_layout layout;
-	u16 nvqs;
-	u16 requested;
-	char (*names)[VMDEV_VECTOR_NAME];
-	void *vq_data[] __counted_by(nvqs);
-};
-
-/**
- * vmdev_vector_layout() - choose the layout for a number of vectors
- * @layout: filled in
- * @nvqs: number of queues
- * @nvectors: number of vectors there are
- *
- * A vector for each queue, one for config changes and one kept for queues that
- * software serves, if there are enough. Config changes and software share when
- * one is missing. When more are missing all queues share one vector, and in
- * the end everything shares the only one.
- *
- * Context: any. Pure.
- * Return: 0, or -ENOSPC when there is no vector at all.
- */
-int vmdev_vector_layout(struct vmdev_vector_layout *layout, u16 nvqs,
-			int nvectors)
-{
-	if (nvectors < 1)
-		return -ENOSPC;
-
-	*layout = (struct vmdev_vector_layout) { 0 };
-	if (nvectors == 1) {
-		layout->mode = VMDEV_VECTORS_ALL_SHARED;
-		layout->used = 1;
-		return 0;
-	}
-
-	/* Vector 0 tells config changes wherever queues have others. */
-	layout->first_vq = 1;
-	if (nvectors < (int)nvqs + 1) {
-		layout->mode = VMDEV_VECTORS_VQ_SHARED;
-		layout->used = 2;
-		return 0;
-	}
-
-	layout->mode = VMDEV_VECTORS_PER_VQ;
-	layout->used = nvqs + 1;
-	if (nvectors >= (int)nvqs + 2)
-		layout->shadow = layout->used++;
-	return 0;
-}
-EXPORT_SYMBOL_GPL(vmdev_vector_layout);
+#include "vmdev_irq.h"
 
 static irqreturn_t vmdev_vector_config(int irq, void *data)
 {
-	struct vmdev_vectors *vectors = data;
+	struct vmdev_vector *v = data;
 
-	vectors->ops->config(vectors->priv);
+	v->vectors->ops->config(v->vectors->priv);
+	vmdev_vector_config_came(v);
 	return IRQ_HANDLED;
 }
 
 static irqreturn_t vmdev_vector_software(int irq, void *data)
 {
-	struct vmdev_vectors *vectors = data;
+	struct vmdev_vector *v = data;
 
-	vectors->ops->software(vectors->priv);
+	vmdev_vector_found(v, v->vectors->ops->software(v->vectors->priv));
 	return IRQ_HANDLED;
+}
+
+static bool vmdev_vector_config_pending(struct vmdev_vectors *vectors)
+{
+	if (!vectors->ops->config_pending(vectors->priv))
+		return false;
+	vectors->ops->config(vectors->priv);
+	return true;
 }
 
 /* Vectors are short by one: config changes and software have the same. */
 static irqreturn_t vmdev_vector_config_software(int irq, void *data)
 {
-	struct vmdev_vectors *vectors = data;
+	struct vmdev_vector *v = data;
+	bool work = vmdev_vector_config_pending(v->vectors);
 
-	if (vectors->ops->config_pending(vectors->priv))
-		vectors->ops->config(vectors->priv);
-	return vmdev_vector_software(irq, data);
+	work |= v->vectors->ops->software(v->vectors->priv);
+	vmdev_vector_found(v, work);
+	return IRQ_HANDLED;
+}
+
+static bool vmdev_vector_relay(struct vmdev_vectors *vectors)
+{
+	bool work = false;
+	u16 vq;
+
+	for (vq = 0; vq < vectors->nvqs; vq++)
+		work |= vectors->ops->vq_relay(vectors->vq_data[vq]);
+	return work;
 }
 
 static irqreturn_t vmdev_vector_all_vqs(int irq, void *data)
 {
-	struct vmdev_vectors *vectors = data;
-	u16 vq;
+	struct vmdev_vector *v = data;
 
-	for (vq = 0; vq < vectors->nvqs; vq++)
-		vectors->ops->vq(irq, vectors->vq_data[vq]);
+	vmdev_vector_found(v, vmdev_vector_relay(v->vectors));
 	return IRQ_HANDLED;
 }
 
 static irqreturn_t vmdev_vector_everything(int irq, void *data)
 {
-	struct vmdev_vectors *vectors = data;
+	struct vmdev_vector *v = data;
+	bool work = vmdev_vector_config_pending(v->vectors);
 
-	if (vectors->ops->config_pending(vectors->priv))
-		vectors->ops->config(vectors->priv);
-	return vmdev_vector_all_vqs(irq, data);
+	work |= vmdev_vector_relay(v->vectors);
+	vmdev_vector_found(v, work);
+	return IRQ_HANDLED;
 }
 
-static int vmdev_vector_request_one(struct vmdev_vectors *vectors, u16 vector)
+static void vmdev_vector_choose(struct vmdev_vector *v, u16 vector)
 {
-	const struct vmdev_vector_layout *layout = &vectors->layout;
+	static const struct {
+		irq_handler_t handler;
+		const char *name;
+	} uses[] = {
+		[VMDEV_VECTOR_CONFIG] = { vmdev_vector_config, "config" },
+		[VMDEV_VECTOR_SHADOW] = { vmdev_vector_software, "shadow" },
+		[VMDEV_VECTOR_CONFIG_SHADOW] = { vmdev_vector_config_software,
+						 "config" },
+		[VMDEV_VECTOR_VQS] = { vmdev_vector_all_vqs, "vqs" },
+		[VMDEV_VECTOR_ALL] = { vmdev_vector_everything, "shared" },
+	};
+	struct vmdev_vectors *vectors = v->vectors;
 	const char *bdf = pci_name(vectors->pdev);
-	char *name = vectors->names[vector];
-	irq_handler_t handler;
-	void *data = vectors;
+	u16 vq;
 
-	if (layout->mode == VMDEV_VECTORS_ALL_SHARED) {
-		handler = vmdev_vector_everything;
-		snprintf(name, VMDEV_VECTOR_NAME, "vmdev-shared:%s", bdf);
-	} else if (vector == layout->config) {
-		handler = vmdev_vector_config;
-		if (layout->mode == VMDEV_VECTORS_PER_VQ &&
-		    layout->shadow == layout->config)
-			handler = vmdev_vector_config_software;
-		snprintf(name, VMDEV_VECTOR_NAME, "vmdev-config:%s", bdf);
-	} else if (vector == layout->shadow) {
-		handler = vmdev_vector_software;
-		snprintf(name, VMDEV_VECTOR_NAME, "vmdev-shadow:%s", bdf);
-	} else if (layout->mode == VMDEV_VECTORS_VQ_SHARED) {
-		handler = vmdev_vector_all_vqs;
-		snprintf(name, VMDEV_VECTOR_NAME, "vmdev-vqs:%s", bdf);
-	} else {
-		u16 vq = vector - layout->first_vq;
-
-		handler = vectors->ops->vq;
-		data = vectors->vq_data[vq];
-		snprintf(name, VMDEV_VECTOR_NAME, "vmdev-vq%u:%s", vq, bdf);
+	v->use = vmdev_vector_use(&vectors->layout, vector);
+	if (v->use != VMDEV_VECTOR_VQ) {
+		v->handler = uses[v->use].handler;
+		v->data = v;
+		snprintf(v->name, sizeof(v->name), "vmdev-%s:%s",
+			 uses[v->use].name, bdf);
+		return;
 	}
-
-	return request_irq(pci_irq_vector(vectors->pdev, vector), handler, 0,
-			   name, data);
+	vq = vector - vectors->layout.first_vq;
+	v->handler = vectors->ops->vq;
+	v->data = vectors->vq_data[vq];
+	snprintf(v->name, sizeof(v->name), "vmdev-vq%u:%s", vq, bdf);
 }
 
-static void vmdev_vector_free_one(struct vmdev_vectors *vectors, u16 vector)
+static int vmdev_vector_request(struct vmdev_vectors *vectors, u16 vector)
 {
-	const struct vmdev_vector_layout *layout = &vectors->layout;
-	void *data = vectors;
+	struct vmdev_vector *v = &vectors->vector[vector];
+	int err;
 
-	if (layout->mode == VMDEV_VECTORS_PER_VQ &&
-	    vector != layout->config && vector != layout->shadow)
-		data = vectors->vq_data[vector - layout->first_vq];
-	free_irq(pci_irq_vector(vectors->pdev, vector), data);
+	vmdev_vector_choose(v, vector);
+	err = request_irq(v->irq, v->handler, 0, v->name, v->data);
+	if (err) {
+		pci_err(vectors->pdev, "cannot request vector %u: %pe\n", vector,
+			ERR_PTR(err));
+		return err;
+	}
+	vmdev_vector_hint(v, true);
+	vmdev_vector_live(v);
+	return 0;
+}
+
+static void vmdev_vector_release(struct vmdev_vectors *vectors, u16 vector)
+{
+	struct vmdev_vector *v = &vectors->vector[vector];
+
+	vmdev_vector_dead(v);
+	vmdev_vector_hint(v, false);
+	free_irq(v->irq, v->data);
+}
+
+static void vmdev_vectors_release_all(struct vmdev_vectors *vectors)
+{
+	while (vectors->requested)
+		vmdev_vector_release(vectors, --vectors->requested);
+}
+
+static int vmdev_vectors_request_all(struct vmdev_vectors *vectors)
+{
+	u16 vq, live = vectors->layout.used;
+	int err;
+
+	if (!vectors->requested)
+		for (vq = 0; vq < vectors->nvqs; vq++)
+			vectors->vq_data[vq] =
+				vectors->ops->vq_data(vectors->priv, vq);
+
+	while (vectors->requested < live) {
+		err = vmdev_vector_request(vectors, vectors->requested);
+		if (err) {
+			vmdev_vectors_release_all(vectors);
+			return err;
+		}
+		vectors->requested++;
+	}
+	return 0;
 }
 
 /**
@@ -188,25 +175,12 @@ static void vmdev_vector_free_one(struct vmdev_vectors *vectors, u16 vector)
  */
 int vmdev_vectors_request(struct vmdev_vectors *vectors)
 {
-	u16 vq, live = vectors->layout.used;
 	int err;
 
-	if (!vectors->requested)
-		for (vq = 0; vq < vectors->nvqs; vq++)
-			vectors->vq_data[vq] =
-				vectors->ops->vq_data(vectors->priv, vq);
-
-	while (vectors->requested < live) {
-		err = vmdev_vector_request_one(vectors, vectors->requested);
-		if (err) {
-			pci_err(vectors->pdev, "cannot request vector %u: %pe\n",
-				vectors->requested, ERR_PTR(err));
-			vmdev_vectors_release(vectors);
-			return err;
-		}
-		vectors->requested++;
-	}
-	return 0;
+	mutex_lock(&vectors->lock);
+	err = vmdev_vectors_request_all(vectors);
+	mutex_unlock(&vectors->lock);
+	return err;
 }
 EXPORT_SYMBOL_GPL(vmdev_vectors_request);
 
@@ -214,81 +188,18 @@ EXPORT_SYMBOL_GPL(vmdev_vectors_request);
  * vmdev_vectors_release() - stop to handle interrupts
  * @vectors: the function's vectors
  *
- * No handler runs once this returned. Does nothing if none is requested.
+ * No handler runs once this returned, and what a driver wanted of vectors is forgotten.
  *
  * Context: may sleep; not from an interrupt handler of these vectors.
  */
 void vmdev_vectors_release(struct vmdev_vectors *vectors)
 {
-	while (vectors->requested)
-		vmdev_vector_free_one(vectors, --vectors->requested);
+	mutex_lock(&vectors->lock);
+	vmdev_vectors_release_all(vectors);
+	vmdev_vectors_settle(vectors);
+	mutex_unlock(&vectors->lock);
 }
 EXPORT_SYMBOL_GPL(vmdev_vectors_release);
-
-/**
- * vmdev_vectors_vq() - entry of the MSI-X table that a queue is to use
- * @vectors: the function's vectors
- * @vq: the queue
- *
- * Return: index into the function's MSI-X table.
- */
-u16 vmdev_vectors_vq(const struct vmdev_vectors *vectors, u16 vq)
-{
-	const struct vmdev_vector_layout *layout = &vectors->layout;
-
-	if (layout->mode == VMDEV_VECTORS_PER_VQ)
-		return layout->first_vq + vq;
-	return layout->first_vq;
-}
-EXPORT_SYMBOL_GPL(vmdev_vectors_vq);
-
-/**
- * vmdev_vectors_software() - entry of the MSI-X table for a queue in software
- * @vectors: the function's vectors
- * @vq: the queue
- *
- * Never one of a queue's own: who has a queue's interrupts delivered to a guest
- * by irq bypass has its vector.
- *
- * Return: index into the function's MSI-X table.
- */
-u16 vmdev_vectors_software(const struct vmdev_vectors *vectors, u16 vq)
-{
-	if (vectors->layout.mode == VMDEV_VECTORS_PER_VQ)
-		return vectors->layout.shadow;
-	return vmdev_vectors_vq(vectors, vq);
-}
-EXPORT_SYMBOL_GPL(vmdev_vectors_software);
-
-/**
- * vmdev_vectors_config() - entry of the MSI-X table for config changes
- * @vectors: the function's vectors
- *
- * Return: index into the function's MSI-X table.
- */
-u16 vmdev_vectors_config(const struct vmdev_vectors *vectors)
-{
-	return vectors->layout.config;
-}
-EXPORT_SYMBOL_GPL(vmdev_vectors_config);
-
-/**
- * vmdev_vectors_vq_irq() - Linux IRQ of a queue, if it is the queue's alone
- * @vectors: the function's vectors
- * @vq: the queue
- *
- * Return: the IRQ; -EOPNOTSUPP if the queue shares its vector; -EINVAL if
- * interrupts are not requested or there is no such queue.
- */
-int vmdev_vectors_vq_irq(const struct vmdev_vectors *vectors, u16 vq)
-{
-	if (vectors->layout.mode != VMDEV_VECTORS_PER_VQ)
-		return -EOPNOTSUPP;
-	if (!vectors->requested || vq >= vectors->nvqs)
-		return -EINVAL;
-	return pci_irq_vector(vectors->pdev, vmdev_vectors_vq(vectors, vq));
-}
-EXPORT_SYMBOL_GPL(vmdev_vectors_vq_irq);
 
 static void vmdev_vectors_announce(const struct vmdev_vectors *vectors, int got)
 {
@@ -305,6 +216,36 @@ static void vmdev_vectors_announce(const struct vmdev_vectors *vectors, int got)
 		 ", one kept for shadow queues" : "");
 }
 
+static int vmdev_vectors_init(struct vmdev_vectors *vectors)
+{
+	u16 i;
+
+	vectors->vector = kcalloc(vectors->nvectors, sizeof(*vectors->vector),
+				  GFP_KERNEL);
+	if (!vectors->vector)
+		return -ENOMEM;
+
+	for (i = 0; i < vectors->nvectors; i++) {
+		struct vmdev_vector *v = &vectors->vector[i];
+
+		v->vectors = vectors;
+		v->irq = pci_irq_vector(vectors->pdev, i);
+		vmdev_vector_init(v);
+		if (!zalloc_cpumask_var(&v->hint, GFP_KERNEL))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static void vmdev_vectors_exit(struct vmdev_vectors *vectors)
+{
+	u16 i;
+
+	for (i = 0; vectors->vector && i < vectors->nvectors; i++)
+		free_cpumask_var(vectors->vector[i].hint);
+	kfree(vectors->vector);
+}
+
 /**
  * vmdev_vectors_alloc() - allocate the vectors of a function
  * @pdev: the function
@@ -312,8 +253,8 @@ static void vmdev_vectors_announce(const struct vmdev_vectors *vectors, int got)
  * @ops: what to do when a vector fires
  * @priv: passed to @ops
  *
- * Takes as many of the wanted vectors as there are, and says in one line what
- * came of it.
+ * Takes as many of the wanted vectors as there are, spreads them over the CPUs near
+ * the function, and says in one line what came of it.
  *
  * Context: may sleep.
  * Return: the vectors; ERR_PTR(-ENOSPC) if the function has none, or -ENOMEM.
@@ -333,6 +274,9 @@ struct vmdev_vectors *vmdev_vectors_alloc(struct pci_dev *pdev, u16 nvqs,
 	vectors->ops = ops;
 	vectors->priv = priv;
 	vectors->nvqs = nvqs;
+	vectors->asked = VMDEV_VECTORS_AUTO;
+	mutex_init(&vectors->lock);
+	INIT_WORK(&vectors->report, vmdev_vectors_report);
 
 	got = pci_alloc_irq_vectors(pdev, 1, (int)nvqs + 2, PCI_IRQ_MSIX);
 	if (got < 0) {
@@ -341,20 +285,22 @@ struct vmdev_vectors *vmdev_vectors_alloc(struct pci_dev *pdev, u16 nvqs,
 		goto err_free;
 	}
 
+	vectors->nvectors = got;
 	vmdev_vector_layout(&vectors->layout, nvqs, got);
-	vectors->names = kcalloc(vectors->layout.used, sizeof(*vectors->names),
-				 GFP_KERNEL);
-	if (!vectors->names) {
-		err = -ENOMEM;
+	err = vmdev_vectors_init(vectors);
+	if (err)
 		goto err_vectors;
-	}
 
+	vmdev_vectors_spread(vectors);
+	vmdev_vectors_enlist(vectors);
 	vmdev_vectors_announce(vectors, got);
 	return vectors;
 
 err_vectors:
+	vmdev_vectors_exit(vectors);
 	pci_free_irq_vectors(pdev);
 err_free:
+	mutex_destroy(&vectors->lock);
 	kfree(vectors);
 	return ERR_PTR(err);
 }
@@ -368,9 +314,12 @@ EXPORT_SYMBOL_GPL(vmdev_vectors_alloc);
  */
 void vmdev_vectors_free(struct vmdev_vectors *vectors)
 {
+	vmdev_vectors_delist(vectors);
 	vmdev_vectors_release(vectors);
+	cancel_work_sync(&vectors->report);
+	vmdev_vectors_exit(vectors);
 	pci_free_irq_vectors(vectors->pdev);
-	kfree(vectors->names);
+	mutex_destroy(&vectors->lock);
 	kfree(vectors);
 }
 EXPORT_SYMBOL_GPL(vmdev_vectors_free);

@@ -32,17 +32,6 @@ static int vmdev_pci_iommu_check(struct vmdev_pci *vp)
 	return vmdev_irq_check_isolation(dev);
 }
 
-/* Where MSIs need a mapping of their own (arm64), there would be none. */
-static bool vmdev_pci_msi_translated(struct vmdev_pci *vp)
-{
-	struct iommu_resv_region *region;
-
-	list_for_each_entry(region, &vp->reserved, list)
-		if (region->type == IOMMU_RESV_SW_MSI)
-			return true;
-	return false;
-}
-
 static void vmdev_pci_iommu_range(struct vmdev_pci *vp,
 				  struct vdpa_iova_range *range)
 {
@@ -61,7 +50,7 @@ static void vmdev_pci_iommu_range(struct vmdev_pci *vp,
  *
  * Context: may sleep; the core's lock held.
  * Return: 0; -ENODEV without IOMMU; -EOPNOTSUPP; -EPERM without isolated
- * interrupts; -EINVAL for a function that shares its IOMMU group.
+ * interrupts (see vmdev_irq_check_isolation()); -EINVAL for a function that shares its IOMMU group.
  */
 int vmdev_pci_iommu_attach(struct vmdev_hw *hw, struct vdpa_iova_range *range)
 {
@@ -81,13 +70,6 @@ int vmdev_pci_iommu_attach(struct vmdev_hw *hw, struct vdpa_iova_range *range)
 	}
 	vp->domain = domain;
 	iommu_get_resv_regions(dev, &vp->reserved);
-
-	if (vmdev_pci_msi_translated(vp)) {
-		dev_err(dev, "interrupts pass the IOMMU on this platform, user space cannot have this function\n");
-		vmdev_pci_iommu_forget(vp);
-		return -EOPNOTSUPP;
-	}
-
 	err = iommu_attach_device(domain, dev);
 	if (err) {
 		dev_err(dev, "cannot leave the default IOMMU domain: %pe%s\n",

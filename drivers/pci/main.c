@@ -27,11 +27,11 @@ static void vmdev_pci_config_fired(void *priv)
 	vmdev_config_event(&vp->hw);
 }
 
-static void vmdev_pci_software(void *priv)
+static bool vmdev_pci_software(void *priv)
 {
 	struct vmdev_pci *vp = priv;
 
-	vmdev_software_interrupt(&vp->hw);
+	return vmdev_software_interrupt(&vp->hw);
 }
 
 static bool vmdev_pci_is_config(void *priv)
@@ -41,6 +41,7 @@ static bool vmdev_pci_is_config(void *priv)
 
 static const struct vmdev_vector_ops vmdev_pci_vector_ops = {
 	.vq = vmdev_vq_interrupt,
+	.vq_relay = vmdev_vq_relay,
 	.vq_data = vmdev_pci_vq_data,
 	.config = vmdev_pci_config_fired,
 	.software = vmdev_pci_software,
@@ -313,6 +314,7 @@ static struct pci_driver vmdev_pci_driver = {
 	.shutdown	 = vmdev_pci_shutdown,
 	.sriov_configure = vmdev_pci_sriov_configure,
 	.err_handler	 = &vmdev_pci_error_handlers,
+	.dev_groups	 = vmdev_pci_groups,
 };
 
 static int vmdev_pci_leave_one(struct device *dev, void *unused)

@@ -363,6 +363,22 @@ static int vmdev_pci_vq_irq(struct vmdev_hw *hw, u16 vq)
 	return vmdev_vectors_vq_irq(vmdev_pci(hw)->vectors, vq);
 }
 
+static void vmdev_pci_vq_idle(struct vmdev_hw *hw, u16 vq, u32 n, bool storm)
+{
+	vmdev_vectors_idle(vmdev_pci(hw)->vectors, vq, n, storm);
+}
+
+static int vmdev_pci_vq_set_affinity(struct vmdev_hw *hw, u16 vq,
+				     const struct cpumask *mask)
+{
+	return vmdev_vectors_set_vq_affinity(vmdev_pci(hw)->vectors, vq, mask);
+}
+
+static const struct cpumask *vmdev_pci_vq_affinity(struct vmdev_hw *hw, u16 vq)
+{
+	return vmdev_vectors_vq_affinity(vmdev_pci(hw)->vectors, vq);
+}
+
 static const struct vmdev_hw_ops vmdev_pci_ops = {
 	.negotiate		= vmdev_pci_negotiate,
 	.start			= vmdev_pci_start,
@@ -379,6 +395,9 @@ static const struct vmdev_hw_ops vmdev_pci_ops = {
 	.irq_request		= vmdev_pci_irq_request,
 	.irq_release		= vmdev_pci_irq_release,
 	.vq_irq			= vmdev_pci_vq_irq,
+	.vq_idle		= vmdev_pci_vq_idle,
+	.vq_set_affinity	= vmdev_pci_vq_set_affinity,
+	.vq_affinity		= vmdev_pci_vq_affinity,
 	.iommu_attach		= vmdev_pci_iommu_attach,
 	.iommu_detach		= vmdev_pci_iommu_detach,
 	.reserved		= vmdev_pci_iommu_reserved,

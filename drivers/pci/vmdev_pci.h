@@ -81,6 +81,9 @@ void vmdev_pci_iommu_unmap(struct vmdev_hw *hw, u64 iova, u64 size);
 /* main.c */
 void vmdev_pci_vfs_leave(struct pci_dev *pf);
 
+/* sysfs.c */
+extern const struct attribute_group *vmdev_pci_groups[];
+
 /* sriov.c */
 int vmdev_pci_sriov_configure(struct pci_dev *pdev, int num_vfs);
 

@@ -21,6 +21,7 @@
 #include <linux/types.h>
 #include <linux/vdpa.h>
 
+struct cpumask;
 struct vmdev_hw;
 struct vmdev_parent;
 
@@ -110,7 +111,7 @@ struct vmdev_hw_conf {
 /**
  * struct vmdev_hw_ops - what a parent does
  *
- * All but @kick, @kick_with_data and @doorbell may sleep and are called with the
+ * All but @kick, @kick_with_data, @doorbell and @vq_idle may sleep and are called with the
  * core's lock held, or before the hardware is registered completely, so never
  * concurrently for one parent. Once vmdev_hw_gone() was
  * called only @irq_release, @iommu_detach, @unmap and, late, a kick still come.
@@ -143,6 +144,13 @@ struct vmdev_hw_conf {
  * @irq_release: no interrupt of this hardware is being or will be handled
  *	once this returns
  * @vq_irq: Linux IRQ that only queue @vq uses, negative if there is none
+ * @vq_idle: the interrupt of queue @vq came @n times without work; if @storm that was
+ *	nearly each time. Any context. NULL if nothing can be done about it
+ * @vq_set_affinity: the CPUs that are to have the interrupts of queue @vq; NULL for
+ *	those that the parent likes. May come when interrupts are not requested. NULL where
+ *	queues have no interrupts
+ * @vq_affinity: the CPUs that have them now; what is returned stays as long as the
+ *	hardware. NULL if that is no matter of this queue alone
  * @iommu_attach: leave the function's default domain for a paging domain of
  *	its own, empty but for what hardware reserves; stores the usable range
  *	of IOVAs, which leaves VMDEV_WINDOW_SIZE above it to the core. Says in
@@ -176,6 +184,10 @@ struct vmdev_hw_ops {
 	int (*irq_request)(struct vmdev_hw *hw);
 	void (*irq_release)(struct vmdev_hw *hw);
 	int (*vq_irq)(struct vmdev_hw *hw, u16 vq);
+	void (*vq_idle)(struct vmdev_hw *hw, u16 vq, u32 n, bool storm);
+	int (*vq_set_affinity)(struct vmdev_hw *hw, u16 vq,
+			       const struct cpumask *mask);
+	const struct cpumask *(*vq_affinity)(struct vmdev_hw *hw, u16 vq);
 	int (*iommu_attach)(struct vmdev_hw *hw,
 			    struct vdpa_iova_range *range);
 	void (*iommu_detach)(struct vmdev_hw *hw);
@@ -243,7 +255,8 @@ void vmdev_hw_gone(struct vmdev_hw *hw);
 bool vmdev_hw_is_gone(const struct vmdev_hw *hw);
 void *vmdev_vq_interrupt_data(struct vmdev_hw *hw, u16 vq);
 irqreturn_t vmdev_vq_interrupt(int irq, void *data);
-void vmdev_software_interrupt(struct vmdev_hw *hw);
+bool vmdev_vq_relay(void *data);
+bool vmdev_software_interrupt(struct vmdev_hw *hw);
 void vmdev_config_event(struct vmdev_hw *hw);
 void vmdev_hw_wrote(struct vmdev_hw *hw, u64 iova, u32 len);
 

@@ -63,6 +63,19 @@ layout_of() {
 	[ "$1" -lt $((nvqs + 2)) ] || names="vmdev-config vmdev-shadow vmdev-vq0 vmdev-vq1 vmdev-vq2"
 }
 
+# can_be N MODE NEEDS: asked for, it is so if there are as many vectors, else refused with a line.
+can_be() {
+	local mark file=/sys/bus/pci/devices/$vf/vmdev/vectors
+
+	mark=$(dmesg_mark)
+	if [ "$1" -ge "$3" ]; then
+		put "$2" "$file" && [ "$(cat "$file")" = "$2" ]
+	else
+		! put "$2" "$file" && [ "$(cat "$file")" != "$2" ] &&
+			logged "$mark" 1 "$vf: vectors: $2 takes $3 vectors, the function has got $1\$"
+	fi
+}
+
 # A function without a single vector cannot be ours.
 no_vectors() {
 	tap_plan 3
@@ -76,7 +89,7 @@ n_vectors() {
 	local got=$(($1 < nvqs + 2 ? $1 : nvqs + 2))
 
 	layout_of "$1"
-	tap_plan 14
+	tap_plan 17
 	tap_check "a function with $1 vectors" dev_add v0 "$vf" virtio_vdpa
 	tap_check "its layout is in the log" \
 		logged "$mark" 1 "$vf: $got MSI-X vectors for $nvqs queues: $words\$"
@@ -93,6 +106,9 @@ n_vectors() {
 	tap_check "traffic again" reach ns
 	vdpa dev del v0
 	tap_check "no interrupt is left" [ -z "$(irqs)" ]
+	tap_check "all can share one" can_be "$got" all-shared 1
+	tap_check "queues can, if there are two" can_be "$got" queues-shared 2
+	tap_check "each can have its own, if there are enough" can_be "$got" per-queue $((nvqs + 1))
 	tap_check "a clean kernel log" clean_log
 	tap_done
 }

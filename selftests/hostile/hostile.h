@@ -40,6 +40,7 @@ enum hostile_act {
 	ACT_NO_COMPLETE		= 1 << 10,	/* gives none back */
 	ACT_DMA_AFTER_RESET	= 1 << 11,	/* goes on with old rings */
 	ACT_USED_BACK		= 1 << 12,	/* used index goes backwards */
+	ACT_IRQ_STORM		= 1 << 13,	/* those interrupts never end */
 };
 
 enum hostile_how {

@@ -4,6 +4,7 @@
  * selftests/functional/hostile.sh that says what the driver has to make of it.
  */
 #define _GNU_SOURCE
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -138,6 +139,8 @@ const struct hostile_lie hostile_lies[] = {
 	ACT("irq_vqs", ACT_IRQ_VQS),
 	ACT("irq_config", ACT_IRQ_CONFIG),
 	ACT("irq_all", ACT_IRQ_VQS | ACT_IRQ_CONFIG),
+	ACT("storm_vqs", ACT_IRQ_VQS | ACT_IRQ_STORM),
+	ACT("storm_config", ACT_IRQ_CONFIG | ACT_IRQ_STORM),
 	ACT("used_id", ACT_USED_ID),
 	ACT("used_jump", ACT_USED_JUMP),
 	ACT("used_back", ACT_USED_BACK),
@@ -170,7 +173,8 @@ static void hostile_begin(struct hostile *h)
 	if (h->lie->act & ACT_NEEDS_RESET)
 		vio_break(v);
 	if (h->lie->act & (ACT_IRQ_VQS | ACT_IRQ_CONFIG))
-		h->bursts = HOSTILE_BURSTS;
+		h->bursts = h->lie->act & ACT_IRQ_STORM ? UINT_MAX :
+			    HOSTILE_BURSTS;
 }
 
 static __u32 hostile_reg(const struct hostile *h, __u32 offset)
@@ -376,7 +380,8 @@ void hostile_tick(struct hostile *h)
 
 	if (!hostile_busy(h))
 		return;
-	h->bursts--;
+	if (!(h->lie->act & ACT_IRQ_STORM))
+		h->bursts--;
 	if (h->lie->act & ACT_IRQ_CONFIG)
 		vfu_irq(v->f, v->config_vector);
 	if (!(h->lie->act & ACT_IRQ_VQS))

@@ -150,17 +150,6 @@ static void iommu_reserved_relaxable(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, reserved(test, 0x1000, 0x1fff));
 }
 
-static void iommu_msi_translated(struct kunit *test)
-{
-	struct iommu_fake *fake = test->priv;
-
-	KUNIT_EXPECT_FALSE(test, vmdev_pci_msi_translated(&fake->vp));
-	reserve(test, 0, 0xfee00000, 0x100000, IOMMU_RESV_MSI);
-	KUNIT_EXPECT_FALSE(test, vmdev_pci_msi_translated(&fake->vp));
-	reserve(test, 1, 0x8000000, 0x100000, IOMMU_RESV_SW_MSI);
-	KUNIT_EXPECT_TRUE(test, vmdev_pci_msi_translated(&fake->vp));
-}
-
 /* vhost's "write-only" is what the device may only write. */
 static void iommu_access(struct kunit *test)
 {
@@ -177,7 +166,6 @@ static struct kunit_case iommu_cases[] = {
 	KUNIT_CASE(iommu_reserved_to_the_end),
 	KUNIT_CASE(iommu_reserved_found),
 	KUNIT_CASE(iommu_reserved_relaxable),
-	KUNIT_CASE(iommu_msi_translated),
 	KUNIT_CASE(iommu_access),
 	{}
 };

@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include <vmdev/irq.h>
+#include "../../drivers/irq/vmdev_irq.h"
 
 /* Seconds that a case may take. */
 #define KUNIT_LIMIT	60
@@ -18,6 +18,26 @@ static struct kunit_suite *suites;
 int vmdev_irq_check_isolation(struct device *dev)
 {
 	return 0;
+}
+
+void vmdev_vectors_spread(struct vmdev_vectors *vectors)
+{
+}
+
+void vmdev_vector_hint(struct vmdev_vector *v, bool on)
+{
+}
+
+void vmdev_vectors_settle(struct vmdev_vectors *vectors)
+{
+}
+
+void vmdev_vectors_enlist(struct vmdev_vectors *vectors)
+{
+}
+
+void vmdev_vectors_delist(struct vmdev_vectors *vectors)
+{
 }
 
 void kunit_register(struct kunit_suite *suite)

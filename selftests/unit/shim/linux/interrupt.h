@@ -17,4 +17,15 @@ static inline void free_irq(unsigned int irq, void *data)
 {
 }
 
+/* None is ever requested. */
+static inline void disable_irq_nosync(unsigned int irq)
+{
+	abort();
+}
+
+static inline void enable_irq(unsigned int irq)
+{
+	abort();
+}
+
 #endif

@@ -22,6 +22,11 @@ static inline void spin_unlock_irq(spinlock_t *lock)
 		abort();
 }
 
+#define spin_lock(lock)		spin_lock_irq(lock)
+#define spin_unlock(lock)	spin_unlock_irq(lock)
+#define local_irq_save(flags)	((flags) = 0)
+#define local_irq_restore(flags)	((void)(flags))
+
 #define spin_lock_irqsave(lock, flags)		\
 	do {					\
 		(flags) = 0;			\

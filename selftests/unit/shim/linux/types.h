@@ -104,7 +104,9 @@ typedef unsigned int gfp_t;
 #define le64_to_cpu(v)	le64toh(v)
 
 #define jiffies			0UL
+#define HZ			250
 #define time_after(a, b)	((long)((b) - (a)) < 0)
+#define time_after_eq(a, b)	((long)((a) - (b)) >= 0)
 
 /* To the compiler it may be anything from now on. */
 #define OPTIMIZER_HIDE_VAR(x)	__asm__ ("" : "+r" (x))
@@ -125,6 +127,14 @@ typedef unsigned int gfp_t;
 #define MODULE_DESCRIPTION(s)
 #define MODULE_AUTHOR(s)
 #define MODULE_LICENSE(s)
+#define MODULE_PARM_DESC(name, s)
+#define module_param(name, type, mode)	extern int shim_param_##name
+
+/* Whom nobody tells of anything. */
+#define BLOCKING_NOTIFIER_HEAD(name)	int name
+#define blocking_notifier_chain_register(head, nb)	((void)(head), 0)
+#define blocking_notifier_chain_unregister(head, nb)	((void)(head))
+#define blocking_notifier_call_chain(head, v, data)	((void)(head))
 
 /* What is there to be embedded. */
 typedef struct { int locked; } spinlock_t;

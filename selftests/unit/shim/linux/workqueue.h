@@ -17,6 +17,13 @@ struct delayed_work {
 #define to_delayed_work(w)		container_of(w, struct delayed_work, work)
 #define msecs_to_jiffies(ms)		((unsigned long)(ms))
 
+#define INIT_WORK(work, fn)		((void)(work), (void)(fn))
+#define schedule_work(work)		((void)(work))
+
+static inline void cancel_work_sync(struct work_struct *work)
+{
+}
+
 static inline void cancel_delayed_work_sync(struct delayed_work *work)
 {
 }
