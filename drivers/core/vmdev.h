@@ -22,6 +22,7 @@
 
 #include <vmdev/dirty.h>
 #include <vmdev/hw.h>
+#include <vmdev/maker.h>
 #include <vmdev/vring.h>
 
 #include <vmdev/maps.h>
@@ -246,7 +247,8 @@ struct vmdev_mem {
  * @states: scratch for stopping, likewise
  * @logs: for each address space the dirty log, or NULL. Written under
  *	vmdev_parent.lock; whoever marks is in an RCU reader
- * @ddev: its /dev/vmdev/NAME; NULL before and after. vdpa_dev_lock
+ * @ddev: its /dev/vmdev/NAME; NULL before and after. Whoever adds or deletes the device
+ * @made: NULL, or what the wing has of it that it was made for; fixed
  */
 struct vmdev_dev {
 	struct vdpa_device vdpa;
@@ -282,6 +284,7 @@ struct vmdev_dev {
 	struct vdpa_vq_state *states;
 	struct vmdev_dirty __rcu *logs[VMDEV_AS_MAX];
 	struct vmdev_dirty_dev *ddev;
+	struct vmdev_made *made;
 };
 
 /**
@@ -289,6 +292,8 @@ struct vmdev_dev {
  * @hw: the hardware
  * @mgmt: its management device
  * @ids: device types that @mgmt can create
+ * @maker: what wings see of @mgmt
+ * @taken: bit 0: there is a device, or one comes or goes
  * @max_vqp: net: queue pairs that the hardware's queues suffice for
  * @cvq: net: number of the control queue when multiqueue is negotiated
  * @lock: serialises the hardware and everything that the driver said. Taken
@@ -309,6 +314,8 @@ struct vmdev_parent {
 	struct vmdev_hw *hw;
 	struct vdpa_mgmt_dev mgmt;
 	struct virtio_device_id ids[2];
+	struct vmdev_maker maker;
+	unsigned long taken;
 	u16 max_vqp;
 	u16 cvq;
 	/* Serialises the hardware and what the driver said. */
@@ -632,13 +639,35 @@ static inline u64 vmdev_alias_to_guest(const struct vmdev_mem *mem, u64 iova)
 int vmdev_parent_create(struct vmdev_hw *hw);
 void vmdev_parent_destroy(struct vmdev_hw *hw);
 int vmdev_dev_add(struct vmdev_parent *parent, struct vdpa_mgmt_dev *mgmt,
-		  const char *name, const struct vdpa_dev_set_config *config);
-void vmdev_dev_del(struct vmdev_dev *dev);
+		  const char *name, const struct vdpa_dev_set_config *config,
+		  struct vmdev_made *made);
+void vmdev_dev_del(struct vmdev_dev *dev, bool locked);
+bool vmdev_dev_goes(struct vmdev_dev *dev);
 int vmdev_mgmt_set_attr(struct vdpa_mgmt_dev *mgmt, struct vdpa_device *vdpa,
 			const struct vdpa_dev_set_config *config);
 int vmdev_mgmt_register(struct vmdev_parent *parent);
 void vmdev_mgmt_unregister(struct vmdev_parent *parent);
 void vmdev_mgmt_exit(void);
+
+/* maker.c */
+
+/**
+ * struct vmdev_maker_ops - how a maker does it
+ * @make: see vmdev_make()
+ * @unmake: see vmdev_unmake()
+ * @free: see vmdev_maker_free()
+ */
+struct vmdev_maker_ops {
+	int (*make)(struct vmdev_maker *maker, const char *name,
+		    const struct vdpa_dev_set_config *config,
+		    struct vmdev_made *made);
+	void (*unmake)(struct vmdev_made *made);
+	bool (*free)(const struct vmdev_maker *maker);
+};
+
+void vmdev_maker_add(struct vmdev_maker *maker);
+void vmdev_maker_del(struct vmdev_maker *maker);
+bool vmdev_made_goes(struct vmdev_made *made);
 
 /* provision.c */
 void vmdev_provision_check(struct vmdev_hw *hw);
