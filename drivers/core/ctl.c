@@ -175,19 +175,23 @@ int vmdev_ctl_prepare_dev(struct vmdev_dev *dev)
 
 /**
  * vmdev_ctl_add_dev() - a device was registered
- * @dev: the device, prepared
+ * @dev: the device, prepared; perhaps vmdev_ctl_del_dev() was called already, by who
+ *	deletes it
  *
  * Context: may sleep.
  */
 void vmdev_ctl_add_dev(struct vmdev_dev *dev)
 {
 	mutex_lock(&vmdev_ctl_mutex);
-	down_write(&vmdev_ctl_sem);
-	/* Room was made for it, so no memory is needed. */
-	xa_store(&vmdev_ctl_devs, dev->id, dev, GFP_KERNEL);
-	up_write(&vmdev_ctl_sem);
-	if (vmdev_ctl_ops)
-		vmdev_ctl_ops->dev_add(dev);
+	/* 0: somebody was quicker to delete it. */
+	if (dev->id) {
+		down_write(&vmdev_ctl_sem);
+		/* Room was made for it, so no memory is needed. */
+		xa_store(&vmdev_ctl_devs, dev->id, dev, GFP_KERNEL);
+		up_write(&vmdev_ctl_sem);
+		if (vmdev_ctl_ops)
+			vmdev_ctl_ops->dev_add(dev);
+	}
 	mutex_unlock(&vmdev_ctl_mutex);
 }
 
@@ -202,11 +206,12 @@ void vmdev_ctl_add_dev(struct vmdev_dev *dev)
 void vmdev_ctl_del_dev(struct vmdev_dev *dev)
 {
 	mutex_lock(&vmdev_ctl_mutex);
-	if (vmdev_ctl_ops)
+	if (vmdev_ctl_ops && xa_load(&vmdev_ctl_devs, dev->id))
 		vmdev_ctl_ops->dev_del(dev);
 	down_write(&vmdev_ctl_sem);
 	xa_erase(&vmdev_ctl_devs, dev->id);
 	up_write(&vmdev_ctl_sem);
+	dev->id = 0;
 	mutex_unlock(&vmdev_ctl_mutex);
 }
 

@@ -78,9 +78,12 @@ int vmdev_parent_register(struct vmdev_hw *hw)
 	if (err)
 		return err;
 	err = vmdev_mgmt_register(hw->parent);
-	if (err)
+	if (err) {
 		vmdev_parent_destroy(hw);
-	return err;
+		return err;
+	}
+	vmdev_maker_add(&hw->parent->maker);
+	return 0;
 }
 EXPORT_SYMBOL_GPL(vmdev_parent_register);
 
@@ -96,6 +99,7 @@ EXPORT_SYMBOL_GPL(vmdev_parent_register);
  */
 void vmdev_parent_unregister(struct vmdev_hw *hw)
 {
+	vmdev_maker_del(&hw->parent->maker);
 	vmdev_mgmt_unregister(hw->parent);
 	vmdev_parent_destroy(hw);
 }

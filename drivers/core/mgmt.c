@@ -19,7 +19,9 @@ static struct vmdev_parent *vmdev_parent(struct vdpa_mgmt_dev *mgmt)
 	return container_of(mgmt, struct vmdev_parent, mgmt);
 }
 
-/* The bus that is watched, once there was a device on it. Protected by vdpa_dev_lock. */
+/* Protects vmdev_bus. */
+static DEFINE_MUTEX(vmdev_bus_lock);
+/* The bus that is watched, once there was a device on it. */
 static const struct bus_type *vmdev_bus;
 
 /*
@@ -58,13 +60,15 @@ static struct notifier_block vmdev_bus_nb = {
 /* Once for all devices: only they know which bus it is. */
 static int vmdev_bus_watch(const struct bus_type *bus)
 {
-	int err;
+	int err = 0;
 
-	if (vmdev_bus)
-		return 0;
-	err = bus_register_notifier(bus, &vmdev_bus_nb);
-	if (!err)
-		vmdev_bus = bus;
+	mutex_lock(&vmdev_bus_lock);
+	if (!vmdev_bus) {
+		err = bus_register_notifier(bus, &vmdev_bus_nb);
+		if (!err)
+			vmdev_bus = bus;
+	}
+	mutex_unlock(&vmdev_bus_lock);
 	return err;
 }
 
@@ -190,13 +194,20 @@ static int vmdev_dev_publish(struct vmdev_dev *dev)
 	err = vmdev_ctl_prepare_dev(dev);
 	if (err)
 		goto err_log;
-	err = _vdpa_register_device(&dev->vdpa, dev->nvqs);
+	/* From then on somebody may delete it, and has when this returns. */
+	get_device(&dev->vdpa.dev);
+	if (dev->made)
+		err = vdpa_register_device(&dev->vdpa, dev->nvqs);
+	else
+		err = _vdpa_register_device(&dev->vdpa, dev->nvqs);
 	if (err)
 		goto err_ctl;
 	vmdev_ctl_add_dev(dev);
+	put_device(&dev->vdpa.dev);
 	return 0;
 
 err_ctl:
+	put_device(&dev->vdpa.dev);
 	vmdev_ctl_unprepare_dev(dev);
 err_log:
 	vmdev_log_del(dev);
@@ -281,12 +292,27 @@ void vmdev_parent_leave(struct vmdev_hw *hw)
 EXPORT_SYMBOL_GPL(vmdev_parent_leave);
 
 /**
+ * vmdev_dev_goes() - is it the caller who deletes a device?
+ * @dev: the device; vdpa_dev_lock is held for writing
+ *
+ * If not, a wing that had it made is about to, and needs that lock.
+ *
+ * Context: may sleep.
+ */
+bool vmdev_dev_goes(struct vmdev_dev *dev)
+{
+	return !dev->made || vmdev_made_goes(dev->made);
+}
+
+/**
  * vmdev_dev_del() - take a device away
  * @dev: the device; may be freed once this returns
+ * @locked: vdpa_dev_lock is held for writing. If not, it is taken only when nobody has
+ *	the device any more: vdpa's netlink goes on for all others
  *
  * Context: may sleep, without bound while user space holds the device.
  */
-void vmdev_dev_del(struct vmdev_dev *dev)
+void vmdev_dev_del(struct vmdev_dev *dev, bool locked)
 {
 	struct vmdev_parent *parent = dev->parent;
 	struct vdpa_device *vdpa = &dev->vdpa;
@@ -298,7 +324,12 @@ void vmdev_dev_del(struct vmdev_dev *dev)
 	vmdev_break_host(&parent->break_work);
 
 	get_device(&vdpa->dev);
-	_vdpa_unregister_device(vdpa);
+	if (locked) {
+		_vdpa_unregister_device(vdpa);
+	} else {
+		device_release_driver(&vdpa->dev);
+		vdpa_unregister_device(vdpa);
+	}
 	/* Unless vmdev_bus_notify() has done so. */
 	vmdev_dev_let_go(dev);
 	vmdev_parent_set_dev(parent, NULL);
@@ -307,6 +338,41 @@ void vmdev_dev_del(struct vmdev_dev *dev)
 	vmdev_ctrl_quiesce(dev);
 	vmdev_home_quiesce(parent);
 	put_device(&vdpa->dev);
+	clear_bit_unlock(0, &parent->taken);
+}
+
+/* Two may want to make a device at once, one of them without vdpa_dev_lock. */
+static int vmdev_parent_take(struct vmdev_parent *parent)
+{
+	if (!test_and_set_bit_lock(0, &parent->taken))
+		return 0;
+
+	mutex_lock(&parent->lock);
+	dev_err(parent->hw->dev, "has a vDPA device already: %s\n",
+		parent->dev ? dev_name(&parent->dev->vdpa.dev) : "one that comes or goes");
+	mutex_unlock(&parent->lock);
+	return -EBUSY;
+}
+
+static int vmdev_dev_make(struct vmdev_parent *parent, struct vdpa_mgmt_dev *mgmt,
+			  const char *name,
+			  const struct vmdev_provision *prov,
+			  struct vmdev_made *made)
+{
+	struct vmdev_dev *dev;
+	int err;
+
+	dev = vmdev_dev_create(parent, mgmt, name, prov);
+	if (IS_ERR(dev))
+		return PTR_ERR(dev);
+
+	dev->made = made;
+	if (made)
+		made->vdpa = &dev->vdpa;
+	err = vmdev_dev_publish(dev);
+	if (err)
+		put_device(&dev->vdpa.dev);
+	return err;
 }
 
 /**
@@ -315,49 +381,44 @@ void vmdev_dev_del(struct vmdev_dev *dev)
  * @mgmt: the management device that is asked to
  * @name: of the device
  * @config: what it shall be
+ * @made: NULL, and vdpa_dev_lock is held for writing, as in dev_del; or the wing's that
+ *	has it made, and it is not
  *
- * Context: may sleep; vdpa_dev_lock is held for writing here and in dev_del.
- * Return: 0; -EEXIST or -EINVAL for a name that cannot be; the error of
- * vmdev_provision(), of the hardware, or of _vdpa_register_device(); -ENOMEM.
+ * Context: may sleep.
+ * Return: 0; -EBUSY if it has one; -EEXIST or -EINVAL for a name that cannot be; the
+ * error of vmdev_provision(), of the hardware, or of _vdpa_register_device(); -ENOMEM.
  */
 int vmdev_dev_add(struct vmdev_parent *parent, struct vdpa_mgmt_dev *mgmt,
-		  const char *name, const struct vdpa_dev_set_config *config)
+		  const char *name, const struct vdpa_dev_set_config *config,
+		  struct vmdev_made *made)
 {
 	struct vmdev_provision prov = { 0 };
-	struct vmdev_dev *dev;
 	int err;
 
-	err = vmdev_check_name(parent, name) ? : vmdev_provision(parent, config, &prov);
+	err = vmdev_parent_take(parent);
 	if (err)
 		return err;
-
-	dev = vmdev_dev_create(parent, mgmt, name, &prov);
-	if (IS_ERR(dev))
-		return PTR_ERR(dev);
-
-	err = vmdev_dev_publish(dev);
+	err = vmdev_check_name(parent, name) ? :
+	      vmdev_provision(parent, config, &prov) ? :
+	      vmdev_dev_make(parent, mgmt, name, &prov, made);
 	if (err)
-		put_device(&dev->vdpa.dev);
+		clear_bit_unlock(0, &parent->taken);
 	return err;
 }
 
 static int vmdev_mgmt_dev_add(struct vdpa_mgmt_dev *mgmt, const char *name,
 			      const struct vdpa_dev_set_config *config)
 {
-	struct vmdev_parent *parent = vmdev_parent(mgmt);
-
-	if (parent->dev) {
-		dev_err(parent->hw->dev, "has a vDPA device already: %s\n",
-			dev_name(&parent->dev->vdpa.dev));
-		return -EBUSY;
-	}
-	return vmdev_dev_add(parent, mgmt, name, config);
+	return vmdev_dev_add(vmdev_parent(mgmt), mgmt, name, config, NULL);
 }
 
 static void vmdev_mgmt_dev_del(struct vdpa_mgmt_dev *mgmt,
 			       struct vdpa_device *vdpa)
 {
-	vmdev_dev_del(vmdev_dev(vdpa));
+	struct vmdev_dev *dev = vmdev_dev(vdpa);
+
+	if (vmdev_dev_goes(dev))
+		vmdev_dev_del(dev, true);
 }
 
 /**
@@ -404,6 +465,58 @@ static const struct vdpa_mgmtdev_ops vmdev_mgmt_ops = {
 	.dev_del = vmdev_mgmt_dev_del,
 	.dev_set_attr = vmdev_mgmt_set_attr,
 };
+
+static struct vmdev_parent *vmdev_maker_parent(const struct vmdev_maker *maker)
+{
+	return container_of(maker, struct vmdev_parent, maker);
+}
+
+static int vmdev_parent_make(struct vmdev_maker *maker, const char *name,
+			     const struct vdpa_dev_set_config *config,
+			     struct vmdev_made *made)
+{
+	struct vmdev_parent *parent = vmdev_maker_parent(maker);
+
+	return vmdev_dev_add(parent, &parent->mgmt, name, config, made);
+}
+
+static void vmdev_parent_unmake(struct vmdev_made *made)
+{
+	struct vdpa_device *vdpa = made->vdpa;
+
+	if (vmdev_made_goes(made))
+		vmdev_dev_del(vmdev_dev(vdpa), false);
+}
+
+static bool vmdev_parent_free(const struct vmdev_maker *maker)
+{
+	const struct vmdev_parent *parent = vmdev_maker_parent(maker);
+
+	return !test_bit(0, &parent->taken) && !READ_ONCE(parent->gone) &&
+	       !READ_ONCE(parent->offline);
+}
+
+static const struct vmdev_maker_ops vmdev_parent_maker_ops = {
+	.make = vmdev_parent_make,
+	.unmake = vmdev_parent_unmake,
+	.free = vmdev_parent_free,
+};
+
+static void vmdev_parent_set_maker(struct vmdev_parent *parent)
+{
+	const struct vmdev_hw_caps *caps = &parent->hw->caps;
+	bool multi = caps->features & (BIT_ULL(VIRTIO_NET_F_MQ) |
+				       BIT_ULL(VIRTIO_NET_F_RSS));
+
+	parent->maker = (struct vmdev_maker) {
+		.dev = parent->hw->dev,
+		.pool = parent->hw->pool,
+		.device_id = caps->device_id,
+		.attrs = parent->mgmt.config_attr_mask,
+		.max_vqp = multi ? parent->max_vqp : 1,
+		.ops = &vmdev_parent_maker_ops,
+	};
+}
 
 /**
  * vmdev_mgmt_list() - register a management device, and show it to the control plane
@@ -460,6 +573,7 @@ int vmdev_mgmt_register(struct vmdev_parent *parent)
 		.supported_features = vmdev_features_possible(caps),
 		.max_supported_vqs = caps->nvqs,
 	};
+	vmdev_parent_set_maker(parent);
 	parent->listed = (struct vmdev_mgmt) {
 		.mgmt = &parent->mgmt,
 		.caps = caps,

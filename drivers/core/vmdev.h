@@ -23,6 +23,7 @@
 #include <vmdev/ctl.h>
 #include <vmdev/dirty.h>
 #include <vmdev/hw.h>
+#include <vmdev/maker.h>
 #include <vmdev/vring.h>
 
 #include <vmdev/maps.h>
@@ -231,7 +232,7 @@ struct vmdev_mem {
  *	context, cleared by reset
  * @why: why it did, not freed; set before @needs_reset
  * @leaving: the device is being deleted; never cleared
- * @id: in the list of ctl.c
+ * @id: in the list of ctl.c; 0 once it is deleted. Changed with its mutex held
  * @driver_mac: net: the MAC address that its driver set, or zero;
  *	vmdev_parent.lock
  * @user_mac: net: what user space would have as MAC address, see config.c;
@@ -255,7 +256,8 @@ struct vmdev_mem {
  * @states: scratch for stopping, likewise
  * @logs: for each address space the dirty log, or NULL. Written under
  *	vmdev_parent.lock; whoever marks is in an RCU reader
- * @ddev: its /dev/vmdev/NAME; NULL before and after. vdpa_dev_lock
+ * @ddev: its /dev/vmdev/NAME; NULL before and after. Whoever adds or deletes the device
+ * @made: NULL, or what the wing has of it that it was made for; fixed
  */
 struct vmdev_dev {
 	struct vdpa_device vdpa;
@@ -293,6 +295,7 @@ struct vmdev_dev {
 	struct vdpa_vq_state *states;
 	struct vmdev_dirty __rcu *logs[VMDEV_AS_MAX];
 	struct vmdev_dirty_dev *ddev;
+	struct vmdev_made *made;
 };
 
 /**
@@ -315,6 +318,8 @@ struct vmdev_mgmt {
  * @mgmt: its management device
  * @ids: device types that @mgmt can create
  * @listed: @mgmt, for the control plane
+ * @maker: what wings see of @mgmt
+ * @taken: bit 0: there is a device, or one comes or goes
  * @max_vqp: net: queue pairs that the hardware's queues suffice for
  * @cvq: net: number of the control queue when multiqueue is negotiated
  * @lock: serialises the hardware and everything that the driver said. Taken
@@ -336,6 +341,8 @@ struct vmdev_parent {
 	struct vdpa_mgmt_dev mgmt;
 	struct virtio_device_id ids[2];
 	struct vmdev_mgmt listed;
+	struct vmdev_maker maker;
+	unsigned long taken;
 	u16 max_vqp;
 	u16 cvq;
 	/* Serialises the hardware and what the driver said. */
@@ -664,8 +671,10 @@ static inline u64 vmdev_alias_to_guest(const struct vmdev_mem *mem, u64 iova)
 int vmdev_parent_create(struct vmdev_hw *hw);
 void vmdev_parent_destroy(struct vmdev_hw *hw);
 int vmdev_dev_add(struct vmdev_parent *parent, struct vdpa_mgmt_dev *mgmt,
-		  const char *name, const struct vdpa_dev_set_config *config);
-void vmdev_dev_del(struct vmdev_dev *dev);
+		  const char *name, const struct vdpa_dev_set_config *config,
+		  struct vmdev_made *made);
+void vmdev_dev_del(struct vmdev_dev *dev, bool locked);
+bool vmdev_dev_goes(struct vmdev_dev *dev);
 int vmdev_mgmt_set_attr(struct vdpa_mgmt_dev *mgmt, struct vdpa_device *vdpa,
 			const struct vdpa_dev_set_config *config);
 int vmdev_mgmt_list(struct vmdev_mgmt *mgmt);
@@ -673,6 +682,26 @@ void vmdev_mgmt_unlist(struct vmdev_mgmt *mgmt);
 int vmdev_mgmt_register(struct vmdev_parent *parent);
 void vmdev_mgmt_unregister(struct vmdev_parent *parent);
 void vmdev_mgmt_exit(void);
+
+/* maker.c */
+
+/**
+ * struct vmdev_maker_ops - how a maker does it
+ * @make: see vmdev_make()
+ * @unmake: see vmdev_unmake()
+ * @free: see vmdev_maker_free()
+ */
+struct vmdev_maker_ops {
+	int (*make)(struct vmdev_maker *maker, const char *name,
+		    const struct vdpa_dev_set_config *config,
+		    struct vmdev_made *made);
+	void (*unmake)(struct vmdev_made *made);
+	bool (*free)(const struct vmdev_maker *maker);
+};
+
+void vmdev_maker_add(struct vmdev_maker *maker);
+void vmdev_maker_del(struct vmdev_maker *maker);
+bool vmdev_made_goes(struct vmdev_made *made);
 
 /* provision.c */
 void vmdev_provision_check(struct vmdev_hw *hw);

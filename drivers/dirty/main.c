@@ -246,8 +246,8 @@ EXPORT_SYMBOL_GPL(vmdev_dirty_dev_add);
  * Logging ends; whoever has the node open, or opens it while it is there, gets
  * ENODEV from now on. Does not wait for him.
  *
- * The minor may be another device's from now on. So none is added before this
- * one is unregistered: vdpa_dev_lock.
+ * The minor may be another device's from now on. Minors go round, so that this one is
+ * unregistered long before.
  *
  * Context: may sleep; not with a lock held that an op takes.
  */

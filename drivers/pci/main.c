@@ -140,6 +140,8 @@ static int vmdev_pci_probe(struct pci_dev *pdev,
 	vp->pdev = pdev;
 	vp->hw.dev = &pdev->dev;
 	vp->hw.dma_dev = &pdev->dev;
+	if (pdev->is_virtfn)
+		vp->hw.pool = &pci_physfn(pdev)->dev;
 	INIT_LIST_HEAD(&vp->reserved);
 	pci_set_drvdata(pdev, vp);
 

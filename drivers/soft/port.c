@@ -350,8 +350,12 @@ int vmdev_soft_port_add(struct vmdev_soft_net *net, u16 mtu)
 	if (err) {
 		vmdev_soft_port_napi_del(net);
 		free_netdev(port);
+		return err;
 	}
-	return err;
+	/* Without memory it has none, as many a port. */
+	if (strlen(net->soft.name) >= IFNAMSIZ)
+		dev_set_alias(port, net->soft.name, strlen(net->soft.name));
+	return 0;
 }
 
 /**

@@ -202,6 +202,7 @@ struct vmdev_hw_ops {
  * @dev: the function; parent of the management device and of vDPA devices
  * @dma_dev: the device that does the DMA. NULL: no device, the CPU does what it would;
  *	then the vDPA device stands for it, which no IOMMU translates for
+ * @pool: to whom it belongs: the PF of a VF; NULL if to nobody
  * @ops: see above
  * @caps: see above; filled in before vmdev_parent_register()
  * @parent: the core's part
@@ -209,6 +210,7 @@ struct vmdev_hw_ops {
 struct vmdev_hw {
 	struct device *dev;
 	struct device *dma_dev;
+	struct device *pool;
 	const struct vmdev_hw_ops *ops;
 	struct vmdev_hw_caps caps;
 	struct vmdev_parent *parent;

@@ -33,7 +33,7 @@ build() {
 		KDIR="/lib/modules/$release/build" CC="$cc" W=1 VMDEV_WERROR=y "$@" || return
 	# -s says nothing either way.
 	[ "$(find "$work/$name" -name '*.ko' -printf '%f\n' | sort | xargs)" = \
-		"vmdev.ko vmdev_ctl.ko vmdev_dirty.ko vmdev_irq.ko vmdev_pci.ko vmdev_soft.ko" ] ||
+		"vmdev.ko vmdev_ctl.ko vmdev_dirty.ko vmdev_irq.ko vmdev_mdev.ko vmdev_pci.ko vmdev_soft.ko" ] ||
 		{ echo "not all modules are there"; return 1; }
 }
 

@@ -46,7 +46,7 @@ dkms_install() {
 found() {
 	local module file
 
-	for module in vmdev vmdev_ctl vmdev_dirty vmdev_irq vmdev_pci vmdev_soft; do
+	for module in vmdev vmdev_ctl vmdev_dirty vmdev_irq vmdev_pci vmdev_soft vmdev_mdev; do
 		file=$(enter -- modinfo -k "$1" -F filename "$module") || return
 		[[ $file == /lib/modules/$1/updates/$2* ]] || { echo "$module is $file"; return 1; }
 		[ "$(enter -- modinfo -k "$1" -F license "$module")" = GPL ] || return
@@ -77,6 +77,15 @@ other_kernel() {
 	ln -s "/usr/src/linux-headers-$1" "$ROOT/lib/modules/$1/build"
 }
 
+# without_mdev RELEASE: all modules but that one.
+without_mdev() {
+	local files
+
+	dkms_install "$1" || return
+	files=$(find "$ROOT/lib/modules/$1/updates/dkms" -name 'vmdev*.ko*' -printf '%f\n' | sed 's/\.ko.*//' | sort | xargs)
+	[ "$files" = "vmdev vmdev_dirty vmdev_irq vmdev_pci vmdev_soft" ] || { echo "installed: $files"; return 1; }
+}
+
 # skipped RELEASE: in dkms's own words, and not a failure for who installs a kernel.
 skipped() {
 	local out status=0
@@ -102,7 +111,7 @@ make_install() {
 		KDIR="/lib/modules/$r612/build" CC=gcc-14 W=1 VMDEV_WERROR=y
 }
 
-tap_plan 13
+tap_plan 14
 tap_check "make dkms-source, dkms add" source_installed
 for release in "$r612" "$r72"; do
 	tap_check "dkms install for $release" dkms_install "$release"
@@ -111,6 +120,8 @@ for release in "$r612" "$r72"; do
 done
 other_kernel 6.12.0-novdpa '/^CONFIG_VDPA=/d'
 tap_check "a kernel without CONFIG_VDPA is skipped" skipped 6.12.0-novdpa
+other_kernel 6.12.0-nomdev '/^CONFIG_VFIO_MDEV=/d'
+tap_check "a kernel without VFIO_MDEV gets all others" without_mdev 6.12.0-nomdev
 other_kernel 6.1.0-50-amd64 ''
 tap_check "a kernel older than 6.12 is skipped" skipped 6.1.0-50-amd64
 tap_check "dkms remove leaves nothing" removed

@@ -19,8 +19,8 @@ soft_add() {
 port() {
 	local path
 
-	for path in /sys/class/net/*/phys_port_name; do
-		[ "$(cat "$path" 2>/dev/null)" != "$1" ] || basename "${path%/phys_port_name}"
+	for path in /sys/class/net/*/{phys_port_name,ifalias}; do
+		[ "$(cat "$path" 2>/dev/null)" != "$1" ] || basename "${path%/*}"
 	done
 }
 # wire NAME...: their ports are at one hub, and nobody else.
