@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Scenarios: what an operator does with `vdpa`, and bus drivers. */
 #include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <linux/virtio_net.h>
 
@@ -74,6 +76,53 @@ static int add_blk(void)
 	const struct lab_vdpa dev = { .name = DEV, .mgmt = blk_bdf };
 
 	return lab_dev_add(&dev);
+}
+
+/* --- what a disk that is software is made of ------------------------------ */
+#define DISK		"/dev/shm/fail_nth"
+#define DISKS		"/sys/kernel/config/vmdev_soft/blk/"
+
+static int make_dir(void)
+{
+	return mkdir(DISKS DEV, 0755) ? -errno : 0;
+}
+
+static bool is_made(void)
+{
+	return lab_exists(DISKS DEV);
+}
+
+static int remove_dir(void)
+{
+	return is_made() && rmdir(DISKS DEV) ? -errno : 0;
+}
+
+static int set_path(void)
+{
+	return lab_write(DISKS DEV "/path", DISK "\n");
+}
+
+static int enter_path(void)
+{
+	int err = dev_down();
+
+	if (!err)
+		err = make_dir();
+	return err ? err : set_path();
+}
+
+static int enter_dir(void)
+{
+	int err = dev_down();
+
+	return err ? err : make_dir();
+}
+
+static int dir_down(void)
+{
+	int err = dev_down();
+
+	return err ? err : remove_dir();
 }
 
 static int del(void)
@@ -158,6 +207,12 @@ struct scenario mgmt_scenarios[] = {
 	  .run = add_net_all, .done = dev_is_up, .undo = dev_down },
 	{ .test.name = "dev_add_blk", .step = 7, .enter = enter_none,
 	  .run = add_blk, .done = dev_is_up, .undo = dev_down },
+	{ .test.name = "dir_make", .step = 3, .enter = enter_none, .run = make_dir,
+	  .done = is_made, .undo = remove_dir },
+	{ .test.name = "dir_path", .step = 1, .enter = enter_dir, .run = set_path,
+	  .leave = dir_down },
+	{ .test.name = "dev_add_path", .step = 7, .enter = enter_path,
+	  .run = add_net, .done = dev_is_up, .undo = dev_down, .leave = dir_down },
 	{ .test.name = "dev_del", .step = 2, .enter = enter_none,
 	  .prepare = dev_up, .run = del, .done = dev_is_down,
 	  .undo = dev_down },

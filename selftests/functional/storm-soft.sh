@@ -19,7 +19,7 @@ programs=/sys/fs/bpf/storm
 rounds=40
 [[ $(uname -r) != *debug ]] || rounds=8
 minutes=0
-[ "${LONG-0}" != 1 ] || minutes=${LONG_MINUTES:-15}
+[ "${LONG-0}" != 1 ] || minutes=${LONG_MINUTES:-30}
 
 setup() {
 	soft_setup && modprobe virtio_blk && soft_lan && truncate -s 8M /dev/shm/storm || return
