@@ -39,8 +39,6 @@ struct vmdev_shadow;
 
 /**
  * struct vmdev_vq - one virtqueue as its driver sees it
- * @dev: its device; fixed, like @index. NULL for the one that stands for none
- * @index: its number
  * @cb_lock: protects @cb and what counts interrupts, @left to @idle; taken in hard
  *	interrupt context
  * @cb: how to tell the driver of used buffers. Called with @cb_lock held, so
@@ -51,6 +49,8 @@ struct vmdev_shadow;
  * @worked_then: the same when it was looked last
  * @pos: where the ring's user was then, see vmdev_vq_pos()
  * @idle: what was seen last: interrupts without work
+ * @index: its number; fixed, like
+ * @dev: its device; NULL for the one that stands for none
  * @conf: what the driver said of it; vmdev_parent.lock
  * @hw_vq: its number in hardware; fixed from irq_request to irq_release
  * @shadow: what it needs to run in shadow, once it did; until the device is freed
@@ -77,9 +77,7 @@ struct vmdev_shadow;
  * In cache lines of its own: queues are kicked, and interrupt, on any CPU.
  */
 struct vmdev_vq {
-	struct vmdev_dev *dev;
-	u16 index;
-	/* Protects cb and what counts interrupts. */
+	/* Protects cb and what counts interrupts. Where the queue is: an instruction less. */
 	spinlock_t cb_lock;
 	struct vdpa_callback cb;
 	u32 left;
@@ -88,6 +86,8 @@ struct vmdev_vq {
 	u32 worked_then;
 	u32 pos;
 	bool idle;
+	u16 index;
+	struct vmdev_dev *dev;
 	struct vmdev_vq_conf conf;
 	u16 hw_vq;
 	struct vmdev_shadow *shadow;

@@ -90,7 +90,7 @@ static void vmdev_vector_mask(struct vmdev_vector *v)
 static void vmdev_vector_drain(struct vmdev_vector *v, unsigned int rate)
 {
 	unsigned long now = jiffies;
-	u64 gone = (u64)(now - v->seen) * rate;
+	u64 gone = min_t(u64, now - v->seen, U32_MAX) * rate;
 
 	/* Less than one is left for the next time. */
 	if (gone < HZ)

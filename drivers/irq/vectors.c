@@ -10,6 +10,7 @@
  * is cleared.
  */
 #include <linux/interrupt.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
@@ -220,8 +221,8 @@ static int vmdev_vectors_init(struct vmdev_vectors *vectors)
 {
 	u16 i;
 
-	vectors->vector = kcalloc(vectors->nvectors, sizeof(*vectors->vector),
-				  GFP_KERNEL);
+	vectors->vector = kvcalloc(vectors->nvectors, sizeof(*vectors->vector),
+				   GFP_KERNEL);
 	if (!vectors->vector)
 		return -ENOMEM;
 
@@ -243,7 +244,7 @@ static void vmdev_vectors_exit(struct vmdev_vectors *vectors)
 
 	for (i = 0; vectors->vector && i < vectors->nvectors; i++)
 		free_cpumask_var(vectors->vector[i].hint);
-	kfree(vectors->vector);
+	kvfree(vectors->vector);
 }
 
 /**
