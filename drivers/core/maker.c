@@ -172,32 +172,17 @@ void vmdev_unmake(struct vmdev_made *made)
 EXPORT_SYMBOL_GPL(vmdev_unmake);
 
 /**
- * vmdev_made_used() - has somebody used a device since it was made?
- * @made: it, @gone was not called yet
- *
- * A host driver that let go leaves the device as it was made, and so does a client that
- * closed it, once vhost-vdpa lets go too.
- *
- * Context: any. An answer for now.
- */
-bool vmdev_made_used(const struct vmdev_made *made)
-{
-	const struct vmdev_dev *dev = vmdev_dev(made->vdpa);
-
-	return READ_ONCE(dev->status) || READ_ONCE(dev->mem.user);
-}
-EXPORT_SYMBOL_GPL(vmdev_made_used);
-
-/**
- * vmdev_made_held() - does user space run a device?
+ * vmdev_made_use() - has somebody used a device since it was made?
  * @made: it, @gone was not called yet
  *
  * Context: any. An answer for now.
  */
-bool vmdev_made_held(const struct vmdev_made *made)
+enum vmdev_made_use vmdev_made_use(const struct vmdev_made *made)
 {
 	const struct vmdev_dev *dev = vmdev_dev(made->vdpa);
 
-	return READ_ONCE(dev->status) && READ_ONCE(dev->mem.user);
+	if (READ_ONCE(dev->mem.user))
+		return READ_ONCE(dev->status) ? VMDEV_MADE_RUN : VMDEV_MADE_OPENED;
+	return READ_ONCE(dev->status) ? VMDEV_MADE_HOST : VMDEV_MADE_NEW;
 }
-EXPORT_SYMBOL_GPL(vmdev_made_held);
+EXPORT_SYMBOL_GPL(vmdev_made_use);

@@ -49,7 +49,7 @@ static bool vmdev_mdev_used(struct vmdev_mdev *m)
 	bool used;
 
 	mutex_lock(&vmdev_mdev_lock);
-	used = m->vdpa && vmdev_made_used(&m->vdpa->made);
+	used = m->vdpa && vmdev_made_use(&m->vdpa->made) != VMDEV_MADE_NEW;
 	mutex_unlock(&vmdev_mdev_lock);
 	return used;
 }

@@ -14,10 +14,16 @@
 #define VMDEV_MDEV_TRIES	16
 
 /*
- * A device that nobody holds is deleted in milliseconds, if netlink does not wait for the
- * holder of another one: whoever removes an mdev finds its name and its function free.
+ * How long whoever removes an mdev waits, ms: not for a process. What nobody holds is
+ * deleted in milliseconds, unless netlink waits for the holder of another device: then its
+ * name and its function are free.
  */
-#define VMDEV_MDEV_PATIENCE	msecs_to_jiffies(1000)
+static const unsigned int vmdev_mdev_patience[] = {
+	[VMDEV_MADE_NEW] = 5000,
+	[VMDEV_MADE_HOST] = 5000,
+	[VMDEV_MADE_OPENED] = 500,
+	[VMDEV_MADE_RUN] = 0,
+};
 
 static bool create_enabled = true;
 module_param(create_enabled, bool, 0644);
@@ -211,14 +217,13 @@ int vmdev_mdev_start(struct vmdev_mdev *m)
 bool vmdev_mdev_stop(struct vmdev_mdev *m)
 {
 	struct vmdev_mdev_vdpa *vdpa;
-	unsigned long patience = VMDEV_MDEV_PATIENCE;
+	unsigned int patience = 0;
 	bool done;
 
 	mutex_lock(&vmdev_mdev_lock);
 	vdpa = m->vdpa;
 	if (vdpa) {
-		if (vmdev_made_held(&vdpa->made))
-			patience = 0;
+		patience = vmdev_mdev_patience[vmdev_made_use(&vdpa->made)];
 		kref_get(&vdpa->ref);
 		vmdev_mdev_detach(vdpa);
 		queue_work(vmdev_mdev_wq, &vdpa->work);
@@ -227,7 +232,7 @@ bool vmdev_mdev_stop(struct vmdev_mdev *m)
 	if (!vdpa)
 		return true;
 
-	done = wait_for_completion_timeout(&vdpa->done, patience);
+	done = wait_for_completion_timeout(&vdpa->done, msecs_to_jiffies(patience));
 	vmdev_mdev_vdpa_put(vdpa);
 	return done;
 }

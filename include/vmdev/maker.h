@@ -56,6 +56,21 @@ struct vmdev_made {
 };
 
 /**
+ * enum vmdev_made_use - has somebody used a device since it was made?
+ * @VMDEV_MADE_NEW: nobody. A host driver that let go leaves it as it was made, and so
+ *	does a process that closed it, once vhost-vdpa lets go too
+ * @VMDEV_MADE_HOST: a host driver has it
+ * @VMDEV_MADE_OPENED: a process opened it, and may have closed it
+ * @VMDEV_MADE_RUN: a process runs it
+ */
+enum vmdev_made_use {
+	VMDEV_MADE_NEW,
+	VMDEV_MADE_HOST,
+	VMDEV_MADE_OPENED,
+	VMDEV_MADE_RUN,
+};
+
+/**
  * struct vmdev_maker_watch - who wants to know of makers
  * @added: there is a maker, from now on devices can be made
  * @removed: it goes: when this returns no device of it may be there, nor be made, that
@@ -78,7 +93,6 @@ bool vmdev_maker_free(const struct vmdev_maker *maker);
 int vmdev_make(struct vmdev_maker *maker, const char *name,
 	       const struct vdpa_dev_set_config *config, struct vmdev_made *made);
 void vmdev_unmake(struct vmdev_made *made);
-bool vmdev_made_used(const struct vmdev_made *made);
-bool vmdev_made_held(const struct vmdev_made *made);
+enum vmdev_made_use vmdev_made_use(const struct vmdev_made *made);
 
 #endif /* _VMDEV_MAKER_H */
