@@ -7,12 +7,14 @@
 #include <linux/kobject.h>
 #include <net/genetlink.h>
 
+#include <vmdev/irq.h>
+
 #include "vmdev_ctl.h"
 
 static bool vmdev_ctl_is_parents(enum vmdev_event kind)
 {
 	return kind == VMDEV_EVENT_PARENT_ADD || kind == VMDEV_EVENT_PARENT_DEL ||
-	       kind == VMDEV_EVENT_HW_GONE;
+	       kind == VMDEV_EVENT_HW_GONE || kind == VMDEV_EVENT_IRQ_STORM;
 }
 
 /* What goes with this kind. */
@@ -30,8 +32,9 @@ static int vmdev_ctl_put_details(struct sk_buff *skb, const struct vmdev_notice 
 	case VMDEV_EVENT_DIRTY_STOP:
 		return nla_put_u32(skb, VMDEV_A_EVENT_ADDRESS_SPACE, event->index);
 	case VMDEV_EVENT_IRQ_STORM:
-	case VMDEV_EVENT_IRQ_CALM:
-		return nla_put_u32(skb, VMDEV_A_EVENT_QUEUE, event->index);
+		return nla_put_u32(skb, VMDEV_A_EVENT_VECTOR, event->index) ? :
+		       (event->value == VMDEV_VECTOR_NO_VQ ? 0 :
+			nla_put_u32(skb, VMDEV_A_EVENT_QUEUE, event->value));
 	default:
 		return 0;
 	}

@@ -17,9 +17,18 @@ static int __init vmdev_ctl_init(void)
 	err = vmdev_ctl_netlink_init();
 	if (err)
 		return err;
+	err = vmdev_ctl_irq_init();
+	if (err)
+		goto err_netlink;
 	err = vmdev_ctl_register(&vmdev_ctl_ops);
 	if (err)
-		vmdev_ctl_netlink_exit();
+		goto err_irq;
+	return 0;
+
+err_irq:
+	vmdev_ctl_irq_exit();
+err_netlink:
+	vmdev_ctl_netlink_exit();
 	return err;
 }
 module_init(vmdev_ctl_init);
@@ -27,6 +36,7 @@ module_init(vmdev_ctl_init);
 static void __exit vmdev_ctl_exit(void)
 {
 	vmdev_ctl_unregister();
+	vmdev_ctl_irq_exit();
 	vmdev_ctl_netlink_exit();
 }
 module_exit(vmdev_ctl_exit);

@@ -14,22 +14,6 @@
 
 #include "vmdev_ctl.h"
 
-/* Where a dump goes on. */
-struct vmdev_ctl_dump {
-	unsigned long id;
-	unsigned int queue;
-};
-
-static int vmdev_ctl_put_string(struct sk_buff *skb, int attr, const char *text)
-{
-	return text && *text ? nla_put_string(skb, attr, text) : 0;
-}
-
-static int vmdev_ctl_put_flag(struct sk_buff *skb, int attr, bool is)
-{
-	return is ? nla_put_flag(skb, attr) : 0;
-}
-
 /* A name that was asked for. */
 static const char *vmdev_ctl_asked(const struct genl_info *info, int attr)
 {
@@ -366,7 +350,7 @@ int vmdev_nl_queue_get_doit(struct sk_buff *skb, struct genl_info *info)
 	return vmdev_ctl_reply_end(&reply, info, err);
 }
 
-/* From dump->queue on; -ENOENT if there is none any more. */
+/* From dump->at on; -ENOENT if there is none any more. */
 static int vmdev_ctl_dump_queues(struct sk_buff *skb, struct netlink_callback *cb,
 				 struct vmdev_dev *dev)
 {
@@ -378,10 +362,10 @@ static int vmdev_ctl_dump_queues(struct sk_buff *skb, struct netlink_callback *c
 
 		if (!hdr)
 			return -EMSGSIZE;
-		err = vmdev_ctl_put_queue(skb, dev, dump->queue);
+		err = vmdev_ctl_put_queue(skb, dev, dump->at);
 		vmdev_ctl_part_end(skb, hdr, err);
 		if (!err)
-			dump->queue++;
+			dump->at++;
 	} while (!err);
 	return err;
 }
@@ -396,12 +380,12 @@ static int vmdev_ctl_dump_all_queues(struct sk_buff *skb, struct netlink_callbac
 	while ((dev = vmdev_ctl_dev(&dump->id))) {
 		/* The one that was begun went meanwhile: this is another one. */
 		if (dump->id != at)
-			dump->queue = 0;
+			dump->at = 0;
 		err = vmdev_ctl_dump_queues(skb, cb, dev);
 		if (err != -ENOENT)
 			return err;
 		at = ++dump->id;
-		dump->queue = 0;
+		dump->at = 0;
 	}
 	return 0;
 }
@@ -416,7 +400,7 @@ static int vmdev_ctl_dump_dev_queues(struct sk_buff *skb, struct netlink_callbac
 
 	dev = vmdev_ctl_asked_dev(info, VMDEV_A_QUEUE_DEV);
 	if (IS_ERR(dev))
-		return dump->queue ? 0 : PTR_ERR(dev);
+		return dump->at ? 0 : PTR_ERR(dev);
 	err = vmdev_ctl_dump_queues(skb, cb, dev);
 	return err == -ENOENT ? 0 : err;
 }

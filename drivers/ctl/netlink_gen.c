@@ -90,6 +90,11 @@ static const struct genl_split_ops vmdev_nl_ops[] = {
 		.maxattr	= VMDEV_A_QUEUE_DEV,
 		.flags		= GENL_CMD_CAP_DUMP,
 	},
+	{
+		.cmd	= VMDEV_CMD_IRQ_GET,
+		.dumpit	= vmdev_nl_irq_get_dumpit,
+		.flags	= GENL_CMD_CAP_DUMP,
+	},
 };
 
 static const struct genl_multicast_group vmdev_nl_mcgrps[] = {

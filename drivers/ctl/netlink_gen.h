@@ -19,6 +19,7 @@ int vmdev_nl_dev_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int vmdev_nl_dev_set_doit(struct sk_buff *skb, struct genl_info *info);
 int vmdev_nl_queue_get_doit(struct sk_buff *skb, struct genl_info *info);
 int vmdev_nl_queue_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int vmdev_nl_irq_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 
 enum {
 	VMDEV_NLGRP_EVENTS,

@@ -9,12 +9,26 @@
 
 struct device;
 
+/**
+ * struct vmdev_ctl_dump - where a dump goes on, in netlink_callback.ctx
+ * @id: in a list of the core's
+ * @at: a part of what is there: a queue, or a vector
+ */
+struct vmdev_ctl_dump {
+	unsigned long id;
+	unsigned int at;
+};
+
 /* netlink.c */
 int vmdev_ctl_netlink_init(void);
 void vmdev_ctl_netlink_exit(void);
 
 /* event.c */
 void vmdev_ctl_event(const struct vmdev_notice *event);
+
+/* irq.c */
+int vmdev_ctl_irq_init(void);
+void vmdev_ctl_irq_exit(void);
 
 /* sysfs.c */
 void vmdev_ctl_sysfs_add(struct vmdev_dev *dev);
@@ -24,6 +38,16 @@ void vmdev_ctl_sysfs_del(struct vmdev_dev *dev);
 static inline const char *vmdev_ctl_bus_name(const struct device *dev)
 {
 	return dev->bus ? dev->bus->name : NULL;
+}
+
+static inline int vmdev_ctl_put_string(struct sk_buff *skb, int attr, const char *text)
+{
+	return text && *text ? nla_put_string(skb, attr, text) : 0;
+}
+
+static inline int vmdev_ctl_put_flag(struct sk_buff *skb, int attr, bool is)
+{
+	return is ? nla_put_flag(skb, attr) : 0;
 }
 
 #endif /* _VMDEV_CTL_INTERNAL_H */

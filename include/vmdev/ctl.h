@@ -27,8 +27,8 @@ struct vmdev_mgmt;
  * @kind: what
  * @dev: the function for what is about hardware, else the vDPA device; its name is good,
  *	it may be gone from its bus
- * @index: a queue, or an address space
- * @value: a path, or a policy
+ * @index: a queue, an address space, or an interrupt vector
+ * @value: a path, a policy, or whose vector it is
  * @why: a reason, or NULL; never freed
  * @lost: so many before this one were not told, for want of room
  */

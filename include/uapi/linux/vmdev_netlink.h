@@ -77,9 +77,8 @@ enum vmdev_capability {
  * @VMDEV_EVENT_POLICY: It has another policy.
  * @VMDEV_EVENT_DIRTY_START: An address space is dirty-logged.
  * @VMDEV_EVENT_DIRTY_STOP: It is not any more.
- * @VMDEV_EVENT_IRQ_STORM: Interrupts of a queue came without work, and were
- *   masked.
- * @VMDEV_EVENT_IRQ_CALM: They are let through again.
+ * @VMDEV_EVENT_IRQ_STORM: An interrupt vector fired without work, and was
+ *   masked for a while.
  */
 enum vmdev_event {
 	VMDEV_EVENT_PARENT_ADD,
@@ -97,7 +96,35 @@ enum vmdev_event {
 	VMDEV_EVENT_DIRTY_START,
 	VMDEV_EVENT_DIRTY_STOP,
 	VMDEV_EVENT_IRQ_STORM,
-	VMDEV_EVENT_IRQ_CALM,
+};
+
+/**
+ * enum vmdev_irq_mode - How queues share interrupt vectors.
+ */
+enum vmdev_irq_mode {
+	VMDEV_IRQ_MODE_PER_QUEUE,
+	VMDEV_IRQ_MODE_QUEUES_SHARED,
+	VMDEV_IRQ_MODE_ALL_SHARED,
+};
+
+/**
+ * enum vmdev_irq_use - What an interrupt vector tells of.
+ * @VMDEV_IRQ_USE_UNUSED: Nothing.
+ * @VMDEV_IRQ_USE_CONFIG: Config changes.
+ * @VMDEV_IRQ_USE_SHADOW: Queues in shadow.
+ * @VMDEV_IRQ_USE_CONFIG_SHADOW: Both.
+ * @VMDEV_IRQ_USE_QUEUE: One queue.
+ * @VMDEV_IRQ_USE_QUEUES: All queues.
+ * @VMDEV_IRQ_USE_ALL: Everything.
+ */
+enum vmdev_irq_use {
+	VMDEV_IRQ_USE_UNUSED,
+	VMDEV_IRQ_USE_CONFIG,
+	VMDEV_IRQ_USE_SHADOW,
+	VMDEV_IRQ_USE_CONFIG_SHADOW,
+	VMDEV_IRQ_USE_QUEUE,
+	VMDEV_IRQ_USE_QUEUES,
+	VMDEV_IRQ_USE_ALL,
 };
 
 enum {
@@ -162,6 +189,25 @@ enum {
 };
 
 enum {
+	VMDEV_A_IRQ_BUS = 1,
+	VMDEV_A_IRQ_NAME,
+	VMDEV_A_IRQ_MODE,
+	VMDEV_A_IRQ_REQUESTED,
+	VMDEV_A_IRQ_VECTOR,
+	VMDEV_A_IRQ_USE,
+	VMDEV_A_IRQ_QUEUE,
+	VMDEV_A_IRQ_IRQ,
+	VMDEV_A_IRQ_COUNT,
+	VMDEV_A_IRQ_SPURIOUS,
+	VMDEV_A_IRQ_STORMS,
+	VMDEV_A_IRQ_POLLED,
+	VMDEV_A_IRQ_CPU,
+
+	__VMDEV_A_IRQ_MAX,
+	VMDEV_A_IRQ_MAX = (__VMDEV_A_IRQ_MAX - 1)
+};
+
+enum {
 	VMDEV_A_EVENT_KIND = 1,
 	VMDEV_A_EVENT_BUS,
 	VMDEV_A_EVENT_NAME,
@@ -169,6 +215,7 @@ enum {
 	VMDEV_A_EVENT_PATH,
 	VMDEV_A_EVENT_POLICY,
 	VMDEV_A_EVENT_ADDRESS_SPACE,
+	VMDEV_A_EVENT_VECTOR,
 	VMDEV_A_EVENT_REASON,
 	VMDEV_A_EVENT_LOST,
 
@@ -181,6 +228,7 @@ enum {
 	VMDEV_CMD_DEV_GET,
 	VMDEV_CMD_DEV_SET,
 	VMDEV_CMD_QUEUE_GET,
+	VMDEV_CMD_IRQ_GET,
 	VMDEV_CMD_EVENT,
 
 	__VMDEV_CMD_MAX,
