@@ -4,6 +4,7 @@
  */
 #include <linux/etherdevice.h>
 #include <linux/if_ether.h>
+#include <linux/hex.h>
 #include <linux/kstrtox.h>
 #include <linux/sysfs.h>
 #include <uapi/linux/vdpa.h>
