@@ -490,7 +490,7 @@ static bool vmdev_queue_state(struct vmdev_dev *dev, u16 i, struct vdpa_vq_state
  */
 int vmdev_queue_info(struct vmdev_dev *dev, u16 i, struct vmdev_queue_info *info)
 {
-	const struct vmdev_vq *vq;
+	struct vmdev_vq *vq;
 
 	if (i >= dev->nvqs)
 		return -ENOENT;
@@ -507,7 +507,7 @@ int vmdev_queue_info(struct vmdev_dev *dev, u16 i, struct vmdev_queue_info *info
 		.driver = vq->conf.driver,
 		.device = vq->conf.device,
 		.kicks = atomic64_read(&vq->kicks),
-		.interrupts = atomic64_read(&vq->events),
+		.interrupts = vmdev_vq_events(vq),
 		.irq = -EINVAL,
 	};
 	if (info->path == VMDEV_PATH_DIRECT)
