@@ -510,7 +510,7 @@ int vmdev_queue_info(struct vmdev_dev *dev, u16 i, struct vmdev_queue_info *info
 		.interrupts = vmdev_vq_events(vq),
 		.irq = -EINVAL,
 	};
-	if (info->path == VMDEV_PATH_DIRECT)
+	if (info->path == VMDEV_PATH_DIRECT && vmdev_usable(dev))
 		info->irq = dev->hw->ops->vq_irq(dev->hw, vq->hw_vq);
 	info->has_state = vmdev_queue_state(dev, i, &info->state);
 	mutex_unlock(&dev->parent->lock);
