@@ -22,7 +22,7 @@
 static void see_mark(struct vmdev_dev *dev, unsigned int asid, u64 iova, u64 len);
 static void see_ring(struct vmdev_dev *dev, u16 i);
 static void see_call(spinlock_t *lock, const struct vdpa_callback *cb);
-static void see_break(struct vmdev_dev *dev);
+static void see_break(struct vmdev_dev *dev, const char *why);
 static bool see_mod(struct workqueue_struct *wq, struct delayed_work *work, unsigned long delay);
 static bool see_schedule(struct delayed_work *work, unsigned long delay);
 
@@ -105,7 +105,7 @@ static void see_call(spinlock_t *lock, const struct vdpa_callback *cb)
 	now->used_flags = now->g.page[GUEST_DEVICE][0];
 }
 
-static void see_break(struct vmdev_dev *dev)
+static void see_break(struct vmdev_dev *dev, const char *why)
 {
 	now->breaks++;
 	dev->needs_reset = true;
