@@ -224,7 +224,7 @@ void vmdev_check_alive(struct vmdev_dev *dev)
  * so until interrupts are released: features do not change before a reset.
  *
  * Context: the irq_request op.
- * Return: the queue, or one that is never on if the driver has none.
+ * Return: the queue; NULL if the driver has none.
  */
 void *vmdev_vq_interrupt_data(struct vmdev_hw *hw, u16 vq)
 {
@@ -236,7 +236,7 @@ void *vmdev_vq_interrupt_data(struct vmdev_hw *hw, u16 vq)
 	for (i = 0; i < dev->nvqs; i++)
 		if (dev->vqs[i].hw_vq == vq)
 			return &dev->vqs[i];
-	return &hw->parent->no_vq;
+	return NULL;
 }
 EXPORT_SYMBOL_GPL(vmdev_vq_interrupt_data);
 
@@ -244,6 +244,18 @@ EXPORT_SYMBOL_GPL(vmdev_vq_interrupt_data);
 static bool vmdev_vq_indirect(struct vmdev_vq *q)
 {
 	return READ_ONCE(q->shadowed) && vmdev_shadow_used(q);
+}
+
+/*
+ * A queue that is off, or whose interrupts go elsewhere. One that was under way may come, more
+ * are for nothing.
+ */
+static void vmdev_vq_needless(struct vmdev_vq *q)
+{
+	struct vmdev_hw *hw = q->dev->hw;
+
+	if (hw->ops->vq_idle)
+		hw->ops->vq_idle(hw, q->hw_vq, 1, true);
 }
 
 /*
@@ -286,7 +298,7 @@ EXPORT_SYMBOL_GPL(vmdev_software_interrupt);
 /**
  * vmdev_vq_interrupt() - hardware used buffers of a queue
  * @irq: not used
- * @data: what vmdev_vq_interrupt_data() returned
+ * @data: what vmdev_vq_interrupt_data() returned, not NULL
  *
  * An interrupt handler. Only between the irq_request and irq_release ops, so
  * while there is a device.
@@ -301,15 +313,15 @@ irqreturn_t vmdev_vq_interrupt(int irq, void *data)
 
 	if (READ_ONCE(q->direct))
 		vmdev_vq_direct(q);
-	else
-		vmdev_vq_indirect(q);
+	else if (!vmdev_vq_indirect(q))
+		vmdev_vq_needless(q);
 	return IRQ_HANDLED;
 }
 EXPORT_SYMBOL_GPL(vmdev_vq_interrupt);
 
 /**
  * vmdev_vq_relay() - the same, for a vector that queues share
- * @data: what vmdev_vq_interrupt_data() returned
+ * @data: what vmdev_vq_interrupt_data() returned, not NULL
  *
  * Context: hard interrupt.
  * Return: false if there was no work, as far as is known.

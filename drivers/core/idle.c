@@ -133,7 +133,7 @@ void vmdev_vq_idle_init(struct vmdev_vq *q)
 
 /**
  * vmdev_vq_look() - a chunk of interrupts of a queue came: did they have work?
- * @q: the queue, direct, not that which stands for none
+ * @q: the queue, direct
  *
  * Context: hard interrupt; @q->cb_lock held.
  */

@@ -146,14 +146,16 @@ EXPORT_SYMBOL_GPL(vmdev_make);
  */
 bool vmdev_made_goes(struct vmdev_made *made)
 {
+	bool goes;
 	int idx;
 
-	if (test_and_set_bit(0, &made->going))
-		return false;
+	/* Whoever sees the bit set, and leaves, has a module that waits for gone() to end. */
 	idx = srcu_read_lock(&vmdev_gone_srcu);
-	made->gone(made);
+	goes = !test_and_set_bit(0, &made->going);
+	if (goes)
+		made->gone(made);
 	srcu_read_unlock(&vmdev_gone_srcu, idx);
-	return true;
+	return goes;
 }
 
 /**

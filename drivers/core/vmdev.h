@@ -50,7 +50,7 @@ struct vmdev_shadow;
  * @pos: where the ring's user was then, see vmdev_vq_pos()
  * @idle: what was seen last: interrupts without work
  * @index: its number; fixed, like
- * @dev: its device; NULL for the one that stands for none
+ * @dev: its device
  * @conf: what the driver said of it; vmdev_parent.lock
  * @hw_vq: its number in hardware; fixed from irq_request to irq_release
  * @shadow: what it needs to run in shadow, once it did; until the device is freed
@@ -330,8 +330,6 @@ struct vmdev_mgmt {
  *	vmdev_shadow.lock, vmdev_as.lock; and @lock, @dev_lock, cb_lock, vmdev_as.lock
  * @dev_lock: protects @dev, and marking it; taken in hard interrupt context
  * @dev: the one vDPA device on it, or NULL
- * @no_vq: stands for queues of the hardware that the driver does not have; never
- *	on
  * @gone: the hardware is not there any more; never cleared
  * @offline: its registers must not be touched for now; @lock
  * @break_work: breaks the queues of a host driver whose device broke
@@ -352,7 +350,6 @@ struct vmdev_parent {
 	/* Protects dev. */
 	spinlock_t dev_lock;
 	struct vmdev_dev *dev;
-	struct vmdev_vq no_vq;
 	bool gone;
 	bool offline;
 	struct work_struct break_work;

@@ -59,7 +59,8 @@ static bool vmdev_vector_relay(struct vmdev_vectors *vectors)
 	u16 vq;
 
 	for (vq = 0; vq < vectors->nvqs; vq++)
-		work |= vectors->ops->vq_relay(vectors->vq_data[vq]);
+		if (vectors->vq_data[vq])
+			work |= vectors->ops->vq_relay(vectors->vq_data[vq]);
 	return work;
 }
 
@@ -78,6 +79,13 @@ static irqreturn_t vmdev_vector_everything(int irq, void *data)
 
 	work |= vmdev_vector_relay(v->vectors);
 	vmdev_vector_found(v, work);
+	return IRQ_HANDLED;
+}
+
+/* Of a queue that the driver does not have. */
+static irqreturn_t vmdev_vector_nobody(int irq, void *data)
+{
+	vmdev_vector_found(data, false);
 	return IRQ_HANDLED;
 }
 
@@ -107,8 +115,13 @@ static void vmdev_vector_choose(struct vmdev_vector *v, u16 vector)
 		return;
 	}
 	vq = vector - vectors->layout.first_vq;
-	v->handler = vectors->ops->vq;
-	v->data = vectors->vq_data[vq];
+	if (vectors->vq_data[vq]) {
+		v->handler = vectors->ops->vq;
+		v->data = vectors->vq_data[vq];
+	} else {
+		v->handler = vmdev_vector_nobody;
+		v->data = v;
+	}
 	snprintf(v->name, sizeof(v->name), "vmdev-vq%u:%s", vq, bdf);
 }
 

@@ -80,7 +80,7 @@ struct vmdev_vector {
  * @requested: how many vectors are requested; all or none, but on the way
  * @vector: the vectors
  * @report: tells of storms
- * @vq_data: for each queue, what its handler is given; while requested
+ * @vq_data: for each queue, what its handler is given, or NULL; while requested
  *
  * The caller serialises request and release.
  */

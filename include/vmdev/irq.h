@@ -55,7 +55,7 @@ struct vmdev_vector_layout {
  * @vq_relay: the same for a vector that queues share; false if it is known that the
  *	queue had no work
  * @vq_data: what @vq and @vq_relay are to be given for queue @vq, from now until
- *	interrupts are released
+ *	interrupts are released; NULL if nobody wants to hear of it
  * @config: the configuration or the device status may have changed; hard
  *	interrupt context
  * @software: a queue that software serves may have used buffers; hard interrupt

@@ -389,6 +389,22 @@ static void vectors_spurious(struct kunit *test)
 	expect_told(test, &calls, 3, 2);
 }
 
+/* Queues that the driver does not have are asked nothing, and have no work. */
+static void vectors_without_queue(struct kunit *test)
+{
+	struct calls calls = { { 0 } };
+	struct vmdev_vector *v = calls_vector(test, &calls);
+	u16 vq;
+
+	for (vq = 0; vq < CALLS_VQS; vq++)
+		v->vectors->vq_data[vq] = NULL;
+	KUNIT_EXPECT_EQ(test, vmdev_vector_all_vqs(0, v), IRQ_HANDLED);
+	KUNIT_EXPECT_EQ(test, vmdev_vector_everything(0, v), IRQ_HANDLED);
+	KUNIT_EXPECT_EQ(test, vmdev_vector_nobody(0, v), IRQ_HANDLED);
+	KUNIT_EXPECT_EQ(test, v->spurious, 3ULL);
+	expect_told(test, &calls, 0, 0);
+}
+
 /* --- levels ---------------------------------------------------------------- */
 
 #define LEVEL_RATE	1000
@@ -497,6 +513,7 @@ static struct kunit_case vectors_cases[] = {
 	KUNIT_CASE(vectors_handlers),
 	KUNIT_CASE(vectors_handler_of_everything),
 	KUNIT_CASE(vectors_spurious),
+	KUNIT_CASE(vectors_without_queue),
 	KUNIT_CASE(vectors_level),
 	KUNIT_CASE(vectors_level_with_work),
 	KUNIT_CASE(vectors_idle),
