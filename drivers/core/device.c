@@ -530,7 +530,10 @@ int vmdev_reset_device(struct vmdev_dev *dev)
 	dev->moves = 0;
 	vmdev_vqs_reset(dev);
 	/* After the last that could have set it. */
+	WRITE_ONCE(dev->why, err ? "hardware did not reset" : NULL);
 	WRITE_ONCE(dev->needs_reset, err);
+	if (err)
+		vmdev_note_dev(dev, VMDEV_EVENT_BROKEN, 0, 0, dev->why);
 	vmdev_set_cb(&dev->cb_lock, &dev->config_cb, NULL);
 	return err;
 }

@@ -245,9 +245,13 @@ int vmdev_nl_dev_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 }
 
 /* Why a policy was refused, in words; see vmdev_policy_set(). */
-static void vmdev_ctl_explain_policy(struct netlink_ext_ack *extack, int err)
+static void vmdev_ctl_explain_policy(struct vmdev_dev *dev, struct netlink_ext_ack *extack,
+				     int err)
 {
-	switch (err) {
+	struct vmdev_dev_info info;
+
+	vmdev_dev_info(dev, &info);
+	switch (info.state == VMDEV_STATE_BROKEN ? 0 : err) {
 	case -EOPNOTSUPP:
 		NL_SET_ERR_MSG_MOD(extack, "a queue cannot move, the kernel log says why");
 		break;
@@ -277,7 +281,7 @@ int vmdev_nl_dev_set_doit(struct sk_buff *skb, struct genl_info *info)
 	}
 	err = vmdev_policy_set(dev, nla_get_u32(info->attrs[VMDEV_A_DEV_POLICY]));
 	if (err)
-		vmdev_ctl_explain_policy(info->extack, err);
+		vmdev_ctl_explain_policy(dev, info->extack, err);
 out:
 	vmdev_ctl_unlock();
 	return err;
@@ -300,7 +304,17 @@ static int vmdev_ctl_put_state(struct sk_buff *skb, const struct vmdev_queue_inf
 	       nla_put_u32(skb, VMDEV_A_QUEUE_USED_WRAP, packed->last_used_counter);
 }
 
-static int vmdev_ctl_put_queue(struct sk_buff *skb, struct vmdev_dev *dev, u16 i)
+/* Those of a driver of the host may be physical ones, which are not for everybody. */
+static int vmdev_ctl_put_addrs(struct sk_buff *skb, const struct vmdev_queue_info *info)
+{
+	return nla_put_uint(skb, VMDEV_A_QUEUE_DESC_ADDR, info->desc) ? :
+	       nla_put_uint(skb, VMDEV_A_QUEUE_DRIVER_ADDR, info->driver) ? :
+	       nla_put_uint(skb, VMDEV_A_QUEUE_DEVICE_ADDR, info->device);
+}
+
+/* @asker: what asks for it. */
+static int vmdev_ctl_put_queue(struct sk_buff *skb, struct sk_buff *asker,
+			       struct vmdev_dev *dev, u16 i)
 {
 	struct vmdev_queue_info info;
 	int err;
@@ -315,16 +329,15 @@ static int vmdev_ctl_put_queue(struct sk_buff *skb, struct vmdev_dev *dev, u16 i
 	       vmdev_ctl_put_flag(skb, VMDEV_A_QUEUE_PACKED, info.packed) ? :
 	       nla_put_u32(skb, VMDEV_A_QUEUE_ADDRESS_SPACE, info.asid) ? :
 	       nla_put_u32(skb, VMDEV_A_QUEUE_SIZE, info.size) ? :
-	       nla_put_uint(skb, VMDEV_A_QUEUE_DESC_ADDR, info.desc) ? :
-	       nla_put_uint(skb, VMDEV_A_QUEUE_DRIVER_ADDR, info.driver) ? :
-	       nla_put_uint(skb, VMDEV_A_QUEUE_DEVICE_ADDR, info.device) ? :
+	       (netlink_capable(asker, CAP_NET_ADMIN) ? vmdev_ctl_put_addrs(skb, &info) : 0) ? :
 	       vmdev_ctl_put_state(skb, &info) ? :
 	       nla_put_uint(skb, VMDEV_A_QUEUE_KICKS, info.kicks) ? :
 	       nla_put_uint(skb, VMDEV_A_QUEUE_INTERRUPTS, info.interrupts) ? :
 	       (info.irq < 0 ? 0 : nla_put_u32(skb, VMDEV_A_QUEUE_IRQ, info.irq));
 }
 
-static int vmdev_ctl_reply_queue(struct sk_buff *skb, struct genl_info *info)
+static int vmdev_ctl_reply_queue(struct sk_buff *skb, struct sk_buff *asker,
+				 struct genl_info *info)
 {
 	u32 i = nla_get_u32(info->attrs[VMDEV_A_QUEUE_INDEX]);
 	struct vmdev_dev *dev;
@@ -333,7 +346,7 @@ static int vmdev_ctl_reply_queue(struct sk_buff *skb, struct genl_info *info)
 	dev = vmdev_ctl_asked_dev(info, VMDEV_A_QUEUE_DEV);
 	if (IS_ERR(dev))
 		return PTR_ERR(dev);
-	err = vmdev_ctl_put_queue(skb, dev, i);
+	err = vmdev_ctl_put_queue(skb, asker, dev, i);
 	if (err == -ENOENT)
 		NL_SET_ERR_MSG_FMT_MOD(info->extack, "no queue %u, see the device's queues", i);
 	return err;
@@ -352,7 +365,7 @@ int vmdev_nl_queue_get_doit(struct sk_buff *skb, struct genl_info *info)
 	if (err)
 		return err;
 	vmdev_ctl_lock();
-	err = vmdev_ctl_reply_queue(reply.skb, info);
+	err = vmdev_ctl_reply_queue(reply.skb, skb, info);
 	vmdev_ctl_unlock();
 	return vmdev_ctl_reply_end(&reply, info, err);
 }
@@ -369,7 +382,7 @@ static int vmdev_ctl_dump_queues(struct sk_buff *skb, struct netlink_callback *c
 
 		if (!hdr)
 			return -EMSGSIZE;
-		err = vmdev_ctl_put_queue(skb, dev, dump->at);
+		err = vmdev_ctl_put_queue(skb, cb->skb, dev, dump->at);
 		vmdev_ctl_part_end(skb, hdr, err);
 		if (!err)
 			dump->at++;

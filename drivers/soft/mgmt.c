@@ -185,12 +185,14 @@ static ssize_t new_mgmtdev_store(const struct class *class,
 	}
 	/* A part of paths and of command lines: what is usual in names. */
 	for (c = name; *c; c++) {
-		if (isalnum(*c) || strchr("_-", *c) || (*c == '.' && c != name))
+		if (isascii(*c) && (isalnum(*c) || strchr("_-", *c) || (*c == '.' && c != name)))
 			continue;
 		pr_err("vmdev_soft: new_mgmtdev: a name has letters, digits, _, - and .\n");
 		return -EINVAL;
 	}
-	err = vmdev_soft_mgmt_add(type, name);
+	/* The class has files of these names. */
+	err = !strcmp(name, "new_mgmtdev") || !strcmp(name, "del_mgmtdev") ? -EEXIST :
+	      vmdev_soft_mgmt_add(type, name);
 	if (err == -EEXIST)
 		pr_err("vmdev_soft: new_mgmtdev: there is %s already\n", name);
 	return err ? : count;

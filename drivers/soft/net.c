@@ -59,7 +59,8 @@ void vmdev_soft_net_link(struct vmdev_soft_net *net)
 	spin_unlock_irqrestore(&net->soft.event_lock, flags);
 	vmdev_soft_event(&net->soft);
 	if (status)
-		schedule_delayed_work(&net->announce, VMDEV_SOFT_ANNOUNCE_DELAY);
+		mod_delayed_work(system_percpu_wq, &net->announce,
+				 VMDEV_SOFT_ANNOUNCE_DELAY);
 }
 
 /*
