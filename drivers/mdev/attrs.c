@@ -5,6 +5,7 @@
 #include <linux/etherdevice.h>
 #include <linux/if_ether.h>
 #include <linux/kstrtox.h>
+#include <linux/string.h>
 #include <linux/sysfs.h>
 #include <uapi/linux/vdpa.h>
 #include <uapi/linux/virtio_ids.h>
@@ -134,8 +135,9 @@ static ssize_t mac_store(struct device *dev, struct device_attribute *attr,
 	u8 mac[ETH_ALEN] __aligned(2);
 	int err;
 
-	if (count < 3 * ETH_ALEN - 1 || count > 3 * ETH_ALEN || !mac_pton(buf, mac) ||
-	    is_multicast_ether_addr(mac))
+	/* Nothing behind it but a newline. */
+	if (strcspn(buf, "\n") != 3 * ETH_ALEN - 1 || count > 3 * ETH_ALEN ||
+	    !mac_pton(buf, mac) || is_multicast_ether_addr(mac))
 		return -EINVAL;
 	err = vmdev_mdev_change(vmdev_mdev_of(dev), VDPA_ATTR_DEV_NET_CFG_MACADDR,
 				!is_zero_ether_addr(mac), vmdev_mdev_fill_mac, mac);
