@@ -65,7 +65,7 @@ static int vmdev_mdev_remake(struct vmdev_mdev *m,
 	const struct vdpa_dev_set_config old = vmdev_mdev_config(m);
 	int err;
 
-	/* Somebody opened it just now. */
+	/* Somebody opened it just now, or it takes long: it goes, and there is none for now. */
 	if (!vmdev_mdev_stop(m))
 		return -EBUSY;
 	vmdev_mdev_set_config(m, config);
