@@ -85,16 +85,17 @@ static int vmdev_vector_move(struct vmdev_vectors *vectors, u16 i,
 			     const struct cpumask *mask)
 {
 	struct vmdev_vector *v = &vectors->vector[i];
+	bool driven = mask;
 	int err;
 
 	lockdep_assert_held(&vectors->lock);
 
-	v->driven = mask;
 	if (!mask)
 		mask = cpumask_of(vmdev_vector_cpu(vectors, i));
 	err = irq_set_affinity(v->irq, mask);
 	if (err)
 		return err;
+	v->driven = driven;
 	cpumask_copy(v->hint, mask);
 	if (i < vectors->requested)
 		vmdev_vector_hint(v, true);
@@ -117,6 +118,9 @@ int vmdev_vectors_set_vq_affinity(struct vmdev_vectors *vectors, u16 vq,
 	int err;
 
 	if (vq >= vectors->nvqs)
+		return -EINVAL;
+	/* Of an interrupt that is not requested the kernel takes any. */
+	if (mask && !cpumask_intersects(mask, cpu_online_mask))
 		return -EINVAL;
 
 	mutex_lock(&vectors->lock);

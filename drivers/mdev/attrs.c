@@ -6,6 +6,7 @@
 #include <linux/if_ether.h>
 #include <linux/hex.h>
 #include <linux/kstrtox.h>
+#include <linux/string.h>
 #include <linux/sysfs.h>
 #include <uapi/linux/vdpa.h>
 #include <uapi/linux/virtio_ids.h>
@@ -65,7 +66,7 @@ static int vmdev_mdev_remake(struct vmdev_mdev *m,
 	const struct vdpa_dev_set_config old = vmdev_mdev_config(m);
 	int err;
 
-	/* Somebody opened it just now. */
+	/* Somebody opened it just now, or it takes long: it goes, and there is none for now. */
 	if (!vmdev_mdev_stop(m))
 		return -EBUSY;
 	vmdev_mdev_set_config(m, config);
@@ -135,8 +136,9 @@ static ssize_t mac_store(struct device *dev, struct device_attribute *attr,
 	u8 mac[ETH_ALEN] __aligned(2);
 	int err;
 
-	if (count < 3 * ETH_ALEN - 1 || count > 3 * ETH_ALEN || !mac_pton(buf, mac) ||
-	    is_multicast_ether_addr(mac))
+	/* Nothing behind it but a newline. */
+	if (strcspn(buf, "\n") != 3 * ETH_ALEN - 1 || count > 3 * ETH_ALEN ||
+	    !mac_pton(buf, mac) || is_multicast_ether_addr(mac))
 		return -EINVAL;
 	err = vmdev_mdev_change(vmdev_mdev_of(dev), VDPA_ATTR_DEV_NET_CFG_MACADDR,
 				!is_zero_ether_addr(mac), vmdev_mdev_fill_mac, mac);

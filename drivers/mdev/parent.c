@@ -52,6 +52,9 @@ static unsigned int vmdev_mdev_pool(struct vmdev_mdev_parent *parent,
 		if (on->maker->pool != parent->maker->dev)
 			continue;
 		pool = true;
+		/* VFs may be of another type than their PF: its mdevs are not what they make. */
+		if (on->maker->device_id != parent->maker->device_id)
+			continue;
 		room = vmdev_mdev_room(on);
 		if (room && !*first)
 			*first = on;
