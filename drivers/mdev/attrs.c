@@ -3,6 +3,7 @@
  * Attributes of an mdev: what its vDPA device shall be, and whether there is one.
  */
 #include <linux/etherdevice.h>
+#include <linux/hex.h>
 #include <linux/if_ether.h>
 #include <linux/hex.h>
 #include <linux/kstrtox.h>

@@ -98,7 +98,8 @@ void vmdev_mdev_put(struct vmdev_mdev_parent *on)
 {
 	lockdep_assert_held(&vmdev_mdev_lock);
 
-	if (!--on->users)
+	WRITE_ONCE(on->users, on->users - 1);
+	if (!on->users)
 		wake_up_all(&vmdev_mdev_idle);
 }
 
@@ -210,16 +211,6 @@ static struct vmdev_mdev_parent *vmdev_mdev_find(const struct vmdev_maker *maker
 	return NULL;
 }
 
-static bool vmdev_mdev_is_idle(const struct vmdev_mdev_parent *on)
-{
-	bool idle;
-
-	mutex_lock(&vmdev_mdev_lock);
-	idle = !on->users;
-	mutex_unlock(&vmdev_mdev_lock);
-	return idle;
-}
-
 /* It stays in the list until the end: its PF does not take itself for one without VFs. */
 static void vmdev_mdev_removed(struct vmdev_maker *maker)
 {
@@ -237,7 +228,8 @@ static void vmdev_mdev_removed(struct vmdev_maker *maker)
 
 	if (parent->registered)
 		mdev_unregister_parent(&parent->parent);
-	wait_event(vmdev_mdev_idle, vmdev_mdev_is_idle(parent));
+	/* The last of them may still hold the lock. */
+	wait_event(vmdev_mdev_idle, !READ_ONCE(parent->users));
 
 	mutex_lock(&vmdev_mdev_lock);
 	list_del(&parent->node);
