@@ -8,7 +8,8 @@
 
 #define OURS		"vmdev_pci"
 #define VIRTIO_VENDOR	0x1af4
-/* A bit of virtio features, as sysfs has them: a character for each. */
+/* Bits of virtio features, as sysfs has them: a character for each. */
+#define VERSION_1	32
 #define ACCESS_PLATFORM	33
 
 static bool is_bound(const char *bdf, char driver[NAME_SIZE])
@@ -156,6 +157,7 @@ static void check_absent(struct doctor *d)
 
 /* --- drivers -------------------------------------------------------------------- */
 
+/* Of a function whose virtio driver took features: before that all are 0. */
 static bool lacks_platform(const char *folder, const char *name, void *data)
 {
 	char bits[128];
@@ -163,7 +165,8 @@ static bool lacks_platform(const char *folder, const char *name, void *data)
 	(void)data;
 	return !strncmp(name, "virtio", 6) &&
 	       read_line(bits, sizeof(bits), "%s/%s/features", folder, name) &&
-	       strlen(bits) > ACCESS_PLATFORM && bits[ACCESS_PLATFORM] == '0';
+	       strlen(bits) > ACCESS_PLATFORM && bits[VERSION_1] == '1' &&
+	       bits[ACCESS_PLATFORM] == '0';
 }
 
 static void check_driver(struct doctor *d, const char *bdf)
