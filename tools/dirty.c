@@ -244,12 +244,9 @@ static int begin_failed(const struct watch *w, int err)
 	switch (err) {
 	case EBUSY:
 		if (!get_info(w->fd, &info) && info.active >> w->asid & 1)
-			return failure(
-				"%s: address space %u is being logged already, by another process (a VMM that migrates its guest?)",
-				w->name, w->asid);
-		return failure(
-			"%s: its queues cannot be moved to where their writes are seen, as requests under way do not finish: try again",
-			w->name);
+			return failure("%s: address space %u is being logged already by another",
+				       w->name, w->asid);
+		return failure("%s: requests under way do not finish, try again", w->name);
 	case EOPNOTSUPP:
 		return failure("%s: a queue cannot be logged, dmesg | grep %s names it", w->name,
 			       w->name);
@@ -351,7 +348,8 @@ static void sleep_until(double end)
 {
 	struct timespec t = { (time_t)end, (end - (time_t)end) * 1e9 };
 
-	while (!is_interrupted() && clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
+	while (!is_interrupted() &&
+	       clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
 		;
 }
 

@@ -101,7 +101,7 @@ static void put_messages(const struct nl *nl, const void *buffer, int len)
 
 static int watch(const struct nl *nl)
 {
-	static char buffer[32768] __aligned(NLMSG_ALIGNTO);
+	static uint64_t buffer[4096];
 
 	while (!ferror(stdout)) {
 		int len = mnl_socket_recvfrom(nl->sock, buffer, sizeof(buffer));

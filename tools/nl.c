@@ -15,7 +15,7 @@
 /* Room for events, while whoever reads our output does not. */
 #define EVENTS_BYTES	0x100000
 
-static char buffer[BUFFER_SIZE] __aligned(NLMSG_ALIGNTO);
+static uint64_t buffer[BUFFER_SIZE / sizeof(uint64_t)];
 
 /* --- attributes ----------------------------------------------------------------- */
 

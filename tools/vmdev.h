@@ -10,8 +10,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/vmdev_netlink.h>
 
-#define __aligned(n)		__attribute__((__aligned__(n)))
-#define __printf(fmt, args)	__attribute__((__format__(printf, fmt, args)))
+#define __printf(fmt, args)	__attribute((format(printf, fmt, args)))
 
 /* Exit codes, those of iproute2; doctor has its own, see the man page. */
 enum { EXIT_OK, EXIT_USAGE, EXIT_KERNEL };
