@@ -38,6 +38,17 @@ dkms-source:
 	$(MAKE) -C $(DKMS_SOURCE) M=$(DKMS_SOURCE) clean
 	@echo "now: dkms install vmdev/$(VERSION)"
 
+## The vmdev command (needs libmnl-dev)
+##   tools            build it
+.PHONY: tools
+tools:
+	$(MAKE) -C $(M)/tools
+
+##   install-tools    install it, its manual page and completion for bash; DESTDIR, prefix (/usr)
+.PHONY: install-tools
+install-tools:
+	$(MAKE) -C $(M)/tools install
+
 ##   clean            remove what was built; needs no kernel headers
 .PHONY: clean
 clean:
@@ -45,7 +56,7 @@ clean:
 		-o -name '*.mod.c' -o -name '.*.cmd' -o -name '*.a' -o -name '*.o.d' \
 		-o -name Module.symvers -o -name modules.order -o -name .module-common.o \) \
 		-exec rm -f {} +
-	@if [ -d $(M)/selftests ]; then $(MAKE) -s -C $(M)/selftests clean; fi
+	@for d in selftests tools; do if [ -d $(M)/$$d ]; then $(MAKE) -s -C $(M)/$$d clean; fi; done
 
 ## Lab (as root; builds what is missing, the first time takes minutes)
 ##   demo             a VF becomes a vDPA device that a stock QEMU guest pings through
@@ -80,7 +91,7 @@ check-long:
 bench:
 	@scripts/bench $(BENCH)
 
-##   lint             checkpatch, sparse, W=1, shellcheck; silent if there is nothing to say
+##   lint             checkpatch, sparse, W=1, shellcheck, groff; silent if there is nothing to say
 .PHONY: lint
 lint:
 	@scripts/lint

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0
+# Completion of vmdev, for bash.
+# shellcheck shell=bash
+
+_vmdev_devs() { vmdev -j dev show 2>/dev/null | grep -o '"dev":"[^"]*"' | cut -d'"' -f4; }
+_vmdev_parents() { vmdev -j parent show 2>/dev/null | grep -o '"parent":"[^"]*"' | cut -d'"' -f4; }
+# _vmdev_functions [DRIVER]: PCI functions of virtio, or those of a driver.
+_vmdev_functions() {
+	local path
+
+	if [ -n "${1-}" ]; then
+		for path in /sys/bus/pci/drivers/"$1"/*:*; do
+			[ ! -e "$path" ] || echo "${path##*/}"
+		done
+		return
+	fi
+	for path in /sys/bus/pci/devices/*; do
+		[ "$(cat "$path/vendor" 2>/dev/null)" != 0x1af4 ] || echo "${path##*/}"
+	done
+}
+
+_vmdev() {
+	local cur=${COMP_WORDS[COMP_CWORD]} line=$COMP_LINE words=() i choices=
+
+	# Colons split words of the shell's, but a BDF is one of ours.
+	read -ra words <<<"${line:0:COMP_POINT}"
+	[[ ${line:0:COMP_POINT} != *[[:space:]] ]] || words+=('')
+	cur=${words[${#words[@]} - 1]}
+	i=1
+	while [[ ${words[i]-} == -* && $i -lt $((${#words[@]} - 1)) ]]; do
+		i=$((i + 1))
+	done
+	words=("${words[@]:i}")
+	case ${#words[@]}:${words[0]-}:${words[1]-} in
+	1:*) choices='parent dev queue path monitor dirty bind unbind doctor help -j -p -t -V -h' ;;
+	2:parent:* | 2:dev:* | 2:queue:*) choices=show ;;
+	2:path:*) choices='show set' ;;
+	2:dirty:*) choices='show watch' ;;
+	2:unbind:*) choices=$(_vmdev_functions vmdev_pci) ;;
+	2:bind:* | 2:doctor:*) choices=$(_vmdev_functions) ;;
+	3:parent:show) choices=$(_vmdev_parents) ;;
+	3:dev:show | 3:queue:show | 3:path:* | 3:dirty:*) choices=$(_vmdev_devs) ;;
+	3:bind:* | 3:unbind:*) choices=-f ;;
+	3:doctor:*) choices=-m ;;
+	4:path:set) choices='auto direct shadow' ;;
+	*:dirty:watch) choices='-n -i -a -r' ;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$cur")
+	if declare -F __ltrim_colon_completions >/dev/null; then
+		__ltrim_colon_completions "$cur"
+	fi
+}
+complete -F _vmdev vmdev
