@@ -238,38 +238,34 @@ static int vmdev_op_get_vq_irq(struct vdpa_device *vdpa, u16 idx)
 }
 
 /*
- * Before it runs, or while: virtio_net says so with queues set up, and when CPUs go. What it
- * takes back after a reset is forgotten already, and which queue is meant, too.
+ * Not under vmdev_parent.lock: virtio_net asks with cpu_hotplug_lock held, which the IOMMU's
+ * locks, taken inside of ours, come before. It is the host's driver who asks, and features are
+ * its own. What it takes back after a reset is forgotten already, and which queue is meant, too.
  */
 static int vmdev_op_set_vq_affinity(struct vdpa_device *vdpa, u16 idx,
 				    const struct cpumask *mask)
 {
 	struct vmdev_dev *dev = vmdev_dev(vdpa);
-	struct vmdev_hw *hw = dev->parent->hw;
-	int err = -EINVAL;
+	struct vmdev_hw *hw = dev->hw;
 
-	mutex_lock(&dev->parent->lock);
-	if (!dev->features)
-		err = mask ? -EINVAL : 0;
-	else if (idx < dev->nvqs)
-		err = idx == vmdev_cvq(dev) ? -EOPNOTSUPP :
-		      hw->ops->vq_set_affinity(hw, vmdev_hw_vq(dev, idx), mask);
-	mutex_unlock(&dev->parent->lock);
-	return err;
+	if (!READ_ONCE(dev->features))
+		return mask ? -EINVAL : 0;
+	if (idx >= dev->nvqs)
+		return -EINVAL;
+	if (idx == vmdev_cvq(dev))
+		return -EOPNOTSUPP;
+	return hw->ops->vq_set_affinity(hw, vmdev_hw_vq(dev, idx), mask);
 }
 
 static const struct cpumask *
 vmdev_op_get_vq_affinity(struct vdpa_device *vdpa, u16 idx)
 {
 	struct vmdev_dev *dev = vmdev_dev(vdpa);
-	struct vmdev_hw *hw = dev->parent->hw;
-	const struct cpumask *mask = NULL;
+	struct vmdev_hw *hw = dev->hw;
 
-	mutex_lock(&dev->parent->lock);
-	if (idx < dev->nvqs && idx != vmdev_cvq(dev))
-		mask = hw->ops->vq_affinity(hw, vmdev_hw_vq(dev, idx));
-	mutex_unlock(&dev->parent->lock);
-	return mask;
+	if (idx >= dev->nvqs || idx == vmdev_cvq(dev))
+		return NULL;
+	return hw->ops->vq_affinity(hw, vmdev_hw_vq(dev, idx));
 }
 
 static u16 vmdev_op_get_vq_size(struct vdpa_device *vdpa, u16 idx)
