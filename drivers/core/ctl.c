@@ -20,7 +20,7 @@
 /* Protects the listener, which is told of each device that comes or goes under it. */
 static DEFINE_MUTEX(vmdev_ctl_mutex);
 static const struct vmdev_ctl_ops *vmdev_ctl_ops;
-/* Protects what is listed: written with vmdev_ctl_mutex held, too. */
+/* Protects what is listed: that of devices is written with vmdev_ctl_mutex held, too. */
 static DECLARE_RWSEM(vmdev_ctl_sem);
 static DEFINE_XARRAY_ALLOC1(vmdev_ctl_mgmts);
 static DEFINE_XARRAY_ALLOC1(vmdev_ctl_devs);
@@ -49,7 +49,8 @@ int vmdev_ctl_register(const struct vmdev_ctl_ops *ops)
 	}
 	WRITE_ONCE(vmdev_ctl_ops, ops);
 	xa_for_each(&vmdev_ctl_devs, id, dev)
-		ops->dev_add(dev);
+		if (dev->shown)
+			ops->dev_add(dev);
 out:
 	mutex_unlock(&vmdev_ctl_mutex);
 	return err;
@@ -70,7 +71,8 @@ void vmdev_ctl_unregister(void)
 
 	mutex_lock(&vmdev_ctl_mutex);
 	xa_for_each(&vmdev_ctl_devs, id, dev)
-		vmdev_ctl_ops->dev_del(dev);
+		if (dev->shown)
+			vmdev_ctl_ops->dev_del(dev);
 	WRITE_ONCE(vmdev_ctl_ops, NULL);
 	mutex_unlock(&vmdev_ctl_mutex);
 	/* What nobody was told yet nobody will be told. */
@@ -156,6 +158,8 @@ void vmdev_ctl_del_mgmt(struct vmdev_mgmt *mgmt)
  * vmdev_ctl_prepare_dev() - a device is about to be registered
  * @dev: the device
  *
+ * It is listed from now on: who is told that it is there finds it.
+ *
  * Context: may sleep.
  * Return: 0 or a negative errno.
  */
@@ -163,10 +167,12 @@ int vmdev_ctl_prepare_dev(struct vmdev_dev *dev)
 {
 	int err;
 
+	mutex_lock(&vmdev_ctl_mutex);
 	down_write(&vmdev_ctl_sem);
-	err = xa_alloc_cyclic(&vmdev_ctl_devs, &dev->id, NULL, xa_limit_31b,
+	err = xa_alloc_cyclic(&vmdev_ctl_devs, &dev->id, dev, xa_limit_31b,
 			      &vmdev_ctl_next_dev, GFP_KERNEL);
 	up_write(&vmdev_ctl_sem);
+	mutex_unlock(&vmdev_ctl_mutex);
 	if (err < 0)
 		return err;
 	vmdev_note_dev(dev, VMDEV_EVENT_DEV_ADD, 0, 0, NULL);
@@ -185,10 +191,7 @@ void vmdev_ctl_add_dev(struct vmdev_dev *dev)
 	mutex_lock(&vmdev_ctl_mutex);
 	/* 0: somebody was quicker to delete it. */
 	if (dev->id) {
-		down_write(&vmdev_ctl_sem);
-		/* Room was made for it, so no memory is needed. */
-		xa_store(&vmdev_ctl_devs, dev->id, dev, GFP_KERNEL);
-		up_write(&vmdev_ctl_sem);
+		dev->shown = true;
 		if (vmdev_ctl_ops)
 			vmdev_ctl_ops->dev_add(dev);
 	}
@@ -206,7 +209,7 @@ void vmdev_ctl_add_dev(struct vmdev_dev *dev)
 void vmdev_ctl_del_dev(struct vmdev_dev *dev)
 {
 	mutex_lock(&vmdev_ctl_mutex);
-	if (vmdev_ctl_ops && xa_load(&vmdev_ctl_devs, dev->id))
+	if (vmdev_ctl_ops && dev->shown)
 		vmdev_ctl_ops->dev_del(dev);
 	down_write(&vmdev_ctl_sem);
 	xa_erase(&vmdev_ctl_devs, dev->id);
@@ -234,9 +237,11 @@ void vmdev_ctl_gone_dev(struct vmdev_dev *dev)
  */
 void vmdev_ctl_unprepare_dev(struct vmdev_dev *dev)
 {
+	mutex_lock(&vmdev_ctl_mutex);
 	down_write(&vmdev_ctl_sem);
-	xa_release(&vmdev_ctl_devs, dev->id);
+	xa_erase(&vmdev_ctl_devs, dev->id);
 	up_write(&vmdev_ctl_sem);
+	mutex_unlock(&vmdev_ctl_mutex);
 	vmdev_ctl_gone_dev(dev);
 }
 
@@ -490,7 +495,7 @@ static bool vmdev_queue_state(struct vmdev_dev *dev, u16 i, struct vdpa_vq_state
  */
 int vmdev_queue_info(struct vmdev_dev *dev, u16 i, struct vmdev_queue_info *info)
 {
-	const struct vmdev_vq *vq;
+	struct vmdev_vq *vq;
 
 	if (i >= dev->nvqs)
 		return -ENOENT;
@@ -507,10 +512,10 @@ int vmdev_queue_info(struct vmdev_dev *dev, u16 i, struct vmdev_queue_info *info
 		.driver = vq->conf.driver,
 		.device = vq->conf.device,
 		.kicks = atomic64_read(&vq->kicks),
-		.interrupts = atomic64_read(&vq->events),
+		.interrupts = vmdev_vq_events(vq),
 		.irq = -EINVAL,
 	};
-	if (info->path == VMDEV_PATH_DIRECT)
+	if (info->path == VMDEV_PATH_DIRECT && vmdev_usable(dev))
 		info->irq = dev->hw->ops->vq_irq(dev->hw, vq->hw_vq);
 	info->has_state = vmdev_queue_state(dev, i, &info->state);
 	mutex_unlock(&dev->parent->lock);

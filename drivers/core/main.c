@@ -5,6 +5,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
+#include "ctl.h"
 #include "vmdev.h"
 
 /**
@@ -143,6 +144,8 @@ static int __init vmdev_init(void)
 static void __exit vmdev_exit(void)
 {
 	vmdev_mgmt_exit();
+	/* Something may have been noted while the listener went. */
+	vmdev_notices_flush();
 	vmdev_host_exit();
 }
 

@@ -7,6 +7,7 @@
 #include <linux/virtio_config.h>
 #include <uapi/linux/virtio_ring.h>
 
+#include "ctl.h"
 #include "shadow.h"
 #include "vmdev.h"
 #include "vring_state.h"
@@ -618,10 +619,14 @@ void vmdev_vq_enable(struct vmdev_dev *dev, u16 i, bool enable)
 	lockdep_assert_held(&dev->parent->lock);
 
 	if (!dev->running || dev->suspended || dev->needs_reset ||
-	    !vmdev_usable(dev))
+	    !vmdev_usable(dev)) {
 		vq->conf.enabled = enable;
-	else if (enable && !(vq->on && vq->conf.enabled))
+		return;
+	}
+	if (enable && !(vq->on && vq->conf.enabled))
 		vmdev_vq_start_late(dev, i);
 	else if (!enable)
 		vmdev_vq_stop_early(dev, i);
+	/* That is no move; the next one is. */
+	vq->told = vmdev_queue_path(vq);
 }

@@ -232,7 +232,8 @@ struct vmdev_mem {
  *	context, cleared by reset
  * @why: why it did, not freed; set before @needs_reset
  * @leaving: the device is being deleted; never cleared
- * @id: in the list of ctl.c; 0 once it is deleted. Changed with its mutex held
+ * @id: in the list of ctl.c; 0 once it is deleted. Changed with its mutex held, as
+ * @shown: it was registered: a listener knows it, or will
  * @driver_mac: net: the MAC address that its driver set, or zero;
  *	vmdev_parent.lock
  * @user_mac: net: what user space would have as MAC address, see config.c;
@@ -277,6 +278,7 @@ struct vmdev_dev {
 	const char *why;
 	bool leaving;
 	u32 id;
+	bool shown;
 	u8 driver_mac[ETH_ALEN];
 	u8 user_mac[ETH_ALEN];
 	u32 generation;

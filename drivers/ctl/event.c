@@ -80,6 +80,9 @@ static void vmdev_ctl_uevent(const struct vmdev_notice *event)
 
 	if (event->kind != VMDEV_EVENT_BROKEN && event->kind != VMDEV_EVENT_HW_GONE)
 		return;
+	/* One that is being removed breaks, too: it may have no path any more. */
+	if (!device_is_registered(event->dev))
+		return;
 	snprintf(reason, sizeof(reason), "VMDEV_REASON=%s", event->why ? : "hardware is gone");
 	kobject_uevent_env(&event->dev->kobj, KOBJ_CHANGE, env);
 }

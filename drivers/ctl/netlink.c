@@ -6,6 +6,7 @@
  * Who dumps goes by ids, which count up: what comes or goes meanwhile is there or not, all else
  * is there once.
  */
+#include <linux/build_bug.h>
 #include <linux/device.h>
 #include <linux/err.h>
 #include <net/genetlink.h>
@@ -13,6 +14,12 @@
 #include <vmdev/hw.h>
 
 #include "vmdev_ctl.h"
+
+/* vmdev_mgmt_info.caps goes out as it is. */
+static_assert((int)VMDEV_CAPABILITY_STATE == (int)VMDEV_CAP_STATE);
+static_assert((int)VMDEV_CAPABILITY_LOG == (int)VMDEV_CAP_LOG);
+static_assert((int)VMDEV_CAPABILITY_SUSPEND == (int)VMDEV_CAP_SUSPEND);
+static_assert((int)VMDEV_CAPABILITY_RING_RESET == (int)VMDEV_CAP_RING_RESET);
 
 /* A name that was asked for. */
 static const char *vmdev_ctl_asked(const struct genl_info *info, int attr)

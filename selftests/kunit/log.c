@@ -38,6 +38,16 @@ struct log_test {
 	struct vmdev_dirty *logs[VMDEV_AS_MAX];
 };
 
+/* Likewise for drivers/core/notice.c: only what was told last. */
+static enum vmdev_event last_told;
+static u16 told_asid;
+
+void vmdev_note(const struct vmdev_notice *event)
+{
+	last_told = event->kind;
+	told_asid = event->index;
+}
+
 /* Likewise for drivers/core/device.c. */
 bool vmdev_any_direct(const struct vmdev_dev *dev)
 {
@@ -117,6 +127,7 @@ static void log_marks(struct kunit *test)
 	vmdev_log_mark(dev, 0, BASE, 1);
 	KUNIT_EXPECT_FALSE(test, vmdev_log_active(dev, 0));
 	KUNIT_ASSERT_EQ(test, start(test, 0), 0);
+	KUNIT_EXPECT_EQ(test, last_told, VMDEV_EVENT_DIRTY_START);
 	KUNIT_EXPECT_TRUE(test, vmdev_log_active(dev, 0));
 	KUNIT_EXPECT_FALSE(test, vmdev_log_active(dev, 1));
 	KUNIT_EXPECT_EQ(test, dirty(test, 0), 0ULL);
@@ -124,6 +135,8 @@ static void log_marks(struct kunit *test)
 	vmdev_log_mark(dev, 1, BASE, P);
 	KUNIT_EXPECT_EQ(test, dirty(test, 0), 0x38ULL);
 	stop(test, 0);
+	KUNIT_EXPECT_EQ(test, last_told, VMDEV_EVENT_DIRTY_STOP);
+	KUNIT_EXPECT_EQ(test, told_asid, 0);
 	KUNIT_EXPECT_FALSE(test, vmdev_log_active(dev, 0));
 	vmdev_log_mark(dev, 0, BASE, P);
 	KUNIT_EXPECT_EQ(test, dirty(test, 0), 0ULL);

@@ -161,7 +161,7 @@ void vmdev_call(spinlock_t *lock, const struct vdpa_callback *cb)
 {
 }
 
-void vmdev_break(struct vmdev_dev *d)
+void vmdev_break(struct vmdev_dev *d, const char *why)
 {
 	f.broke = true;
 	d->needs_reset = true;
@@ -532,7 +532,7 @@ static void start_hardware(void)
 	f.want = NULL;
 	/* Then vmdev_start() fails, and the device with it. */
 	if (err)
-		vmdev_break(dev());
+		vmdev_break(dev(), "the ring was unmapped");
 }
 
 static void open_queue(void)
