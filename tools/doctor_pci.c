@@ -25,9 +25,20 @@ static bool is_ours(const char *bdf)
 	return is_bound(bdf, driver) && !strcmp(driver, OURS);
 }
 
+/* A NIC or a disk, by the ids of today, or of transitional ones. */
 static bool is_virtio(const char *bdf)
 {
-	return read_u64(0, PCI_DEVICES "/%s/vendor", bdf) == VIRTIO_VENDOR;
+	if (read_u64(0, PCI_DEVICES "/%s/vendor", bdf) != VIRTIO_VENDOR)
+		return false;
+	switch (read_u64(0, PCI_DEVICES "/%s/device", bdf)) {
+	case 0x1000:
+	case 0x1001:
+	case 0x1041:
+	case 0x1042:
+		return true;
+	default:
+		return false;
+	}
 }
 
 static uint64_t total_vfs(const char *bdf)
