@@ -8,6 +8,7 @@
 
 #define OURS		"vmdev_pci"
 #define VIRTIO_VENDOR	0x1af4
+#define CLASS_BRIDGE	0x0604
 /* Bits of virtio features, as sysfs has them: a character for each. */
 #define VERSION_1	32
 #define ACCESS_PLATFORM	33
@@ -24,9 +25,20 @@ static bool is_ours(const char *bdf)
 	return is_bound(bdf, driver) && !strcmp(driver, OURS);
 }
 
+/* A NIC or a disk, by the ids of today, or of transitional ones. */
 static bool is_virtio(const char *bdf)
 {
-	return read_u64(0, PCI_DEVICES "/%s/vendor", bdf) == VIRTIO_VENDOR;
+	if (read_u64(0, PCI_DEVICES "/%s/vendor", bdf) != VIRTIO_VENDOR)
+		return false;
+	switch (read_u64(0, PCI_DEVICES "/%s/device", bdf)) {
+	case 0x1000:
+	case 0x1001:
+	case 0x1041:
+	case 0x1042:
+		return true;
+	default:
+		return false;
+	}
 }
 
 static uint64_t total_vfs(const char *bdf)
@@ -69,6 +81,9 @@ static bool add_other(const char *folder, const char *name, void *data)
 	if (!strcmp(name, o->bdf))
 		return false;
 	append(o->names, sizeof(o->names), ", ", name);
+	/* With a bridge all would go that is behind it. */
+	if (read_u64(0, PCI_DEVICES "/%s/class", name) >> 8 == CLASS_BRIDGE)
+		return false;
 	snprintf(command, sizeof(command), "echo 1 > " PCI_DEVICES "/%s/remove", name);
 	append(o->remove, sizeof(o->remove), " && ", command);
 	return false;
@@ -87,7 +102,7 @@ static void check_group(struct doctor *d, const char *bdf)
 	}
 	each_name(add_other, &o, PCI_DEVICES "/%s/iommu_group/devices", bdf);
 	if (*o.names)
-		finding(d, "iommu-group", bdf, o.remove,
+		finding(d, "iommu-group", bdf, *o.remove ? o.remove : "lspci -tv",
 			"it shares its IOMMU group with %s, so user space cannot have it: another slot, ACS in firmware, or without them",
 			o.names);
 }

@@ -20,11 +20,11 @@ _vmdev_functions() {
 }
 
 _vmdev() {
-	local cur=${COMP_WORDS[COMP_CWORD]} line=$COMP_LINE words=() i choices=
+	local cur line=${COMP_LINE:0:COMP_POINT} words=() i choices=
 
 	# Colons split words of the shell's, but a BDF is one of ours.
-	read -ra words <<<"${line:0:COMP_POINT}"
-	[[ ${line:0:COMP_POINT} != *[[:space:]] ]] || words+=('')
+	read -ra words <<<"$line"
+	[[ $line != *[[:space:]] ]] || words+=('')
 	cur=${words[${#words[@]} - 1]}
 	i=1
 	while [[ ${words[i]-} == -* && $i -lt $((${#words[@]} - 1)) ]]; do

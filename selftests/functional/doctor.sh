@@ -32,7 +32,7 @@ unlisted() {
 	return $status
 }
 
-tap_plan 27
+tap_plan 28
 tap_check "a word that makes no sense" exits 2 eth0
 tap_check "no memory" exits 2 -m lots
 mkdir -p /etc/modprobe.d
@@ -68,6 +68,7 @@ tap_check "nor with the machine" exits 0
 tap_check "it says so" eval "vmdev doctor $vf | grep -x 'nothing wrong was found'"
 tap_check "DMA that would bypass the IOMMU" names access-platform 'does not offer ACCESS_PLATFORM' "$BDF_bare0"
 tap_check "a shared IOMMU group" mends iommu-group "shares its IOMMU group with 0000:" "$shared"
+tap_check "it is still there" [ -e "/sys/bus/pci/devices/$shared/driver" ]
 tap_check "there is no such function" names function 'there is no such PCI function' 7f:1f.7
 unbind_driver "$vf" && modprobe -r vmdev_pci vhost_vdpa vdpa
 tap_check "anybody may ask" setpriv --reuid=65534 --regid=65534 --clear-groups -- bash -c \

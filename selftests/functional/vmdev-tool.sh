@@ -162,6 +162,21 @@ usage() {
 	tap_check "no function" refuses 1 'no PCI function' bind eth0
 }
 
+# completes LINE WORDS
+completes() {
+	COMP_LINE=$1 COMP_POINT=${#1} COMPREPLY=()
+	_vmdev
+	echo "${COMPREPLY[*]}"
+	[ "${COMPREPLY[*]}" = "$2" ]
+}
+completion() {
+	. /build/tools/vmdev.bash
+	tap_check "bash completes objects" completes 'vmdev -j pa' 'parent path'
+	tap_check "policies" completes 'vmdev path set v0 s' shadow
+	tap_check "devices" completes 'vmdev dev show ' 's0 v0'
+	tap_check "functions of ours" completes 'vmdev unbind 0000:' "$vf"
+}
+
 # A client sends all the time, its queues move.
 moves() {
 	hold /tmp/hold.log v0 -t
@@ -196,7 +211,8 @@ watches() {
 	tap_check "a policy that does not go with it" \
 		refuses 2 '^Error: vmdev_ctl: a queue cannot move' path set v0 direct
 	kill -INT $WATCH
-	tap_check "it ends when it is asked to" wait $WATCH
+	wait $WATCH
+	tap_check "it ends when it is asked to" [ $? = 0 ]
 	tap_check "it is not logged any more" says '^v0: .* not logged' dirty show v0
 	tap_check "no such address space" refuses 2 'no address space 7' dirty watch v0 -a 7
 	tap_check "no such device" refuses 2 'there is no device x' dirty watch x
@@ -274,13 +290,14 @@ without() {
 	tap_check "without vmdev_ctl" refuses 2 'modprobe vmdev_ctl' dev show
 }
 
-tap_plan 105
+tap_plan 109
 tap_check "VFs" vf_create "$BDF_pf0" 2
 tap_check "modules" eval "soft_setup && modprobe vmdev_ctl"
 listen
 shows
 tap_check "event: dev-add" event '^dev-add dev s0$'
 usage
+completion
 moves
 watches
 strangers
