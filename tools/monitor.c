@@ -25,7 +25,6 @@ static const char *event_name(uint32_t kind)
 		[VMDEV_EVENT_DIRTY_START] = "dirty-start",
 		[VMDEV_EVENT_DIRTY_STOP] = "dirty-stop",
 		[VMDEV_EVENT_IRQ_STORM] = "irq-storm",
-		[VMDEV_EVENT_IRQ_CALM] = "irq-calm",
 	};
 
 	return kind < MNL_ARRAY_SIZE(names) ? names[kind] : "unknown";
@@ -34,7 +33,7 @@ static const char *event_name(uint32_t kind)
 static bool is_parents(uint32_t kind)
 {
 	return kind == VMDEV_EVENT_PARENT_ADD || kind == VMDEV_EVENT_PARENT_DEL ||
-	       kind == VMDEV_EVENT_HW_GONE;
+	       kind == VMDEV_EVENT_HW_GONE || kind == VMDEV_EVENT_IRQ_STORM;
 }
 
 static void put_time(void)
@@ -78,6 +77,8 @@ static void put_event(const struct nlattr **attrs)
 		out_string("policy", policy_name(nl_u32(attrs[VMDEV_A_EVENT_POLICY])));
 	if (attrs[VMDEV_A_EVENT_ADDRESS_SPACE])
 		out_number("address_space", nl_u32(attrs[VMDEV_A_EVENT_ADDRESS_SPACE]));
+	if (attrs[VMDEV_A_EVENT_VECTOR])
+		out_number("vector", nl_u32(attrs[VMDEV_A_EVENT_VECTOR]));
 	if (attrs[VMDEV_A_EVENT_REASON])
 		out_text("reason", nl_string(attrs[VMDEV_A_EVENT_REASON]));
 	if (attrs[VMDEV_A_EVENT_LOST])
