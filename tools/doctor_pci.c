@@ -58,11 +58,13 @@ static uint64_t num_vfs(const char *bdf)
  * @bdf: of the function that is asked about
  * @names: of the others
  * @remove: the command that takes them away
+ * @bridge: one is the bridge that it is behind, and cannot be without
  */
 struct others {
 	const char *bdf;
 	char names[LINE_SIZE / 2];
 	char remove[LINE_SIZE];
+	bool bridge;
 };
 
 static void append(char *text, size_t size, const char *between, const char *what)
@@ -81,9 +83,7 @@ static bool add_other(const char *folder, const char *name, void *data)
 	if (!strcmp(name, o->bdf))
 		return false;
 	append(o->names, sizeof(o->names), ", ", name);
-	/* With a bridge all would go that is behind it. */
-	if (read_u64(0, PCI_DEVICES "/%s/class", name) >> 8 == CLASS_BRIDGE)
-		return false;
+	o->bridge = o->bridge || read_u64(0, PCI_DEVICES "/%s/class", name) >> 8 == CLASS_BRIDGE;
 	snprintf(command, sizeof(command), "echo 1 > " PCI_DEVICES "/%s/remove", name);
 	append(o->remove, sizeof(o->remove), " && ", command);
 	return false;
@@ -101,8 +101,12 @@ static void check_group(struct doctor *d, const char *bdf)
 		return;
 	}
 	each_name(add_other, &o, PCI_DEVICES "/%s/iommu_group/devices", bdf);
-	if (*o.names)
-		finding(d, "iommu-group", bdf, *o.remove ? o.remove : "lspci -tv",
+	if (o.bridge)
+		finding(d, "iommu-group", bdf, "lspci -tv",
+			"it shares its IOMMU group with %s, a bridge among them, so user space cannot have it: it needs another slot, or ACS in firmware",
+			o.names);
+	else if (*o.names)
+		finding(d, "iommu-group", bdf, o.remove,
 			"it shares its IOMMU group with %s, so user space cannot have it: another slot, ACS in firmware, or without them",
 			o.names);
 }

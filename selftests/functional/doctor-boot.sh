@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # vmdev doctor on machines that were booted wrong. case= is for us, the kernel does not know it.
 # lab: --iommu off --append case=none
-# lab: --append intel_iommu=off --append case=off
+# lab: --append 'intel_iommu=off case=off'
 # lab: --no-intremap --append case=intremap
-# lab: --append module.sig_enforce=1 --append case=signed
+# lab: --append 'module.sig_enforce=1 case=signed'
 # limit: 200
 # long-kernels: 7.2 debug
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run

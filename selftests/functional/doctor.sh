@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # vmdev doctor, as a new user would: it names what is wrong, and the command it says mends it.
 # (What takes a reboot: doctor-boot.)
-# lab: --no-platform-nic --iommu pt --qemu -device --qemu pcie-pci-bridge,id=conv,bus=pcie.0,addr=10.0 --qemu -netdev --qemu user,id=n-conv --qemu -device --qemu virtio-net-pci,bus=conv,addr=1.0,netdev=n-conv,iommu_platform=on,disable-legacy=on,romfile= --qemu -device --qemu virtio-rng-pci,bus=conv,addr=2.0,iommu_platform=on,disable-legacy=on
+# lab: --no-platform-nic --iommu pt --qemu -device --qemu pcie-pci-bridge,id=conv,bus=pcie.0,addr=10.0 --qemu -netdev --qemu user,id=n-conv --qemu -device --qemu virtio-net-pci,bus=conv,addr=1.0,netdev=n-conv,iommu_platform=on,disable-legacy=on,romfile= --qemu -device --qemu virtio-rng-pci,bus=conv,addr=2.0,iommu_platform=on,disable-legacy=on --qemu -netdev --qemu user,id=n-multi --qemu -device --qemu virtio-net-pci,bus=pcie.0,addr=11.0,multifunction=on,netdev=n-multi,iommu_platform=on,disable-legacy=on,romfile= --qemu -device --qemu virtio-rng-pci,bus=pcie.0,addr=11.1,iommu_platform=on,disable-legacy=on
 # limit: 300
 # long-kernels: 7.2 debug
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
@@ -11,12 +11,9 @@
 . /vmdev/selftests/functional/doctor-lib.sh
 
 vf=$BDF_vf0_0
-shared=
-# The NIC behind the conventional bridge.
-for dev in /sys/bus/pci/devices/*; do
-	group=("$dev"/iommu_group/devices/*)
-	[ ${#group[@]} = 1 ] || [ "$(cat "$dev/device")" != 0x1041 ] || shared=${dev##*/}
-done
+# One of two functions of a device without ACS, and one behind a conventional bridge.
+multi=0000:00:11.0
+conv=$(cd /sys/bus/pci/devices/0000:00:10.0 && echo 0000:*:01.0)
 
 with_memlock() { (ulimit -l 8192 && "$@"); }
 # unlisted MODULE CMD...: as if the kernel had been built without it
@@ -32,7 +29,7 @@ unlisted() {
 	return $status
 }
 
-tap_plan 28
+tap_plan 29
 tap_check "a word that makes no sense" exits 2 eth0
 tap_check "no memory" exits 2 -m lots
 mkdir -p /etc/modprobe.d
@@ -67,8 +64,9 @@ tap_check "nothing is wrong any more" exits 0 "$vf"
 tap_check "nor with the machine" exits 0
 tap_check "it says so" eval "vmdev doctor $vf | grep -x 'nothing wrong was found'"
 tap_check "DMA that would bypass the IOMMU" names access-platform 'does not offer ACCESS_PLATFORM' "$BDF_bare0"
-tap_check "a shared IOMMU group" mends iommu-group "shares its IOMMU group with 0000:" "$shared"
-tap_check "it is still there" [ -e "/sys/bus/pci/devices/$shared/driver" ]
+tap_check "a shared IOMMU group" mends iommu-group "shares its IOMMU group with 0000:00:11.1, so" $multi
+tap_check "it is still there" [ -e /sys/bus/pci/devices/$multi/driver ]
+tap_check "shared with a bridge" names iommu-group "shares its IOMMU group with 0000:00:10.0, .*a bridge among them" "$conv"
 tap_check "there is no such function" names function 'there is no such PCI function' 7f:1f.7
 unbind_driver "$vf" && modprobe -r vmdev_pci vhost_vdpa vdpa
 tap_check "anybody may ask" setpriv --reuid=65534 --regid=65534 --clear-groups -- bash -c \
