@@ -18,6 +18,7 @@ static const char usage[] =
 "       vmdev queue [ show [ DEV [ QUEUE ] ] ]\n"
 "       vmdev path show DEV\n"
 "       vmdev path set DEV { auto | direct | shadow }\n"
+"       vmdev irq [ show [ BUS/NAME | NAME ] ]\n"
 "       vmdev monitor\n"
 "       vmdev dirty [ show [ DEV ] ]\n"
 "       vmdev dirty watch DEV [ -n COUNT ] [ -i SECONDS ] [ -a ADDRESS_SPACE ]\n"
@@ -111,6 +112,7 @@ static const struct command objects[] = {
 	{ "parent", do_parent },
 	{ "queue", do_queue },
 	{ "path", do_path },
+	{ "irq", do_irq },
 	{ "monitor", do_monitor },
 	{ "dirty", do_dirty },
 	{ "bind", do_bind },

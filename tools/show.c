@@ -260,9 +260,12 @@ static void show_queue(const struct nlattr **attrs, void *data)
 		out_number("irq", nl_u32(attrs[VMDEV_A_QUEUE_IRQ]));
 	out_break();
 	out_number("address_space", nl_u32(attrs[VMDEV_A_QUEUE_ADDRESS_SPACE]));
-	out_hex("desc_addr", nl_uint(attrs[VMDEV_A_QUEUE_DESC_ADDR]));
-	out_hex("driver_addr", nl_uint(attrs[VMDEV_A_QUEUE_DRIVER_ADDR]));
-	out_hex("device_addr", nl_uint(attrs[VMDEV_A_QUEUE_DEVICE_ADDR]));
+	/* Not for everybody. */
+	if (attrs[VMDEV_A_QUEUE_DESC_ADDR]) {
+		out_hex("desc_addr", nl_uint(attrs[VMDEV_A_QUEUE_DESC_ADDR]));
+		out_hex("driver_addr", nl_uint(attrs[VMDEV_A_QUEUE_DRIVER_ADDR]));
+		out_hex("device_addr", nl_uint(attrs[VMDEV_A_QUEUE_DEVICE_ADDR]));
+	}
 	out_object_end();
 }
 
@@ -301,6 +304,101 @@ int do_queue(int argc, char **argv)
 	};
 
 	return argc ? run_command(commands, "command", argc, argv) : queue_show(0, NULL);
+}
+
+/* --- interrupts ----------------------------------------------------------------- */
+
+static const char *irq_mode(uint32_t mode)
+{
+	static const char * const modes[] = { "per-queue", "queues-shared", "all-shared" };
+
+	return mode < MNL_ARRAY_SIZE(modes) ? modes[mode] : "unknown";
+}
+
+static const char *irq_use(uint32_t use)
+{
+	static const char * const uses[] = {
+		[VMDEV_IRQ_USE_UNUSED] = "unused",
+		[VMDEV_IRQ_USE_CONFIG] = "config",
+		[VMDEV_IRQ_USE_SHADOW] = "shadow",
+		[VMDEV_IRQ_USE_CONFIG_SHADOW] = "config-shadow",
+		[VMDEV_IRQ_USE_QUEUE] = "queue",
+		[VMDEV_IRQ_USE_QUEUES] = "queues",
+		[VMDEV_IRQ_USE_ALL] = "all",
+	};
+
+	return use < MNL_ARRAY_SIZE(uses) ? uses[use] : "unknown";
+}
+
+/**
+ * struct wanted - one function's vectors are wanted
+ * @name: NAME or BUS/NAME; NULL for those of all
+ * @any: there was one
+ */
+struct wanted {
+	const char *name;
+	bool any;
+};
+
+static void show_irq(const struct nlattr **attrs, void *data)
+{
+	const char *bus = nl_string(attrs[VMDEV_A_IRQ_BUS]);
+	const char *name = nl_string(attrs[VMDEV_A_IRQ_NAME]);
+	struct wanted *wanted = data;
+	char whole[512];
+
+	snprintf(whole, sizeof(whole), "%s%s%s", bus, *bus ? "/" : "", name);
+	if (wanted->name && strcmp(wanted->name, name) && strcmp(wanted->name, whole))
+		return;
+	wanted->any = true;
+	out_object(NULL);
+	out_title("parent", whole);
+	out_number("vector", nl_u32(attrs[VMDEV_A_IRQ_VECTOR]));
+	out_string("mode", irq_mode(nl_u32(attrs[VMDEV_A_IRQ_MODE])));
+	out_string("use", irq_use(nl_u32(attrs[VMDEV_A_IRQ_USE])));
+	if (attrs[VMDEV_A_IRQ_QUEUE])
+		out_number("queue", nl_u32(attrs[VMDEV_A_IRQ_QUEUE]));
+	out_number("irq", nl_u32(attrs[VMDEV_A_IRQ_IRQ]));
+	out_bool("requested", attrs[VMDEV_A_IRQ_REQUESTED]);
+	out_number("count", nl_uint(attrs[VMDEV_A_IRQ_COUNT]));
+	out_number("spurious", nl_uint(attrs[VMDEV_A_IRQ_SPURIOUS]));
+	out_number("storms", nl_u32(attrs[VMDEV_A_IRQ_STORMS]));
+	out_bool("polled", attrs[VMDEV_A_IRQ_POLLED]);
+	if (attrs[VMDEV_A_IRQ_CPU])
+		out_number("cpu", nl_u32(attrs[VMDEV_A_IRQ_CPU]));
+	out_object_end();
+}
+
+static int irq_show(int argc, char **argv)
+{
+	struct wanted wanted = { .name = argc ? argv[0] : NULL };
+	struct nl nl;
+	int ret;
+
+	if (argc > 1)
+		return usage_error("one function at a time");
+	ret = nl_open(&nl);
+	if (!ret) {
+		out_list(NULL);
+		ret = nl_talk(&nl, nl_request(&nl, VMDEV_CMD_IRQ_GET, true), VMDEV_A_IRQ_MAX,
+			      show_irq, &wanted);
+		out_list_end();
+	}
+	nl_close(&nl);
+	if (!ret && wanted.name && !wanted.any)
+		return failure("%s has no interrupt vectors of vmdev's", wanted.name);
+	return ret;
+}
+
+int do_irq(int argc, char **argv)
+{
+	static const struct command commands[] = {
+		{ "show", irq_show },
+		{ "list", irq_show },
+		{ NULL, NULL }
+	};
+
+	return argc ? run_command(commands, "command", argc, argv) : irq_show(0, NULL);
 }
 
 /* --- paths ---------------------------------------------------------------------- */

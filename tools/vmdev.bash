@@ -32,13 +32,13 @@ _vmdev() {
 	done
 	words=("${words[@]:i}")
 	case ${#words[@]}:${words[0]-}:${words[1]-} in
-	1:*) choices='parent dev queue path monitor dirty bind unbind doctor help -j -p -t -V -h' ;;
-	2:parent:* | 2:dev:* | 2:queue:*) choices=show ;;
+	1:*) choices='parent dev queue path irq monitor dirty bind unbind doctor help -j -p -t -V -h' ;;
+	2:parent:* | 2:dev:* | 2:queue:* | 2:irq:*) choices=show ;;
 	2:path:*) choices='show set' ;;
 	2:dirty:*) choices='show watch' ;;
 	2:unbind:*) choices=$(_vmdev_functions vmdev_pci) ;;
 	2:bind:* | 2:doctor:*) choices=$(_vmdev_functions) ;;
-	3:parent:show) choices=$(_vmdev_parents) ;;
+	3:parent:show | 3:irq:show) choices=$(_vmdev_parents) ;;
 	3:dev:show | 3:queue:show | 3:path:* | 3:dirty:*) choices=$(_vmdev_devs) ;;
 	3:bind:* | 3:unbind:*) choices=-f ;;
 	3:doctor:*) choices=-m ;;

@@ -129,6 +129,7 @@ int do_parent(int argc, char **argv);
 int do_dev(int argc, char **argv);
 int do_queue(int argc, char **argv);
 int do_path(int argc, char **argv);
+int do_irq(int argc, char **argv);
 int do_monitor(int argc, char **argv);
 int do_dirty(int argc, char **argv);
 int do_bind(int argc, char **argv);

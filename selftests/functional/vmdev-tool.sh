@@ -68,7 +68,11 @@ schemas = {
 "rate": {"dev": text, "address_space": number, "page_size": number, "pages": number,
 	"pages_per_s": real, "mib_per_s": real},
 "event": {"timestamp?": text, "event": text, "dev?": text, "parent?": text, "queue?": number,
-	"path?": path, "policy?": policy, "address_space?": number, "reason?": text, "lost?": number},
+	"path?": path, "policy?": policy, "address_space?": number, "reason?": text, "vector?": number, "lost?": number},
+"irq": {"parent": text, "vector": number, "mode": word("per-queue", "queues-shared", "all-shared"),
+	"use": word("unused", "config", "shadow", "config-shadow", "queue", "queues", "all"), "queue?": number,
+	"irq": number, "requested": boolean, "count": number, "spurious": number, "storms": number,
+	"polled": boolean, "cpu?": number},
 "bind": {"bdf": text, "from": text, "to": text, "module_loaded": boolean},
 "doctor": {"check": text, "bdf?": text, "finding": text, "mend": text},
 }
@@ -185,6 +189,11 @@ moves() {
 	tap_check "event: it runs" event '^running dev v0$'
 	tap_check "queues are direct" says '^v0: policy auto paths direct direct' path show v0
 	tap_check "one has an interrupt of its own" says '^v0: queue 0 path direct ready .* irq [0-9]+' queue show v0 0
+	tap_check "interrupt vectors" says "^pci/$vf: vector 0 mode per-queue use config" irq show "$vf"
+	tap_check "that of a queue" \
+		says "^pci/$vf: vector [0-9]+ mode per-queue use queue queue 0 irq [0-9]+ requested count" irq
+	tap_check "JSON of them" json irq 3 irq show "pci/$vf"
+	tap_check "those of no function" refuses 2 "^Error: x has no interrupt vectors" irq show x
 	tap_check "to shadow" vmdev path set v0 shadow
 	tap_check "they are" says '^v0: policy shadow paths shadow shadow' path show v0
 	tap_check "event: the policy" event '^policy dev v0 policy shadow$'
@@ -223,6 +232,8 @@ watches() {
 strangers() {
 	ip netns add elsewhere
 	tap_check "anybody may look" nobody refuses 0 '^v0: ' dev show
+	tap_check "but not at addresses of rings" eval \
+		"! nobody vmdev -j queue show v0 | grep desc_addr && vmdev -j queue show v0 | grep desc_addr"
 	tap_check "not change" nobody refuses 2 'Operation not permitted.*be root' path set v0 shadow
 	tap_check "the policy is as it was" says '^v0: policy auto' path show v0
 	tap_check "not log" nobody refuses 2 "is root's alone" dirty watch v0
@@ -290,7 +301,7 @@ without() {
 	tap_check "without vmdev_ctl" refuses 2 'modprobe vmdev_ctl' dev show
 }
 
-tap_plan 109
+tap_plan 114
 tap_check "VFs" vf_create "$BDF_pf0" 2
 tap_check "modules" eval "soft_setup && modprobe vmdev_ctl"
 listen
