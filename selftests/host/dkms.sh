@@ -83,7 +83,7 @@ without_mdev() {
 
 	dkms_install "$1" || return
 	files=$(find "$ROOT/lib/modules/$1/updates/dkms" -name 'vmdev*.ko*' -printf '%f\n' | sed 's/\.ko.*//' | sort | xargs)
-	[ "$files" = "vmdev vmdev_dirty vmdev_irq vmdev_pci vmdev_soft" ] || { echo "installed: $files"; return 1; }
+	[ "$files" = "vmdev vmdev_ctl vmdev_dirty vmdev_irq vmdev_pci vmdev_soft" ] || { echo "installed: $files"; return 1; }
 }
 
 # skipped RELEASE: in dkms's own words, and not a failure for who installs a kernel.
