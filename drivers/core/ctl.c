@@ -199,8 +199,8 @@ void vmdev_ctl_add_dev(struct vmdev_dev *dev)
 }
 
 /**
- * vmdev_ctl_del_dev() - a device is about to go
- * @dev: the device, still registered
+ * vmdev_ctl_del_dev() - a device is about to go, or could not be registered
+ * @dev: the device, prepared
  *
  * It is listed no more.
  *
@@ -227,22 +227,6 @@ void vmdev_ctl_del_dev(struct vmdev_dev *dev)
 void vmdev_ctl_gone_dev(struct vmdev_dev *dev)
 {
 	vmdev_note_dev(dev, VMDEV_EVENT_DEV_DEL, 0, 0, NULL);
-}
-
-/**
- * vmdev_ctl_unprepare_dev() - the reverse of vmdev_ctl_prepare_dev()
- * @dev: the device, which could not be registered
- *
- * Context: may sleep.
- */
-void vmdev_ctl_unprepare_dev(struct vmdev_dev *dev)
-{
-	mutex_lock(&vmdev_ctl_mutex);
-	down_write(&vmdev_ctl_sem);
-	xa_erase(&vmdev_ctl_devs, dev->id);
-	up_write(&vmdev_ctl_sem);
-	mutex_unlock(&vmdev_ctl_mutex);
-	vmdev_ctl_gone_dev(dev);
 }
 
 /**

@@ -19,7 +19,6 @@ void vmdev_ctl_tell(const struct vmdev_notice *event);
 int vmdev_ctl_add_mgmt(struct vmdev_mgmt *mgmt);
 void vmdev_ctl_del_mgmt(struct vmdev_mgmt *mgmt);
 int vmdev_ctl_prepare_dev(struct vmdev_dev *dev);
-void vmdev_ctl_unprepare_dev(struct vmdev_dev *dev);
 void vmdev_ctl_add_dev(struct vmdev_dev *dev);
 void vmdev_ctl_del_dev(struct vmdev_dev *dev);
 void vmdev_ctl_gone_dev(struct vmdev_dev *dev);

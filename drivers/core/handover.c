@@ -265,15 +265,10 @@ static const char * const vmdev_paths[] = {
 	[VMDEV_PATH_SOFTWARE]	= "software",
 };
 
-static struct vmdev_dev *vmdev_from_device(struct device *dev)
-{
-	return vmdev_dev(container_of(dev, struct vdpa_device, dev));
-}
-
 static ssize_t policy_show(struct device *d, struct device_attribute *attr,
 			   char *buf)
 {
-	struct vmdev_dev *dev = vmdev_from_device(d);
+	struct vmdev_dev *dev = vmdev_ctl_dev_of(d);
 
 	return sysfs_emit(buf, "%s\n", vmdev_policies[READ_ONCE(dev->policy)]);
 }
@@ -285,14 +280,14 @@ static ssize_t policy_store(struct device *d, struct device_attribute *attr,
 
 	if (policy < 0)
 		return policy;
-	return vmdev_policy_set(vmdev_from_device(d), policy) ? : len;
+	return vmdev_policy_set(vmdev_ctl_dev_of(d), policy) ? : len;
 }
 static DEVICE_ATTR_RW(policy);
 
 static ssize_t paths_show(struct device *d, struct device_attribute *attr,
 			  char *buf)
 {
-	struct vmdev_dev *dev = vmdev_from_device(d);
+	struct vmdev_dev *dev = vmdev_ctl_dev_of(d);
 	int len = 0;
 	u16 i;
 

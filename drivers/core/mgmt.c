@@ -208,7 +208,8 @@ static int vmdev_dev_publish(struct vmdev_dev *dev)
 
 err_ctl:
 	put_device(&dev->vdpa.dev);
-	vmdev_ctl_unprepare_dev(dev);
+	vmdev_ctl_del_dev(dev);
+	vmdev_ctl_gone_dev(dev);
 err_log:
 	vmdev_log_del(dev);
 err_unset:

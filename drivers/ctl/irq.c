@@ -62,17 +62,15 @@ static int vmdev_ctl_dump_vectors(struct sk_buff *skb, struct netlink_callback *
 	if (vmdev_vectors_info(dev, &vectors))
 		return 0;
 	for (; dump->at < vectors.nvectors; dump->at++) {
-		void *hdr = genlmsg_iput(skb, genl_info_dump(cb));
+		void *hdr = vmdev_ctl_part(skb, cb);
 
 		if (!hdr)
 			return -EMSGSIZE;
-		err = vmdev_ctl_put_irq(skb, dev, dump->at, &vectors);
-		if (err) {
-			genlmsg_cancel(skb, hdr);
-			/* Its layout was changed meanwhile. */
+		err = vmdev_ctl_part_end(skb, hdr,
+					 vmdev_ctl_put_irq(skb, dev, dump->at, &vectors));
+		/* Another one: its layout was changed meanwhile. */
+		if (err)
 			return err == -EMSGSIZE ? err : 0;
-		}
-		genlmsg_end(skb, hdr);
 	}
 	return 0;
 }

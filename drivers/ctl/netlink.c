@@ -62,21 +62,6 @@ static int vmdev_ctl_reply_end(struct vmdev_ctl_reply *reply, struct genl_info *
 	return genlmsg_reply(reply->skb, info);
 }
 
-/* A part of a dump. */
-static void *vmdev_ctl_part(struct sk_buff *skb, struct netlink_callback *cb)
-{
-	return genlmsg_iput(skb, genl_info_dump(cb));
-}
-
-static int vmdev_ctl_part_end(struct sk_buff *skb, void *hdr, int err)
-{
-	if (err)
-		genlmsg_cancel(skb, hdr);
-	else
-		genlmsg_end(skb, hdr);
-	return err;
-}
-
 /* --- parents -------------------------------------------------------------------- */
 
 static int vmdev_ctl_put_parent(struct sk_buff *skb, struct vmdev_mgmt *mgmt)

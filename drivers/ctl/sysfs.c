@@ -39,40 +39,26 @@ static ssize_t reason_show(struct device *d, struct device_attribute *attr, char
 }
 static DEVICE_ATTR_RO(reason);
 
-static ssize_t offered_show(struct device *d, struct device_attribute *attr, char *buf)
-{
-	struct vmdev_dev_info info;
-
-	vmdev_ctl_sysfs_info(d, &info);
-	return sysfs_emit(buf, "%#llx\n", info.offered);
+#define VMDEV_CTL_BITS(name)							\
+static ssize_t name##_show(struct device *d, struct device_attribute *attr,	\
+			   char *buf)						\
+{										\
+	struct vmdev_dev_info info;						\
+										\
+	vmdev_ctl_sysfs_info(d, &info);						\
+	return sysfs_emit(buf, "%#llx\n", (u64)info.name);			\
 }
+
+VMDEV_CTL_BITS(offered)
 static DEVICE_ATTR_RO(offered);
 
-static ssize_t features_show(struct device *d, struct device_attribute *attr, char *buf)
-{
-	struct vmdev_dev_info info;
-
-	vmdev_ctl_sysfs_info(d, &info);
-	return sysfs_emit(buf, "%#llx\n", info.features);
-}
+VMDEV_CTL_BITS(features)
 static DEVICE_ATTR_RO(features);
 
-static ssize_t status_show(struct device *d, struct device_attribute *attr, char *buf)
-{
-	struct vmdev_dev_info info;
-
-	vmdev_ctl_sysfs_info(d, &info);
-	return sysfs_emit(buf, "%#x\n", info.status);
-}
+VMDEV_CTL_BITS(status)
 static DEVICE_ATTR_RO(status);
 
-static ssize_t logged_show(struct device *d, struct device_attribute *attr, char *buf)
-{
-	struct vmdev_dev_info info;
-
-	vmdev_ctl_sysfs_info(d, &info);
-	return sysfs_emit(buf, "%#llx\n", info.logged);
-}
+VMDEV_CTL_BITS(logged)
 static DEVICE_ATTR_RO(logged);
 
 static ssize_t holder_show(struct device *d, struct device_attribute *attr, char *buf)

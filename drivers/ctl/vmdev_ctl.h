@@ -50,4 +50,19 @@ static inline int vmdev_ctl_put_flag(struct sk_buff *skb, int attr, bool is)
 	return is ? nla_put_flag(skb, attr) : 0;
 }
 
+/* A part of a dump. */
+static inline void *vmdev_ctl_part(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	return genlmsg_iput(skb, genl_info_dump(cb));
+}
+
+static inline int vmdev_ctl_part_end(struct sk_buff *skb, void *hdr, int err)
+{
+	if (err)
+		genlmsg_cancel(skb, hdr);
+	else
+		genlmsg_end(skb, hdr);
+	return err;
+}
+
 #endif /* _VMDEV_CTL_INTERNAL_H */
