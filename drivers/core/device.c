@@ -507,6 +507,7 @@ int vmdev_reset_device(struct vmdev_dev *dev)
 	}
 	if (vmdev_usable(dev))
 		err = hw->ops->stop(hw, NULL);
+	vmdev_hw_log_stopped(dev, err);
 	if (!vmdev_usable(dev))
 		err = 0;
 	hw->ops->irq_release(hw);
@@ -522,6 +523,7 @@ int vmdev_reset_device(struct vmdev_dev *dev)
 	dev->status = 0;
 	dev->running = false;
 	dev->suspended = false;
+	dev->hw_log.off = false;
 	dev->unsettled = false;
 	dev->moves = 0;
 	vmdev_vqs_reset(dev);
@@ -726,26 +728,36 @@ static int vmdev_op_set_group_asid(struct vdpa_device *vdpa,
 
 /*
  * Where the platform reserves IOVAs hardware cannot have what the driver's own rings
- * name: queues go to shadow before the driver learns that it may.
+ * name, and where its log ends nobody knows what it writes: queues go to shadow before
+ * the driver learns that it may.
  */
 static int vmdev_map(struct vmdev_dev *dev, unsigned int asid, u64 iova,
 		     u64 size, u64 pa, u32 perm)
 {
 	const struct vmdev_as *as = &dev->mem.as[asid];
-	bool before = as->aliased;
+	bool before = as->aliased, missed;
 	int err;
 
 	err = vmdev_mem_map(dev, asid, iova, size, pa, perm);
-	if (err || before || !as->aliased)
+	if (err)
 		return err;
+	missed = (perm & VHOST_ACCESS_WO) &&
+		 vmdev_hw_log_misses(dev, asid, iova + size - 1);
+	if (!missed && (before || !as->aliased))
+		return 0;
 
 	dev->mapping = true;
 	err = vmdev_paths_update(dev);
 	dev->mapping = false;
 	if (err) {
 		dev_err_ratelimited(&dev->vdpa.dev,
-				    "map of %#llx-%#llx refused: the platform reserves IOVAs there, and queues cannot move to shadow: %pe\n",
-				    iova, iova + size - 1, ERR_PTR(err));
+				    "map of %#llx-%#llx refused: the %s there, and queues cannot move to shadow: %pe\n",
+				    iova, iova + size - 1, missed ?
+				    "hardware logs no writes" : "platform reserves IOVAs",
+				    ERR_PTR(err));
+		/* As before: it goes on, and covers what is mapped. */
+		if (missed)
+			dev->hw_log.off = false;
 		vmdev_mem_unmap(dev, asid, iova, size);
 	}
 	return err;

@@ -66,7 +66,7 @@ bool vmdev_path_is_shadow(const struct vmdev_dev *dev, u16 i)
 	if (dev->mem.as[vmdev_vq_asid(dev, i)].aliased)
 		return true;
 	if (vmdev_log_active(dev, vmdev_vq_asid(dev, i)) &&
-	    !(hw->caps.caps & VMDEV_CAP_LOG))
+	    !vmdev_log_by_hw(dev))
 		return true;
 	if (has_state)
 		return false;
@@ -214,9 +214,12 @@ int vmdev_paths_update(struct vmdev_dev *dev)
 	if (!dev->running || dev->suspended || dev->needs_reset ||
 	    !vmdev_usable(dev))
 		return 0;
+	/* It logs before a queue goes direct, and as long as one is. */
+	vmdev_hw_log_begin(dev);
 	err = vmdev_paths_differ(dev);
 	if (err > 0)
 		err = vmdev_paths_move(dev);
+	vmdev_hw_log_end(dev);
 	if (!err)
 		vmdev_home_update(dev);
 	return err;

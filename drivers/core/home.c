@@ -48,7 +48,7 @@ bool vmdev_path_goes_home(const struct vmdev_dev *dev, u16 i)
 	    (caps & VMDEV_CAP_STATE) || !(caps & VMDEV_CAP_RING_RESET))
 		return false;
 	if (vmdev_log_active(dev, vmdev_vq_asid(dev, i)) &&
-	    !(caps & VMDEV_CAP_LOG))
+	    !vmdev_log_by_hw(dev))
 		return false;
 	if (dev->mem.as[vmdev_vq_asid(dev, i)].aliased)
 		return false;

@@ -36,7 +36,7 @@ void vmdev_log_mark_slow(struct vmdev_dev *dev, unsigned int asid, u64 iova,
 }
 
 /**
- * vmdev_hw_wrote() - hardware with VMDEV_CAP_LOG wrote to a buffer of the driver
+ * vmdev_hw_wrote() - hardware with VMDEV_CAP_LOG, and no bitmap, wrote to a buffer of the driver
  * @hw: the hardware, which runs the buffer's queue
  * @iova: first IOVA
  * @len: bytes
@@ -62,19 +62,22 @@ EXPORT_SYMBOL_GPL(vmdev_hw_wrote);
  * @i: the queue
  *
  * Context: vmdev_parent.lock held.
- * Return: 0; -EOPNOTSUPP while its memory is logged and the hardware has no log,
- * with one line.
+ * Return: 0; -EOPNOTSUPP while its memory is logged and the hardware has no log that
+ * can be used, with one line.
  */
 int vmdev_log_check_direct(struct vmdev_dev *dev, u16 i)
 {
 	lockdep_assert_held(&dev->parent->lock);
 
-	if ((dev->hw->caps.caps & VMDEV_CAP_LOG) ||
+	if (vmdev_log_by_hw(dev) ||
 	    !vmdev_log_active(dev, vmdev_vq_asid(dev, i)))
 		return 0;
 	dev_err_ratelimited(&dev->vdpa.dev,
-			    "queue %u cannot be dirty-logged: policy is direct, and hardware has no log\n",
-			    i);
+			    "queue %u cannot be dirty-logged: %s, and hardware has no log%s\n",
+			    i, dev->mem.user ? "policy is direct" :
+			    "a driver of the host has the device",
+			    dev->hw->caps.caps & VMDEV_CAP_LOG ?
+			    " that can be used" : "");
 	return -EOPNOTSUPP;
 }
 
@@ -105,6 +108,8 @@ static int vmdev_log_op_start(void *priv, unsigned int asid,
 		err = -EIO;
 		goto out;
 	}
+	if (asid == dev->mem.group_as[VMDEV_GROUP_DATA])
+		dev->hw_log.off = false;
 	vmdev_log_publish(dev, asid, log);
 	err = vmdev_paths_update(dev);
 	if (err) {
@@ -194,6 +199,8 @@ static int vmdev_log_op_sync(void *priv, unsigned int asid)
 	struct vmdev_dev *dev = priv;
 
 	mutex_lock(&dev->parent->lock);
+	if (asid == dev->mem.group_as[VMDEV_GROUP_DATA])
+		vmdev_hw_log_sync(dev);
 	vmdev_log_rings(dev);
 	mutex_unlock(&dev->parent->lock);
 	return 0;

@@ -33,7 +33,8 @@ static bool vmdev_vq_wanted(const struct vmdev_dev *dev, u16 i)
  * vmdev_vqs_drop() - end all queues of software, whose rings nobody looks at again
  * @dev: the device, its hardware stopped, or not started
  *
- * Those in shadow, and the control queue with what it has of the hardware.
+ * Those in shadow, and the control queue with what it has of the hardware, and what
+ * hardware logs.
  *
  * Context: may sleep; vmdev_parent.lock held.
  */
@@ -48,6 +49,7 @@ void vmdev_vqs_drop(struct vmdev_dev *dev)
 			vmdev_ctrl_close(dev, i, NULL);
 	}
 	vmdev_ctrl_hw_stop(dev);
+	vmdev_hw_log_stopped(dev, 0);
 }
 
 /**
@@ -130,6 +132,7 @@ static int vmdev_vq_setup(struct vmdev_dev *dev, u16 i,
 	if (err)
 		return err;
 	*hw_conf = dev->vqs[i].conf;
+	vmdev_hw_log_watch(dev, i);
 	return vmdev_vq_prepare(dev, i);
 }
 
@@ -256,7 +259,11 @@ int vmdev_start(struct vmdev_dev *dev)
 	if (dev->mem.user && !dev->mem.attached)
 		return dev->mem.error ? : -ENODEV;
 
-	err = vmdev_mem_load(dev) ? : vmdev_collect(dev);
+	err = vmdev_mem_load(dev);
+	if (err)
+		return err;
+	vmdev_hw_log_begin(dev);
+	err = vmdev_collect(dev);
 	if (err)
 		return err;
 
@@ -314,6 +321,7 @@ int vmdev_stop(struct vmdev_dev *dev)
 	vmdev_vqs_forwarding(dev, false);
 
 	err = hw->ops->stop(hw, has_state ? dev->states : NULL);
+	vmdev_hw_log_stopped(dev, err);
 	for (i = 0; i < dev->nvqs && !err; i++) {
 		struct vmdev_vq *vq = &dev->vqs[i];
 
@@ -507,6 +515,7 @@ static int vmdev_vq_stop_hw(struct vmdev_dev *dev, u16 i)
 	if (err)
 		return err;
 
+	vmdev_hw_log_vq_stopped(dev, i);
 	WRITE_ONCE(vq->on, false);
 	WRITE_ONCE(vq->direct, false);
 	vq->state_learned = true;

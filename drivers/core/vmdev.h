@@ -68,6 +68,11 @@ struct vmdev_shadow;
  *	the control queue. Written under vmdev_parent.lock
  * @doorbell: the driver may have mapped its doorbell; never cleared
  * @told: the path that the control plane knows, an enum vmdev_path; vmdev_parent.lock
+ * @watched: hardware is to log what it writes for it, see hw_log.c;
+ *	vmdev_parent.lock, as for
+ * @counted: it can be told how many buffers were used
+ * @watched_at: its used index when it was looked at last
+ * @unlogged: buffers that hardware may have written before it was to log
  * @live: kicks reach the hardware. Written under vmdev_parent.lock, read
  *	without from any context: a kick that comes late is ignored by hardware
  *	that was reset
@@ -102,6 +107,10 @@ struct vmdev_vq {
 	bool served;
 	bool doorbell;
 	u8 told;
+	bool watched;
+	bool counted;
+	u16 watched_at;
+	u16 unlogged;
 	bool live;
 	atomic64_t kicks;
 	atomic64_t events;
@@ -212,6 +221,28 @@ struct vmdev_mem {
 };
 
 /**
+ * struct vmdev_hw_log - the bitmap in which hardware logs what it writes
+ * @bitmap: the bitmap, while it does; else NULL
+ * @iova: where the hardware sees it
+ * @size: bytes of it
+ * @seen: a bit was set
+ * @doubt: buffers were written since it was read last that may have no bit
+ * @lies: there are some that should have one
+ * @off: hardware cannot log, until logging begins anew or the device is reset
+ *
+ * All under vmdev_parent.lock; see hw_log.c.
+ */
+struct vmdev_hw_log {
+	atomic64_t *bitmap;
+	u64 iova;
+	u64 size;
+	bool seen;
+	bool doubt;
+	bool lies;
+	bool off;
+};
+
+/**
  * struct vmdev_dev - a vDPA device
  * @vdpa: the vDPA device
  * @ops: the vdpa ops that its hardware can honour: vhost-vdpa offers backend
@@ -257,6 +288,7 @@ struct vmdev_mem {
  * @states: scratch for stopping, likewise
  * @logs: for each address space the dirty log, or NULL. Written under
  *	vmdev_parent.lock; whoever marks is in an RCU reader
+ * @hw_log: what the hardware logs itself
  * @ddev: its /dev/vmdev/NAME; NULL before and after. Whoever adds or deletes the device
  * @made: NULL, or what the wing has of it that it was made for; fixed
  */
@@ -296,6 +328,7 @@ struct vmdev_dev {
 	struct vmdev_vq_conf *hw_vqs;
 	struct vdpa_vq_state *states;
 	struct vmdev_dirty __rcu *logs[VMDEV_AS_MAX];
+	struct vmdev_hw_log hw_log;
 	struct vmdev_dirty_dev *ddev;
 	struct vmdev_made *made;
 };
@@ -553,6 +586,31 @@ static inline void vmdev_log_mark(struct vmdev_dev *dev, unsigned int asid,
 {
 	if (unlikely(vmdev_log_active(dev, asid)))
 		vmdev_log_mark_slow(dev, asid, iova, len);
+}
+
+/* hw_log.c */
+void vmdev_hw_log_watch(struct vmdev_dev *dev, u16 i);
+void vmdev_hw_log_vq_stopped(struct vmdev_dev *dev, u16 i);
+void vmdev_hw_log_begin(struct vmdev_dev *dev);
+void vmdev_hw_log_end(struct vmdev_dev *dev);
+void vmdev_hw_log_stopped(struct vmdev_dev *dev, int err);
+void vmdev_hw_log_sync(struct vmdev_dev *dev);
+bool vmdev_hw_log_misses(struct vmdev_dev *dev, unsigned int asid, u64 last);
+
+/**
+ * vmdev_log_by_hw() - does hardware log what it writes to the driver's memory?
+ * @dev: the device
+ *
+ * Context: vmdev_parent.lock held.
+ */
+static inline bool vmdev_log_by_hw(const struct vmdev_dev *dev)
+{
+	const struct vmdev_hw *hw = dev->hw;
+
+	if (!(hw->caps.caps & VMDEV_CAP_LOG))
+		return false;
+	return !hw->ops->log_start ||
+	       (dev->hw_log.bitmap && !dev->hw_log.off);
 }
 
 /* memory.c */

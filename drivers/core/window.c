@@ -16,6 +16,7 @@
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
 #include <uapi/linux/vhost_types.h>
 
 #include "vmdev.h"
@@ -29,6 +30,7 @@
  * @ro_size: of them, from the first on, those that the hardware cannot write
  * @iova: where the hardware sees it
  * @mapped: in the window, else by the DMA API
+ * @scattered: its pages are anywhere in memory; in the window only
  */
 struct vmdev_block {
 	struct list_head node;
@@ -37,6 +39,7 @@ struct vmdev_block {
 	size_t ro_size;
 	u64 iova;
 	bool mapped;
+	bool scattered;
 };
 
 /* Finds room, and where in the list of blocks that is. */
@@ -119,6 +122,75 @@ static int vmdev_window_map(struct vmdev_dev *dev, struct vmdev_block *block)
 	return 0;
 }
 
+/* Bytes from @at on that are one piece of memory. */
+static size_t vmdev_window_piece(const struct vmdev_block *block, size_t at)
+{
+	unsigned long pfn = vmalloc_to_pfn(block->va + at);
+	size_t end = at + PAGE_SIZE;
+
+	while (end < block->size &&
+	       vmalloc_to_pfn(block->va + end) == ++pfn)
+		end += PAGE_SIZE;
+	return end - at;
+}
+
+/* Pieces are the same each time: memory stays where it is. */
+static void vmdev_window_unmap_pieces(struct vmdev_hw *hw,
+				      const struct vmdev_block *block,
+				      size_t to)
+{
+	size_t at, n;
+
+	for (at = 0; at < to; at += n) {
+		n = vmdev_window_piece(block, at);
+		hw->ops->unmap(hw, block->iova + at, n);
+		cond_resched();
+	}
+}
+
+static int vmdev_window_map_pieces(struct vmdev_hw *hw,
+				   const struct vmdev_block *block)
+{
+	size_t at, n;
+	int err;
+
+	for (at = 0; at < block->size; at += n) {
+		n = vmdev_window_piece(block, at);
+		err = hw->ops->map(hw, block->iova + at, n,
+				   PFN_PHYS(vmalloc_to_pfn(block->va + at)),
+				   VHOST_ACCESS_RW);
+		if (err) {
+			vmdev_window_unmap_pieces(hw, block, at);
+			return err;
+		}
+		cond_resched();
+	}
+	return 0;
+}
+
+static int vmdev_window_scatter(struct vmdev_dev *dev,
+				struct vmdev_block *block)
+{
+	struct list_head *next;
+	int err;
+
+	next = vmdev_window_find(dev, block->size, &block->iova);
+	if (!next)
+		return -ENOSPC;
+
+	block->va = __vmalloc(block->size, GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	if (!block->va)
+		return -ENOMEM;
+	err = vmdev_window_map_pieces(dev->parent->hw, block);
+	if (err) {
+		vfree(block->va);
+		return err;
+	}
+	block->mapped = true;
+	list_add_tail(&block->node, next);
+	return 0;
+}
+
 static int vmdev_window_coherent(struct vmdev_dev *dev,
 				 struct vmdev_block *block)
 {
@@ -131,6 +203,14 @@ static int vmdev_window_coherent(struct vmdev_dev *dev,
 	block->iova = addr;
 	list_add_tail(&block->node, &dev->mem.blocks);
 	return 0;
+}
+
+static void vmdev_window_not_shown(struct vmdev_dev *dev, size_t size, int err)
+{
+	if (err != -ENOMEM)
+		dev_err_ratelimited(&dev->vdpa.dev,
+				    "%zu bytes cannot be shown to the hardware: %pe\n",
+				    size, ERR_PTR(err));
 }
 
 /**
@@ -167,10 +247,43 @@ void *vmdev_window_alloc(struct vmdev_dev *dev, size_t size, size_t ro_size,
 	err = dev->mem.attached ? vmdev_window_map(dev, block) :
 	      vmdev_window_coherent(dev, block);
 	if (err) {
-		if (err != -ENOMEM)
-			dev_err_ratelimited(&dev->vdpa.dev,
-					    "%zu bytes cannot be shown to the hardware: %pe\n",
-					    block->size, ERR_PTR(err));
+		vmdev_window_not_shown(dev, block->size, err);
+		kfree(block);
+		return NULL;
+	}
+	*iova = block->iova;
+	return block->va;
+}
+
+/**
+ * vmdev_window_alloc_large() - as vmdev_window_alloc(), for what may be large
+ * @dev: the device, attached to a domain of its own
+ * @size: bytes, not 0
+ * @iova: where the hardware sees it
+ *
+ * Contiguous for the hardware, and for the kernel, but not in memory. Zeroed.
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ * Return: the memory, or NULL, as vmdev_window_alloc().
+ */
+void *vmdev_window_alloc_large(struct vmdev_dev *dev, size_t size, u64 *iova)
+{
+	struct vmdev_block *block;
+	int err;
+
+	lockdep_assert_held(&dev->parent->lock);
+	if (WARN_ON_ONCE(!dev->mem.attached))
+		return NULL;
+
+	block = kzalloc_obj(*block, GFP_KERNEL_ACCOUNT);
+	if (!block)
+		return NULL;
+
+	block->size = ALIGN(size, PAGE_SIZE);
+	block->scattered = true;
+	err = vmdev_window_scatter(dev, block);
+	if (err) {
+		vmdev_window_not_shown(dev, block->size, err);
 		kfree(block);
 		return NULL;
 	}
@@ -201,7 +314,10 @@ void vmdev_window_free(struct vmdev_dev *dev, void *va)
 		return;
 
 	list_del(&block->node);
-	if (block->mapped) {
+	if (block->scattered) {
+		vmdev_window_unmap_pieces(hw, block, block->size);
+		vfree(va);
+	} else if (block->mapped) {
 		vmdev_window_unmap_part(hw, block, block->ro_size, block->size);
 		vmdev_window_unmap_part(hw, block, 0, block->ro_size);
 		free_pages_exact(va, block->size);

@@ -38,8 +38,9 @@ struct vmdev_parent;
  * enum vmdev_hw_cap - what hardware can do beyond plain virtio 1.0
  * @VMDEV_CAP_STATE: the ring state of a queue can be read and set; a queue that
  *	was stopped has used all that it took
- * @VMDEV_CAP_LOG: the device marks each buffer that it wrote (vmdev_hw_wrote()),
- *	before the driver is told that it is used
+ * @VMDEV_CAP_LOG: what the device wrote of buffers is logged by itself. Either its parent
+ *	tells of each buffer (vmdev_hw_wrote()), before the driver is told that it is used; or
+ *	it has @log_start, and the device sets bits in a bitmap of the core's
  * @VMDEV_CAP_SUSPEND: the device can be suspended as virtio 1.4 defines it
  * @VMDEV_CAP_RING_RESET: one queue can be reset and started again
  */
@@ -159,6 +160,15 @@ struct vmdev_hw_conf {
  * @reserved: while there is that domain: the lowest IOVAs from @first to @last
  *	that cannot be mapped, whole pages, no further than @last; false if all
  *	can be
+ * @log_start: have the device set a bit for each page of 4 KiB that it writes to, used rings
+ *	excepted: for the page at IOVA n * 4 KiB bit n % 8 of byte n / 8 of the bitmap at IOVA
+ *	@bitmap. The bitmap ends before IOVA @end, both are multiples of 8, and pages whose bits
+ *	were not in it are not logged. Bits are for the core to clear. After negotiate, or while the
+ *	device is live: from the return on each write has its bit, set after the write and before
+ *	the used index tells of it, or when the queue has stopped. On error nothing is logged,
+ *	and why is said in a line. NULL: see VMDEV_CAP_LOG
+ * @log_stop: the device does not touch the bitmap any more once this returns, and what it wrote
+ *	before has its bit. Also after stop; not after vmdev_hw_gone()
  * @map: map @size bytes of physical memory at @iova in that domain; nothing of
  *	it is reserved
  * @unmap: the reverse, for exactly a range that was mapped
@@ -193,6 +203,8 @@ struct vmdev_hw_ops {
 	void (*iommu_detach)(struct vmdev_hw *hw);
 	bool (*reserved)(struct vmdev_hw *hw, u64 first, u64 last,
 			 struct vdpa_iova_range *found);
+	int (*log_start)(struct vmdev_hw *hw, u64 bitmap, u64 end);
+	void (*log_stop)(struct vmdev_hw *hw);
 	int (*map)(struct vmdev_hw *hw, u64 iova, u64 size, u64 pa, u32 perm);
 	void (*unmap)(struct vmdev_hw *hw, u64 iova, u64 size);
 };

@@ -163,12 +163,66 @@ static void window_with_aliases(struct kunit *test)
 	give(test, va[1]);
 }
 
+/*
+ * Too large to be in one piece, as memory goes: mapped in pieces that follow one another,
+ * and unmapped in the same.
+ */
+static void window_large(struct kunit *test)
+{
+	struct fake_hw *fake = test->priv;
+	u64 iova, at = BASE;
+	size_t n = 40 * PAGE_SIZE, i;
+	u8 *va;
+
+	mutex_lock(&fake->parent.lock);
+	va = vmdev_window_alloc_large(&fake->dev, n - 1, &iova);
+	mutex_unlock(&fake->parent.lock);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_EXPECT_EQ(test, iova, BASE);
+	for (i = 0; i < n && !va[i]; i++)
+		;
+	KUNIT_EXPECT_EQ(test, i, n);
+	KUNIT_ASSERT_LE(test, fake->n_maps, FAKE_LOG);
+	for (i = 0; i < fake->n_maps; i++) {
+		KUNIT_EXPECT_EQ(test, fake->maps[i].iova, at);
+		KUNIT_EXPECT_EQ(test, fake->maps[i].pa,
+				PFN_PHYS(vmalloc_to_pfn(va + (at - BASE))));
+		KUNIT_EXPECT_EQ(test, fake->maps[i].perm, VHOST_ACCESS_RW);
+		at += fake->maps[i].size;
+	}
+	KUNIT_EXPECT_EQ(test, at, BASE + n);
+	give(test, va);
+	KUNIT_ASSERT_EQ(test, fake->n_unmaps, fake->n_maps);
+	for (i = 0; i < fake->n_maps; i++) {
+		KUNIT_EXPECT_EQ(test, fake->unmaps[i].iova, fake->maps[i].iova);
+		KUNIT_EXPECT_EQ(test, fake->unmaps[i].size, fake->maps[i].size);
+	}
+}
+
+static void window_large_refused(struct kunit *test)
+{
+	struct fake_hw *fake = test->priv;
+	u64 iova;
+
+	fake->error = -EIO;
+	mutex_lock(&fake->parent.lock);
+	KUNIT_EXPECT_NULL(test, vmdev_window_alloc_large(&fake->dev, PAGE_SIZE, &iova));
+	fake->error = 0;
+	KUNIT_EXPECT_NULL(test, vmdev_window_alloc_large(&fake->dev, VMDEV_WINDOW_SIZE + 1,
+							 &iova));
+	mutex_unlock(&fake->parent.lock);
+	KUNIT_EXPECT_EQ(test, fake->n_maps, fake->n_unmaps);
+	KUNIT_EXPECT_TRUE(test, list_empty(&fake->dev.mem.blocks));
+}
+
 static struct kunit_case window_cases[] = {
 	KUNIT_CASE(window_first),
 	KUNIT_CASE(window_read_only),
 	KUNIT_CASE(window_holes),
 	KUNIT_CASE(window_none),
 	KUNIT_CASE(window_with_aliases),
+	KUNIT_CASE(window_large),
+	KUNIT_CASE(window_large_refused),
 	{}
 };
 

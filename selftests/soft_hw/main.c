@@ -38,6 +38,12 @@ enum soft_fault soft_fault_now(void)
 	       SOFT_FAULT_NONE;
 }
 
+/* What is wrong all the time. */
+bool soft_fault_is(enum soft_fault which)
+{
+	return READ_ONCE(fault) == which;
+}
+
 static void soft_work(struct work_struct *work)
 {
 	struct soft_hw *soft = container_of(work, struct soft_hw, work);
@@ -197,6 +203,28 @@ static bool soft_op_reserved(struct vmdev_hw *hw, u64 first, u64 last,
 	return false;
 }
 
+static int soft_op_log_start(struct vmdev_hw *hw, u64 bitmap, u64 end)
+{
+	struct soft_hw *soft = soft_hw(hw);
+
+	if (soft_fault_is(SOFT_FAULT_REFUSE_LOG)) {
+		dev_err(hw->dev, "does not log\n");
+		return -EIO;
+	}
+	mutex_lock(&soft_lock);
+	soft->log_end = end;
+	soft->log = bitmap;
+	mutex_unlock(&soft_lock);
+	return 0;
+}
+
+static void soft_op_log_stop(struct vmdev_hw *hw)
+{
+	mutex_lock(&soft_lock);
+	soft_hw(hw)->log = 0;
+	mutex_unlock(&soft_lock);
+}
+
 static int soft_op_map(struct vmdev_hw *hw, u64 iova, u64 size, u64 pa, u32 perm)
 {
 	struct vmdev_maps *maps = &soft_hw(hw)->maps;
@@ -239,6 +267,8 @@ static const struct vmdev_hw_ops soft_ops = {
 	.iommu_attach		= soft_op_iommu_attach,
 	.iommu_detach		= soft_op_iommu_detach,
 	.reserved		= soft_op_reserved,
+	.log_start		= soft_op_log_start,
+	.log_stop		= soft_op_log_stop,
 	.map			= soft_op_map,
 	.unmap			= soft_op_unmap,
 };
@@ -284,11 +314,19 @@ static ssize_t faults_show(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RO(faults);
 
+static ssize_t logged_show(struct device *dev, struct device_attribute *attr,
+			   char *buf)
+{
+	return soft_show(dev, buf, offsetof(struct soft_hw, logged));
+}
+static DEVICE_ATTR_RO(logged);
+
 static struct attribute *soft_attrs[] = {
 	&dev_attr_done.attr,
 	&dev_attr_writes.attr,
 	&dev_attr_dropped.attr,
 	&dev_attr_faults.attr,
+	&dev_attr_logged.attr,
 	NULL,
 };
 ATTRIBUTE_GROUPS(soft);

@@ -42,6 +42,30 @@ static void *soft_va(struct soft_hw *soft, u64 iova, bool write, u32 *len)
 	return pfn_valid(PHYS_PFN(pa)) ? phys_to_virt(pa) : NULL;
 }
 
+/* After the write. The bitmap is memory like any other. */
+static void soft_log(struct soft_hw *soft, u64 iova)
+{
+	u64 page = iova >> PAGE_SHIFT, at = soft->log + page / BITS_PER_BYTE;
+	u32 one = 1;
+	u8 *byte;
+
+	if (!soft->log || at >= soft->log_end ||
+	    soft_fault_is(SOFT_FAULT_NO_LOG) ||
+	    (soft_fault_is(SOFT_FAULT_LOSE_BIT) &&
+	     soft_fault_now() == SOFT_FAULT_LOSE_BIT))
+		return;
+	byte = soft_va(soft, at, true, &one);
+	if (!byte) {
+		soft->faults++;
+		return;
+	}
+	/* What was written before the bit that says so. */
+	smp_mb__before_atomic();
+	set_bit(page % BITS_PER_BYTE + BITS_PER_BYTE * (at % sizeof(long)),
+		(unsigned long *)PTR_ALIGN_DOWN(byte, sizeof(long)));
+	soft->logged++;
+}
+
 static int soft_copy(struct soft_hw *soft, u64 iova, void *buf, u32 len,
 		     bool write)
 {
@@ -59,6 +83,8 @@ static int soft_copy(struct soft_hw *soft, u64 iova, void *buf, u32 len,
 			memcpy(va, buf, n);
 		else
 			memcpy(buf, va, n);
+		if (write)
+			soft_log(soft, iova);
 		iova += n;
 		buf += n;
 		len -= n;

@@ -2,7 +2,8 @@
 /*
  * Hardware that is a kernel module: what real hardware with all that a parent can
  * wish for would be to the core. It can tell and be told the state of its rings,
- * reset one queue, finishes requests out of order, and counts what it did.
+ * reset one queue, log what it writes in a bitmap, finishes requests out of order, and
+ * counts what it did.
  *
  * Its capabilities are a module parameter, so it can be plain hardware, too.
  * One lock serialises all of it: it need not be fast.
@@ -113,6 +114,9 @@ struct soft_type {
  * @writes: block: of those, writes
  * @dropped: net: frames sent to one that did not run
  * @faults: accesses to memory that it must not reach
+ * @log: the bitmap where it logs what it writes, an IOVA; 0 if it does not
+ * @log_end: where that ends
+ * @logged: bits that it set there, those that were set included
  */
 struct soft_hw {
 	struct vmdev_hw hw;
@@ -133,6 +137,9 @@ struct soft_hw {
 	u64 writes;
 	u64 dropped;
 	u64 faults;
+	u64 log;
+	u64 log_end;
+	u64 logged;
 };
 
 /**
@@ -140,11 +147,17 @@ struct soft_hw {
  * @SOFT_FAULT_NONE: nothing
  * @SOFT_FAULT_LOSE: of 32 writes one is not carried out
  * @SOFT_FAULT_TWICE: one is carried out twice
+ * @SOFT_FAULT_LOSE_BIT: of 32 pages that are written one is not logged
+ * @SOFT_FAULT_NO_LOG: it takes the bitmap, and does not log
+ * @SOFT_FAULT_REFUSE_LOG: it does not take it
  */
 enum soft_fault {
 	SOFT_FAULT_NONE,
 	SOFT_FAULT_LOSE,
 	SOFT_FAULT_TWICE,
+	SOFT_FAULT_LOSE_BIT,
+	SOFT_FAULT_NO_LOG,
+	SOFT_FAULT_REFUSE_LOG,
 };
 
 extern const struct soft_type soft_blk;
@@ -152,6 +165,7 @@ extern const struct soft_type soft_net;
 extern struct mutex soft_lock;
 extern struct workqueue_struct *soft_wq;
 enum soft_fault soft_fault_now(void);
+bool soft_fault_is(enum soft_fault which);
 
 /* queue.c; soft_lock held */
 int soft_vq_start(struct soft_hw *soft, u16 i, const struct vmdev_vq_conf *conf);

@@ -14,6 +14,7 @@
 #define PHYS_PFN(pa)		((unsigned long)((pa) >> PAGE_SHIFT))
 #define offset_in_page(pa)	((unsigned long)(pa) & (PAGE_SIZE - 1))
 #define virt_to_phys(p)		((u64)(uintptr_t)(p))
+#define PFN_PHYS(pfn)		((u64)(pfn) << PAGE_SHIFT)
 #define phys_to_virt(pa)	((void *)(uintptr_t)(pa))
 
 struct page;
@@ -70,6 +71,11 @@ static inline void free_pages_exact(void *va, size_t size)
 {
 	free_page((unsigned long)va);
 }
+
+/* Pages of vmalloc() follow one another, and are all in one piece. */
+#define __vmalloc(size, gfp)	alloc_pages_exact(size, gfp)
+#define vfree(va)		free_page((unsigned long)(va))
+#define vmalloc_to_pfn(va)	PHYS_PFN((uintptr_t)(va))
 
 static inline bool pfn_valid(unsigned long pfn)
 {
