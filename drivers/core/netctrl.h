@@ -15,8 +15,11 @@
 #include "ring_mem.h"
 #include "vmdev.h"
 
-/* Entries of the hardware's ring: one command is out at a time, of two pieces. */
-#define VMDEV_CTRL_RING		16
+/*
+ * Entries of the hardware's ring. One command is out at a time, of two pieces; but hardware may
+ * take no smaller ring (vmdev_hw_caps.vq_size_min).
+ */
+#define VMDEV_CTRL_RING		64
 
 /**
  * struct vmdev_ctrl_hw - the hardware's control queue, driven by the core

@@ -299,6 +299,13 @@ err_queues:
 	return err;
 }
 
+static int vmdev_vq_told_state(struct vmdev_dev *dev, u16 i,
+			       const struct vdpa_vq_state *state)
+{
+	dev->vqs[i].conf.state = *state;
+	return vmdev_vq_check_state(dev, i, state);
+}
+
 /**
  * vmdev_stop() - stop the hardware, and learn where its queues stopped
  * @dev: the device, live
@@ -333,7 +340,8 @@ int vmdev_stop(struct vmdev_dev *dev)
 		else if (vq->served)
 			vmdev_ctrl_close(dev, i, &vq->conf.state);
 		else if (has_state)
-			vq->conf.state = dev->states[vq->hw_vq];
+			err = vmdev_vq_told_state(dev, i,
+						  &dev->states[vq->hw_vq]);
 		else
 			err = vmdev_vq_stopped_state(dev, i, &vq->conf.state,
 						     &patience);
@@ -523,7 +531,7 @@ static int vmdev_vq_stop_hw(struct vmdev_dev *dev, u16 i)
 	if (vq->shadowed)
 		vq->state_lost = vmdev_shadow_stop(dev, i, &vq->conf.state);
 	else if (has_state)
-		vq->conf.state = state;
+		vq->state_lost = vmdev_vq_told_state(dev, i, &state);
 	else
 		vq->state_lost = vmdev_vq_stopped_state(dev, i,
 							&vq->conf.state,

@@ -218,6 +218,38 @@ int vmdev_vq_stopped_state(struct vmdev_dev *dev, u16 i,
 }
 
 /**
+ * vmdev_vq_check_state() - is a queue where hardware says that it stopped?
+ * @dev: the device
+ * @i: the queue, direct until it was stopped
+ * @state: what hardware says
+ *
+ * A device that stopped has told its driver of all that it used: the ring says so, too.
+ * Of packed rings, and those of a driver of the host, only hardware knows. Where software
+ * is the hardware there is no reason to ask.
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ * Return: 0; -EILSEQ if they do not agree, with a line.
+ */
+int vmdev_vq_check_state(struct vmdev_dev *dev, u16 i,
+			 const struct vdpa_vq_state *state)
+{
+	u16 used, avail = state->split.avail_index;
+	__virtio16 raw;
+
+	if (vmdev_is_packed(dev) || !dev->mem.attached || !dev->hw->dma_dev ||
+	    vmdev_mem_read(dev, vmdev_vq_asid(dev, i), dev->vqs[i].conf.device +
+			   offsetof(struct vring_used, idx), &raw, sizeof(raw)))
+		return 0;
+	used = __virtio16_to_cpu(true, raw);
+	if (used == avail)
+		return 0;
+	dev_err_ratelimited(&dev->vdpa.dev,
+			    "queue %u: hardware says that it stopped at %u, its ring says %u\n",
+			    i, avail, used);
+	return -EILSEQ;
+}
+
+/**
  * vmdev_vq_read_state() - where is a queue just now?
  * @dev: the device
  * @i: the queue, on

@@ -492,6 +492,8 @@ void vmdev_vqs_forget_idle(struct vmdev_dev *dev);
 void vmdev_vqs_seek_idle(struct vmdev_dev *dev);
 int vmdev_vq_read_state(struct vmdev_dev *dev, u16 i,
 			struct vdpa_vq_state *state);
+int vmdev_vq_check_state(struct vmdev_dev *dev, u16 i,
+			 const struct vdpa_vq_state *state);
 int vmdev_vq_stopped_state(struct vmdev_dev *dev, u16 i,
 			   struct vdpa_vq_state *state, int *patience);
 
