@@ -320,6 +320,31 @@ static bool vmdev_pci_other_vq_touches(struct vmdev_pci *vp, u16 vq)
 	return false;
 }
 
+/**
+ * vmdev_pci_bar_is_free() - is the beginning of a BAR for none of virtio and MSI-X?
+ * @pdev: the function
+ * @bar: the BAR
+ * @size: bytes of it, not 0
+ *
+ * Context: may sleep.
+ */
+bool vmdev_pci_bar_is_free(struct pci_dev *pdev, u8 bar, u64 size)
+{
+	const struct vmdev_pci_span span = { .bar = bar, .last = size - 1 };
+	int tries = VMDEV_PCI_CAPS_MAX;
+	struct vmdev_pci_cap cap;
+	u8 pos = 0;
+
+	while (tries && vmdev_pci_next_cap(pdev, &pos, &cap)) {
+		tries--;
+		if (cap.type != VIRTIO_PCI_CAP_PCI_CFG &&
+		    vmdev_pci_span_touches(&span, cap.bar, cap.offset,
+					   cap.length))
+			return false;
+	}
+	return tries && !vmdev_pci_msix_touches(pdev, &span);
+}
+
 static int vmdev_pci_find_bar(struct pci_dev *pdev, resource_size_t pa)
 {
 	int bar;

@@ -98,17 +98,19 @@ static int vmdev_pci_setup(struct vmdev_pci *vp)
 	err = vmdev_pci_virtio_init(vp);
 	if (err)
 		goto err_remove;
+	vmdev_pci_vendor_init(vp);
 
 	vp->vectors = vmdev_vectors_alloc(pdev, vp->hw.caps.nvqs,
 					  &vmdev_pci_vector_ops, vp);
 	if (IS_ERR(vp->vectors)) {
 		err = PTR_ERR(vp->vectors);
-		goto err_virtio;
+		goto err_vendor;
 	}
 	pci_save_state(pdev);
 	return 0;
 
-err_virtio:
+err_vendor:
+	vmdev_pci_vendor_exit(vp);
 	vmdev_pci_virtio_exit(vp);
 err_remove:
 	pci_clear_master(pdev);
@@ -121,6 +123,7 @@ err_disable:
 static void vmdev_pci_teardown(struct vmdev_pci *vp)
 {
 	vmdev_vectors_free(vp->vectors);
+	vmdev_pci_vendor_exit(vp);
 	vmdev_pci_virtio_exit(vp);
 	pci_clear_master(vp->pdev);
 	vp_modern_remove(&vp->mdev);

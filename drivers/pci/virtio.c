@@ -69,6 +69,19 @@ u8 vmdev_pci_status(struct vmdev_hw *hw)
 }
 
 /**
+ * vmdev_pci_absent() - is a function gone that reads as all ones?
+ * @vp: the function
+ *
+ * The core is told if it is.
+ *
+ * Context: any.
+ */
+bool vmdev_pci_absent(struct vmdev_pci *vp)
+{
+	return vmdev_pci_get_status(vp) == VMDEV_PCI_GONE;
+}
+
+/**
  * vmdev_pci_config_pending() - read, and so clear, the ISR's config bit
  * @vp: the function
  *
@@ -193,6 +206,8 @@ static int vmdev_pci_vq_start(struct vmdev_hw *hw, u16 vq,
 			vector);
 		return -EBUSY;
 	}
+	if (vp->vendor && vp->vendor->vq_start)
+		vp->vendor->vq_start(vp, vq, conf);
 	vp_modern_set_queue_enable(mdev, vq, true);
 	return 0;
 }
@@ -210,6 +225,8 @@ static int vmdev_pci_start_vqs(struct vmdev_pci *vp,
 		return -EBUSY;
 	}
 
+	if (vp->vendor && vp->vendor->start)
+		vp->vendor->start(vp, conf);
 	for (vq = 0; vq < conf->nvqs; vq++) {
 		if (!conf->vqs[vq].enabled)
 			continue;
@@ -247,7 +264,13 @@ static int vmdev_pci_start(struct vmdev_hw *hw,
 
 static int vmdev_pci_stop(struct vmdev_hw *hw, struct vdpa_vq_state *states)
 {
-	return vmdev_pci_reset(vmdev_pci(hw));
+	struct vmdev_pci *vp = vmdev_pci(hw);
+	int err = 0, reset;
+
+	if (states)
+		err = vp->vendor->stop(vp, states);
+	reset = vmdev_pci_reset(vp);
+	return reset ? : err;
 }
 
 static u16 vmdev_pci_vq_resetting(struct vmdev_pci *vp, u16 vq)
@@ -267,9 +290,11 @@ static int vmdev_pci_vq_stop(struct vmdev_hw *hw, u16 vq,
 	struct vmdev_pci *vp = vmdev_pci(hw);
 	struct virtio_pci_modern_common_cfg __iomem *cfg =
 		vmdev_pci_common_modern(vp);
+	int err, lost = 0;
 	u16 busy;
-	int err;
 
+	if (state)
+		lost = vp->vendor->vq_stop(vp, vq, state);
 	vp_iowrite16(vq, &cfg->cfg.queue_select);
 	vp_iowrite16(1, &cfg->queue_reset);
 	err = read_poll_timeout(vmdev_pci_vq_resetting, busy,
@@ -282,7 +307,7 @@ static int vmdev_pci_vq_stop(struct vmdev_hw *hw, u16 vq,
 		err = -EIO;
 	if (err)
 		pci_err(vp->pdev, "queue %u does not reset\n", vq);
-	return err;
+	return err ? : lost;
 }
 
 static void vmdev_pci_kick(struct vmdev_hw *hw, u16 vq)
@@ -401,6 +426,8 @@ static const struct vmdev_hw_ops vmdev_pci_ops = {
 	.iommu_attach		= vmdev_pci_iommu_attach,
 	.iommu_detach		= vmdev_pci_iommu_detach,
 	.reserved		= vmdev_pci_iommu_reserved,
+	.log_start		= vmdev_pci_log_start,
+	.log_stop		= vmdev_pci_log_stop,
 	.map			= vmdev_pci_iommu_map,
 	.unmap			= vmdev_pci_iommu_unmap,
 };

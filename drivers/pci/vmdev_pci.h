@@ -26,6 +26,45 @@ struct vmdev_pci_vq {
 	bool exclusive;
 };
 
+struct vmdev_pci;
+
+/**
+ * struct vmdev_pci_vendor - what functions of a layout can do beyond virtio
+ * @name: of the layout
+ * @match: is a function one of them? By its ids
+ * @init: find out what it can do, when all that is virtio is known, and the function reset.
+ *	Adds to hw.caps what of enum vmdev_hw_cap the ops below are for. On error, which is
+ *	said in one line, it is a plain virtio function
+ * @exit: the reverse
+ * @start: once before queues are enabled. NULL if there is nothing to do
+ * @stop: with VMDEV_CAP_STATE: stop the queues that were started, for good, and store the
+ *	state of each. The device is reset then, whatever is returned
+ * @vq_start: with VMDEV_CAP_STATE: a queue is configured, and is to be enabled next: where
+ *	it goes on
+ * @vq_stop: with VMDEV_CAP_STATE: as @stop, for one queue, which is reset then. Only if the
+ *	function has VMDEV_CAP_RING_RESET
+ * @log_start: with VMDEV_CAP_LOG: see struct vmdev_hw_ops
+ * @log_stop: likewise
+ *
+ * All may sleep, and are called with the core's lock held or, @init and @exit, with the
+ * function not registered. Every wait is bounded. What reads as all ones is looked at with
+ * vmdev_pci_absent().
+ */
+struct vmdev_pci_vendor {
+	const char *name;
+	bool (*match)(struct pci_dev *pdev);
+	int (*init)(struct vmdev_pci *vp);
+	void (*exit)(struct vmdev_pci *vp);
+	void (*start)(struct vmdev_pci *vp, const struct vmdev_hw_conf *conf);
+	int (*stop)(struct vmdev_pci *vp, struct vdpa_vq_state *states);
+	void (*vq_start)(struct vmdev_pci *vp, u16 vq,
+			 const struct vmdev_vq_conf *conf);
+	int (*vq_stop)(struct vmdev_pci *vp, u16 vq,
+		       struct vdpa_vq_state *state);
+	int (*log_start)(struct vmdev_pci *vp, u64 bitmap, u64 end);
+	void (*log_stop)(struct vmdev_pci *vp);
+};
+
 /**
  * struct vmdev_pci - a function
  * @hw: what the core knows it as
@@ -38,6 +77,8 @@ struct vmdev_pci_vq {
  * @master_off: DMA was cut off because the function did not reset
  * @vqs: its queues, hw.caps.nvqs of them
  * @vq_size: their sizes, hw.caps.vq_size
+ * @vendor: what it can do beyond virtio; NULL for a plain virtio function
+ * @vendor_data: of @vendor
  */
 struct vmdev_pci {
 	struct vmdev_hw hw;
@@ -49,6 +90,8 @@ struct vmdev_pci {
 	bool master_off;
 	struct vmdev_pci_vq *vqs;
 	u16 *vq_size;
+	const struct vmdev_pci_vendor *vendor;
+	void *vendor_data;
 };
 
 static inline struct vmdev_pci *vmdev_pci(struct vmdev_hw *hw)
@@ -61,12 +104,14 @@ int vmdev_pci_virtio_init(struct vmdev_pci *vp);
 void vmdev_pci_virtio_exit(struct vmdev_pci *vp);
 bool vmdev_pci_config_pending(struct vmdev_pci *vp);
 u8 vmdev_pci_status(struct vmdev_hw *hw);
+bool vmdev_pci_absent(struct vmdev_pci *vp);
 u64 vmdev_pci_features_own(const struct vmdev_hw_caps *caps);
 
 /* caps.c */
 int vmdev_pci_check_caps(struct pci_dev *pdev, u32 device_id);
 u64 vmdev_pci_cap_room(struct pci_dev *pdev, u8 type);
 bool vmdev_pci_takes_data(struct pci_dev *pdev, u64 at);
+bool vmdev_pci_bar_is_free(struct pci_dev *pdev, u8 bar, u64 size);
 bool vmdev_pci_page_exclusive(struct vmdev_pci *vp, u16 vq);
 
 /* iommu.c */
@@ -77,6 +122,15 @@ bool vmdev_pci_iommu_reserved(struct vmdev_hw *hw, u64 first, u64 last,
 int vmdev_pci_iommu_map(struct vmdev_hw *hw, u64 iova, u64 size, u64 pa,
 			u32 perm);
 void vmdev_pci_iommu_unmap(struct vmdev_hw *hw, u64 iova, u64 size);
+
+/* vendor.c */
+void vmdev_pci_vendor_init(struct vmdev_pci *vp);
+void vmdev_pci_vendor_exit(struct vmdev_pci *vp);
+int vmdev_pci_log_start(struct vmdev_hw *hw, u64 bitmap, u64 end);
+void vmdev_pci_log_stop(struct vmdev_hw *hw);
+
+/* ifc.c */
+extern const struct vmdev_pci_vendor vmdev_pci_ifc;
 
 /* main.c */
 void vmdev_pci_vfs_leave(struct pci_dev *pf);

@@ -178,6 +178,18 @@ static void doorbell_alone(struct kunit *test)
 	expect_exclusive(test, true, true);
 }
 
+/* Of the beginning of a BAR, for what is not virtio. */
+static void bar_is_free(struct kunit *test)
+{
+	struct fake_pci *fake = pci(test);
+
+	doorbells_init(test);
+	KUNIT_EXPECT_TRUE(test, vmdev_pci_bar_is_free(&fake->pdev, 4, NOTIFY_AT - 0x38));
+	KUNIT_EXPECT_FALSE(test, vmdev_pci_bar_is_free(&fake->pdev, 4, NOTIFY_AT - 0x37));
+	KUNIT_EXPECT_FALSE(test, vmdev_pci_bar_is_free(&fake->pdev, 4, U64_MAX));
+	KUNIT_EXPECT_TRUE(test, vmdev_pci_bar_is_free(&fake->pdev, 2, U64_MAX));
+}
+
 /* The page that is mapped has to be the doorbell's, from its start. */
 static void doorbell_not_at_the_start(struct kunit *test)
 {
@@ -432,6 +444,7 @@ static struct kunit_case caps_cases[] = {
 	KUNIT_CASE(caps_loop),
 	KUNIT_CASE(caps_many),
 	KUNIT_CASE(caps_all_ones),
+	KUNIT_CASE(bar_is_free),
 	KUNIT_CASE(doorbell_alone),
 	KUNIT_CASE(doorbell_not_at_the_start),
 	KUNIT_CASE(doorbell_multiplier),
