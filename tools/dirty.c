@@ -17,8 +17,6 @@
 /* The finest page, which tells most. */
 #define PAGE_SIZE	4096
 #define RANGES_MAX	16
-/* Of a PC, below 4 GiB: it moves memory up by so much at most. */
-#define HOLE_BYTES	(4ULL << 30)
 
 /* A file descriptor, or a negative errno. */
 static int open_log(const char *name)
@@ -38,23 +36,6 @@ static int get_info(int fd, struct vmdev_dirty_info *info)
 }
 
 /* --- show ----------------------------------------------------------------------- */
-
-static void show_spaces(uint64_t logged)
-{
-	unsigned int i;
-
-	if (!opt.json) {
-		if (!logged)
-			fputs(" not logged", stdout);
-		else
-			fputs(" logged", stdout);
-	}
-	out_list("logged");
-	for (i = 0; i < 64; i++)
-		if (logged >> i & 1)
-			out_number(NULL, i);
-	out_list_end();
-}
 
 static void show_sizes(uint64_t sizes)
 {
@@ -78,6 +59,7 @@ static void show_limits(const char *name)
 	if (fd < 0)
 		return;
 	if (!get_info(fd, &info)) {
+		out_break();
 		show_sizes(info.page_sizes);
 		out_number("bytes_max", info.bytes_max);
 		out_number("ranges_max", info.ranges_max);
@@ -85,15 +67,35 @@ static void show_limits(const char *name)
 	close(fd);
 }
 
-static void show_dev(const struct nlattr **attrs, void *data)
+static void show_log(const struct nlattr **attrs)
 {
-	const char *name = nl_string(attrs[VMDEV_A_DEV_NAME]);
+	out_number("page_size", nl_uint(attrs[VMDEV_A_ADDRESS_SPACE_PAGE_SIZE]));
+	out_hex("logged_first", nl_uint(attrs[VMDEV_A_ADDRESS_SPACE_LOGGED_FIRST]));
+	out_hex("logged_last", nl_uint(attrs[VMDEV_A_ADDRESS_SPACE_LOGGED_LAST]));
+	out_number("logged_bytes", nl_uint(attrs[VMDEV_A_ADDRESS_SPACE_LOGGED_BYTES]));
+	out_number("logged_ranges", nl_u32(attrs[VMDEV_A_ADDRESS_SPACE_LOGGED_RANGES]));
+	out_number("reports", nl_uint(attrs[VMDEV_A_ADDRESS_SPACE_REPORTS]));
+	out_text("holder", nl_string(attrs[VMDEV_A_ADDRESS_SPACE_HOLDER]));
+	out_number("pid", nl_u32(attrs[VMDEV_A_ADDRESS_SPACE_HOLDER_PID]));
+}
+
+static void show_space(const struct nlattr **attrs, void *data)
+{
+	const char *name = nl_string(attrs[VMDEV_A_ADDRESS_SPACE_DEV]);
+	bool logged = attrs[VMDEV_A_ADDRESS_SPACE_LOGGED];
 
 	(void)data;
 	out_object(NULL);
 	out_title("dev", name);
-	out_number("address_spaces", nl_u32(attrs[VMDEV_A_DEV_ADDRESS_SPACES]));
-	show_spaces(nl_uint(attrs[VMDEV_A_DEV_LOGGED]));
+	out_number("address_space", nl_u32(attrs[VMDEV_A_ADDRESS_SPACE_INDEX]));
+	out_number("maps", nl_uint(attrs[VMDEV_A_ADDRESS_SPACE_MAPS]));
+	if (attrs[VMDEV_A_ADDRESS_SPACE_MAPPED_FIRST]) {
+		out_hex("mapped_first", nl_uint(attrs[VMDEV_A_ADDRESS_SPACE_MAPPED_FIRST]));
+		out_hex("mapped_last", nl_uint(attrs[VMDEV_A_ADDRESS_SPACE_MAPPED_LAST]));
+	}
+	out_bool("logged", logged);
+	if (logged)
+		show_log(attrs);
 	show_limits(name);
 	out_object_end();
 }
@@ -108,11 +110,11 @@ static int dirty_show(int argc, char **argv)
 		return usage_error("one device at a time");
 	ret = nl_open(&nl);
 	if (!ret) {
-		nlh = nl_request(&nl, VMDEV_CMD_DEV_GET, !argc);
+		nlh = nl_request(&nl, VMDEV_CMD_ADDRESS_SPACE_GET, true);
 		if (argc)
-			mnl_attr_put_strz(nlh, VMDEV_A_DEV_NAME, argv[0]);
+			mnl_attr_put_strz(nlh, VMDEV_A_ADDRESS_SPACE_DEV, argv[0]);
 		out_list(NULL);
-		ret = nl_talk(&nl, nlh, VMDEV_A_DEV_MAX, show_dev, NULL);
+		ret = nl_talk(&nl, nlh, VMDEV_A_ADDRESS_SPACE_MAX, show_space, NULL);
 		out_list_end();
 	}
 	nl_close(&nl);
@@ -227,14 +229,42 @@ static bool parse_options(struct watch *w, int argc, char **argv)
 	return true;
 }
 
-/* Where a guest has its memory: no more of it than the machine has. */
-static void whole_machine(struct watch *w)
+static void mapped(const struct nlattr **attrs, void *data)
 {
-	uint64_t bytes = sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+	const struct nlattr *first = attrs[VMDEV_A_ADDRESS_SPACE_MAPPED_FIRST];
+	struct watch *w = data;
+	uint64_t iova;
 
-	bytes = (bytes + HOLE_BYTES + (1ULL << 30) - 1) >> 30 << 30;
-	w->ranges[0] = (struct vmdev_dirty_iova_range) { 0, bytes };
+	if (!first)
+		return;
+	iova = nl_uint(first) / PAGE_SIZE * PAGE_SIZE;
+	w->ranges[0] = (struct vmdev_dirty_iova_range) {
+		.iova = iova,
+		.length = (nl_uint(attrs[VMDEV_A_ADDRESS_SPACE_MAPPED_LAST]) - iova) /
+			  PAGE_SIZE * PAGE_SIZE + PAGE_SIZE,
+	};
 	w->num_ranges = 1;
+}
+
+/* All that is mapped now: nothing else can be written. */
+static int what_is_mapped(struct watch *w)
+{
+	struct nlmsghdr *nlh;
+	struct nl nl;
+	int ret;
+
+	ret = nl_open(&nl);
+	if (!ret) {
+		nlh = nl_request(&nl, VMDEV_CMD_ADDRESS_SPACE_GET, false);
+		mnl_attr_put_strz(nlh, VMDEV_A_ADDRESS_SPACE_DEV, w->name);
+		mnl_attr_put_u32(nlh, VMDEV_A_ADDRESS_SPACE_INDEX, w->asid);
+		ret = nl_talk(&nl, nlh, VMDEV_A_ADDRESS_SPACE_MAX, mapped, w);
+	}
+	nl_close(&nl);
+	if (!ret && !w->num_ranges)
+		return failure("%s: nothing is mapped in address space %u; say what to log with -r",
+			       w->name, w->asid);
+	return ret;
 }
 
 static int begin_failed(const struct watch *w, int err)
@@ -416,15 +446,15 @@ static int dirty_watch(int argc, char **argv)
 	/* Its name is to getopt what that of a program is. */
 	if (!parse_options(&w, argc, argv))
 		return EXIT_USAGE;
-	if (!w.num_ranges)
-		whole_machine(&w);
 	opt.pretty = false;
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	w.fd = open_log(w.name);
 	if (w.fd < 0)
 		return open_failed(w.name, -w.fd);
-	ret = begin(&w);
+	ret = w.num_ranges ? EXIT_OK : what_is_mapped(&w);
+	if (!ret)
+		ret = begin(&w);
 	if (!ret) {
 		ret = alloc_bitmaps(&w);
 		if (!ret)

@@ -19,6 +19,7 @@ static const char usage[] =
 "       vmdev path show DEV\n"
 "       vmdev path set DEV { auto | direct | shadow }\n"
 "       vmdev irq [ show [ BUS/NAME | NAME ] ]\n"
+"       vmdev irq set { BUS/NAME | NAME } { per-queue | queues-shared | all-shared | auto }\n"
 "       vmdev monitor\n"
 "       vmdev dirty [ show [ DEV ] ]\n"
 "       vmdev dirty watch DEV [ -n COUNT ] [ -i SECONDS ] [ -a ADDRESS_SPACE ]\n"

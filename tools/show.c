@@ -58,7 +58,7 @@ const char *type_name(uint32_t device_id)
 }
 
 /* BUS/NAME, or NAME of what is on no bus. */
-static void put_parent(const char *key, const char *bus, const char *name, bool title)
+void out_parent(const char *key, const char *bus, const char *name, bool title)
 {
 	char whole[512];
 
@@ -123,7 +123,7 @@ static void show_parent(const struct nlattr **attrs, void *data)
 {
 	(void)data;
 	out_object(NULL);
-	put_parent("parent", nl_string(attrs[VMDEV_A_PARENT_BUS]),
+	out_parent("parent", nl_string(attrs[VMDEV_A_PARENT_BUS]),
 		   nl_string(attrs[VMDEV_A_PARENT_NAME]), true);
 	out_string("type", type_name(nl_u32(attrs[VMDEV_A_PARENT_DEVICE_ID])));
 	out_number("devices", nl_u32(attrs[VMDEV_A_PARENT_DEVICES]));
@@ -138,15 +138,26 @@ static void show_parent(const struct nlattr **attrs, void *data)
 	out_object_end();
 }
 
-static void fill_parent(struct nlmsghdr *nlh, char **words)
+/* The reverse of out_parent(); a PCI function needs no bus. */
+void nl_put_parent(struct nlmsghdr *nlh, unsigned int bus, unsigned int name, char *whole)
 {
-	char *slash = strchr(words[0], '/');
+	char *slash = strchr(whole, '/'), bdf[BDF_SIZE];
 
+	if (!slash && parse_bdf(whole, bdf)) {
+		mnl_attr_put_strz(nlh, bus, "pci");
+		mnl_attr_put_strz(nlh, name, bdf);
+		return;
+	}
 	if (slash) {
 		*slash = '\0';
-		mnl_attr_put_strz(nlh, VMDEV_A_PARENT_BUS, words[0]);
+		mnl_attr_put_strz(nlh, bus, whole);
 	}
-	mnl_attr_put_strz(nlh, VMDEV_A_PARENT_NAME, slash ? slash + 1 : words[0]);
+	mnl_attr_put_strz(nlh, name, slash ? slash + 1 : whole);
+}
+
+static void fill_parent(struct nlmsghdr *nlh, char **words)
+{
+	nl_put_parent(nlh, VMDEV_A_PARENT_BUS, VMDEV_A_PARENT_NAME, words[0]);
 }
 
 static int parent_show(int argc, char **argv)
@@ -175,7 +186,7 @@ static void show_dev(const struct nlattr **attrs, void *data)
 	(void)data;
 	out_object(NULL);
 	out_title("dev", nl_string(attrs[VMDEV_A_DEV_NAME]));
-	put_parent("parent", nl_string(attrs[VMDEV_A_DEV_PARENT_BUS]),
+	out_parent("parent", nl_string(attrs[VMDEV_A_DEV_PARENT_BUS]),
 		   nl_string(attrs[VMDEV_A_DEV_PARENT_NAME]), false);
 	out_string("type", type_name(nl_u32(attrs[VMDEV_A_DEV_DEVICE_ID])));
 	out_string("state", state_name(nl_u32(attrs[VMDEV_A_DEV_STATE])));
@@ -304,101 +315,6 @@ int do_queue(int argc, char **argv)
 	};
 
 	return argc ? run_command(commands, "command", argc, argv) : queue_show(0, NULL);
-}
-
-/* --- interrupts ----------------------------------------------------------------- */
-
-static const char *irq_mode(uint32_t mode)
-{
-	static const char * const modes[] = { "per-queue", "queues-shared", "all-shared" };
-
-	return mode < MNL_ARRAY_SIZE(modes) ? modes[mode] : "unknown";
-}
-
-static const char *irq_use(uint32_t use)
-{
-	static const char * const uses[] = {
-		[VMDEV_IRQ_USE_UNUSED] = "unused",
-		[VMDEV_IRQ_USE_CONFIG] = "config",
-		[VMDEV_IRQ_USE_SHADOW] = "shadow",
-		[VMDEV_IRQ_USE_CONFIG_SHADOW] = "config-shadow",
-		[VMDEV_IRQ_USE_QUEUE] = "queue",
-		[VMDEV_IRQ_USE_QUEUES] = "queues",
-		[VMDEV_IRQ_USE_ALL] = "all",
-	};
-
-	return use < MNL_ARRAY_SIZE(uses) ? uses[use] : "unknown";
-}
-
-/**
- * struct wanted - one function's vectors are wanted
- * @name: NAME or BUS/NAME; NULL for those of all
- * @any: there was one
- */
-struct wanted {
-	const char *name;
-	bool any;
-};
-
-static void show_irq(const struct nlattr **attrs, void *data)
-{
-	const char *bus = nl_string(attrs[VMDEV_A_IRQ_BUS]);
-	const char *name = nl_string(attrs[VMDEV_A_IRQ_NAME]);
-	struct wanted *wanted = data;
-	char whole[512];
-
-	snprintf(whole, sizeof(whole), "%s%s%s", bus, *bus ? "/" : "", name);
-	if (wanted->name && strcmp(wanted->name, name) && strcmp(wanted->name, whole))
-		return;
-	wanted->any = true;
-	out_object(NULL);
-	out_title("parent", whole);
-	out_number("vector", nl_u32(attrs[VMDEV_A_IRQ_VECTOR]));
-	out_string("mode", irq_mode(nl_u32(attrs[VMDEV_A_IRQ_MODE])));
-	out_string("use", irq_use(nl_u32(attrs[VMDEV_A_IRQ_USE])));
-	if (attrs[VMDEV_A_IRQ_QUEUE])
-		out_number("queue", nl_u32(attrs[VMDEV_A_IRQ_QUEUE]));
-	out_number("irq", nl_u32(attrs[VMDEV_A_IRQ_IRQ]));
-	out_bool("requested", attrs[VMDEV_A_IRQ_REQUESTED]);
-	out_number("count", nl_uint(attrs[VMDEV_A_IRQ_COUNT]));
-	out_number("spurious", nl_uint(attrs[VMDEV_A_IRQ_SPURIOUS]));
-	out_number("storms", nl_u32(attrs[VMDEV_A_IRQ_STORMS]));
-	out_bool("polled", attrs[VMDEV_A_IRQ_POLLED]);
-	if (attrs[VMDEV_A_IRQ_CPU])
-		out_number("cpu", nl_u32(attrs[VMDEV_A_IRQ_CPU]));
-	out_object_end();
-}
-
-static int irq_show(int argc, char **argv)
-{
-	struct wanted wanted = { .name = argc ? argv[0] : NULL };
-	struct nl nl;
-	int ret;
-
-	if (argc > 1)
-		return usage_error("one function at a time");
-	ret = nl_open(&nl);
-	if (!ret) {
-		out_list(NULL);
-		ret = nl_talk(&nl, nl_request(&nl, VMDEV_CMD_IRQ_GET, true), VMDEV_A_IRQ_MAX,
-			      show_irq, &wanted);
-		out_list_end();
-	}
-	nl_close(&nl);
-	if (!ret && wanted.name && !wanted.any)
-		return failure("%s has no interrupt vectors of vmdev's", wanted.name);
-	return ret;
-}
-
-int do_irq(int argc, char **argv)
-{
-	static const struct command commands[] = {
-		{ "show", irq_show },
-		{ "list", irq_show },
-		{ NULL, NULL }
-	};
-
-	return argc ? run_command(commands, "command", argc, argv) : irq_show(0, NULL);
 }
 
 /* --- paths ---------------------------------------------------------------------- */

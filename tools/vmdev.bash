@@ -33,15 +33,16 @@ _vmdev() {
 	words=("${words[@]:i}")
 	case ${#words[@]}:${words[0]-}:${words[1]-} in
 	1:*) choices='parent dev queue path irq monitor dirty bind unbind doctor help -j -p -t -V -h' ;;
-	2:parent:* | 2:dev:* | 2:queue:* | 2:irq:*) choices=show ;;
-	2:path:*) choices='show set' ;;
+	2:parent:* | 2:dev:* | 2:queue:*) choices=show ;;
+	2:path:* | 2:irq:*) choices='show set' ;;
 	2:dirty:*) choices='show watch' ;;
 	2:unbind:*) choices=$(_vmdev_functions vmdev_pci) ;;
 	2:bind:* | 2:doctor:*) choices=$(_vmdev_functions) ;;
-	3:parent:show | 3:irq:show) choices=$(_vmdev_parents) ;;
+	3:parent:show | 3:irq:*) choices=$(_vmdev_parents) ;;
 	3:dev:show | 3:queue:show | 3:path:* | 3:dirty:*) choices=$(_vmdev_devs) ;;
 	3:bind:* | 3:unbind:*) choices=-f ;;
 	3:doctor:*) choices=-m ;;
+	4:irq:set) choices='per-queue queues-shared all-shared auto' ;;
 	4:path:set) choices='auto direct shadow' ;;
 	*:dirty:watch) choices='-n -i -a -r' ;;
 	esac

@@ -92,6 +92,8 @@ void nl_parse(const struct nlmsghdr *nlh, const struct nlattr **attrs, unsigned 
 uint64_t nl_uint(const struct nlattr *attr);
 uint32_t nl_u32(const struct nlattr *attr);
 const char *nl_string(const struct nlattr *attr);
+/* @whole is BUS/NAME, a BDF, or NAME of what is on no bus; it is taken to pieces. */
+void nl_put_parent(struct nlmsghdr *nlh, unsigned int bus, unsigned int name, char *whole);
 
 /* --- sysfs.c -------------------------------------------------------------------- */
 
@@ -122,6 +124,7 @@ bool parse_bdf(const char *text, char bdf[BDF_SIZE]);
 const char *path_name(uint32_t path);
 const char *policy_name(uint32_t policy);
 const char *type_name(uint32_t device_id);
+void out_parent(const char *key, const char *bus, const char *name, bool title);
 
 /* --- commands ------------------------------------------------------------------- */
 

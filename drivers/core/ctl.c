@@ -20,7 +20,7 @@
 /* Protects the listener, which is told of each device that comes or goes under it. */
 static DEFINE_MUTEX(vmdev_ctl_mutex);
 static const struct vmdev_ctl_ops *vmdev_ctl_ops;
-/* Protects what is listed: that of devices is written with vmdev_ctl_mutex held, too. */
+/* Protects what is listed, which is written with vmdev_ctl_mutex held, too. */
 static DECLARE_RWSEM(vmdev_ctl_sem);
 static DEFINE_XARRAY_ALLOC1(vmdev_ctl_mgmts);
 static DEFINE_XARRAY_ALLOC1(vmdev_ctl_devs);
@@ -38,6 +38,7 @@ static u32 vmdev_ctl_next_mgmt, vmdev_ctl_next_dev;
  */
 int vmdev_ctl_register(const struct vmdev_ctl_ops *ops)
 {
+	struct vmdev_mgmt *mgmt;
 	struct vmdev_dev *dev;
 	unsigned long id;
 	int err = 0;
@@ -48,6 +49,8 @@ int vmdev_ctl_register(const struct vmdev_ctl_ops *ops)
 		goto out;
 	}
 	WRITE_ONCE(vmdev_ctl_ops, ops);
+	xa_for_each(&vmdev_ctl_mgmts, id, mgmt)
+		ops->mgmt_add(mgmt);
 	xa_for_each(&vmdev_ctl_devs, id, dev)
 		if (dev->shown)
 			ops->dev_add(dev);
@@ -66,6 +69,7 @@ EXPORT_SYMBOL_GPL(vmdev_ctl_register);
  */
 void vmdev_ctl_unregister(void)
 {
+	struct vmdev_mgmt *mgmt;
 	struct vmdev_dev *dev;
 	unsigned long id;
 
@@ -73,6 +77,8 @@ void vmdev_ctl_unregister(void)
 	xa_for_each(&vmdev_ctl_devs, id, dev)
 		if (dev->shown)
 			vmdev_ctl_ops->dev_del(dev);
+	xa_for_each(&vmdev_ctl_mgmts, id, mgmt)
+		vmdev_ctl_ops->mgmt_del(mgmt);
 	WRITE_ONCE(vmdev_ctl_ops, NULL);
 	mutex_unlock(&vmdev_ctl_mutex);
 	/* What nobody was told yet nobody will be told. */
@@ -127,10 +133,14 @@ int vmdev_ctl_add_mgmt(struct vmdev_mgmt *mgmt)
 {
 	int err;
 
+	mutex_lock(&vmdev_ctl_mutex);
 	down_write(&vmdev_ctl_sem);
 	err = xa_alloc_cyclic(&vmdev_ctl_mgmts, &mgmt->id, mgmt, xa_limit_31b,
 			      &vmdev_ctl_next_mgmt, GFP_KERNEL);
 	up_write(&vmdev_ctl_sem);
+	if (err >= 0 && vmdev_ctl_ops)
+		vmdev_ctl_ops->mgmt_add(mgmt);
+	mutex_unlock(&vmdev_ctl_mutex);
 	if (err < 0)
 		return err;
 	vmdev_ctl_note_mgmt(mgmt, VMDEV_EVENT_PARENT_ADD);
@@ -147,9 +157,13 @@ int vmdev_ctl_add_mgmt(struct vmdev_mgmt *mgmt)
  */
 void vmdev_ctl_del_mgmt(struct vmdev_mgmt *mgmt)
 {
+	mutex_lock(&vmdev_ctl_mutex);
+	if (vmdev_ctl_ops)
+		vmdev_ctl_ops->mgmt_del(mgmt);
 	down_write(&vmdev_ctl_sem);
 	xa_erase(&vmdev_ctl_mgmts, mgmt->id);
 	up_write(&vmdev_ctl_sem);
+	mutex_unlock(&vmdev_ctl_mutex);
 	vmdev_ctl_note_mgmt(mgmt, VMDEV_EVENT_PARENT_DEL);
 	vmdev_notices_flush();
 }
@@ -311,6 +325,38 @@ struct vmdev_mgmt *vmdev_ctl_mgmt_find(const char *bus, const char *name)
 EXPORT_SYMBOL_GPL(vmdev_ctl_mgmt_find);
 
 /**
+ * vmdev_ctl_mgmt_of() - a management device, by what it is in sysfs
+ * @dev: vmdev_ctl_mgmt_device() of it
+ *
+ * Context: vmdev_ctl_lock().
+ * Return: it, or NULL.
+ */
+struct vmdev_mgmt *vmdev_ctl_mgmt_of(const struct device *dev)
+{
+	struct vmdev_mgmt *mgmt;
+	unsigned long id;
+
+	lockdep_assert_held(&vmdev_ctl_sem);
+	xa_for_each(&vmdev_ctl_mgmts, id, mgmt)
+		if (mgmt->mgmt->device == dev)
+			return mgmt;
+	return NULL;
+}
+EXPORT_SYMBOL_GPL(vmdev_ctl_mgmt_of);
+
+/**
+ * vmdev_ctl_mgmt_device() - what a management device is in sysfs
+ * @mgmt: it
+ *
+ * Context: any.
+ */
+struct device *vmdev_ctl_mgmt_device(const struct vmdev_mgmt *mgmt)
+{
+	return mgmt->mgmt->device;
+}
+EXPORT_SYMBOL_GPL(vmdev_ctl_mgmt_device);
+
+/**
  * vmdev_ctl_dev() - a device, by where it is in the list
  * @id: from where on to look; gets where it was found. 0 to begin with
  *
@@ -368,141 +414,20 @@ struct device *vmdev_ctl_device(struct vmdev_dev *dev)
 }
 EXPORT_SYMBOL_GPL(vmdev_ctl_device);
 
-/* --- facts ---------------------------------------------------------------------- */
-
 /**
- * vmdev_mgmt_info() - facts of a management device
+ * vmdev_ctl_count_devs() - how many vDPA devices has a management device?
  * @mgmt: it
- * @info: gets them
  *
  * Context: vmdev_ctl_lock().
  */
-void vmdev_mgmt_info(struct vmdev_mgmt *mgmt, struct vmdev_mgmt_info *info)
+u32 vmdev_ctl_count_devs(const struct vmdev_mgmt *mgmt)
 {
-	const struct vmdev_parent *parent = mgmt->parent;
 	struct vmdev_dev *dev;
 	unsigned long id;
+	u32 n = 0;
 
-	*info = (struct vmdev_mgmt_info) {
-		.dev = mgmt->mgmt->device,
-		.device_id = mgmt->caps->device_id,
-		.vendor_id = mgmt->caps->vendor_id,
-		.features = mgmt->mgmt->supported_features,
-		.caps = mgmt->caps->caps,
-		.max_vqs = mgmt->mgmt->max_supported_vqs,
-		.software = !parent,
-		.gone = parent && READ_ONCE(parent->gone),
-		.offline = parent && READ_ONCE(parent->offline),
-	};
+	lockdep_assert_held(&vmdev_ctl_sem);
 	xa_for_each(&vmdev_ctl_devs, id, dev)
-		if (dev->vdpa.mdev == mgmt->mgmt)
-			info->ndevs++;
+		n += dev->vdpa.mdev == mgmt->mgmt;
+	return n;
 }
-EXPORT_SYMBOL_GPL(vmdev_mgmt_info);
-
-static enum vmdev_state vmdev_dev_state(const struct vmdev_dev *dev)
-{
-	if (READ_ONCE(dev->needs_reset) || READ_ONCE(dev->parent->gone))
-		return VMDEV_STATE_BROKEN;
-	if (!dev->running)
-		return VMDEV_STATE_OFF;
-	return dev->suspended ? VMDEV_STATE_SUSPENDED : VMDEV_STATE_RUNNING;
-}
-
-/**
- * vmdev_dev_info() - facts of a device
- * @dev: the device
- * @info: gets them
- *
- * Context: may sleep; vmdev_ctl_lock(), or the device cannot go for another reason. Takes
- * vmdev_parent.lock.
- */
-void vmdev_dev_info(struct vmdev_dev *dev, struct vmdev_dev_info *info)
-{
-	unsigned int asid;
-
-	mutex_lock(&dev->parent->lock);
-	*info = (struct vmdev_dev_info) {
-		.dev = &dev->vdpa.dev,
-		.mgmt = dev->vdpa.mdev->device,
-		.device_id = dev->hw->caps.device_id,
-		.state = vmdev_dev_state(dev),
-		.policy = dev->policy,
-		.status = dev->status | (dev->needs_reset ? VIRTIO_CONFIG_S_NEEDS_RESET : 0),
-		.offered = dev->prov.features,
-		.features = dev->features,
-		.nvqs = dev->nvqs,
-		.nas = dev->vdpa.nas,
-		.user = dev->mem.user,
-		.holder_pid = dev->holder_pid,
-	};
-	if (info->state == VMDEV_STATE_BROKEN)
-		info->why = READ_ONCE(dev->parent->gone) ? "hardware is gone" :
-			    READ_ONCE(dev->why);
-	strscpy(info->holder, dev->holder, sizeof(info->holder));
-	for (asid = 0; asid < dev->vdpa.nas; asid++)
-		if (vmdev_log_active(dev, asid))
-			info->logged |= BIT_ULL(asid);
-	mutex_unlock(&dev->parent->lock);
-}
-EXPORT_SYMBOL_GPL(vmdev_dev_info);
-
-/* Of hardware that works on the driver's ring there is a snapshot, where it can be read. */
-static bool vmdev_queue_state(struct vmdev_dev *dev, u16 i, struct vdpa_vq_state *state)
-{
-	const struct vmdev_vq *vq = &dev->vqs[i];
-	__le16 used;
-
-	if (!vq->on) {
-		*state = vq->conf.state;
-		return vq->state_learned && !vq->state_lost;
-	}
-	if (vq->shadowed || vq->served)
-		return !vmdev_vq_read_state(dev, i, state);
-	if (vmdev_is_packed(dev) ||
-	    vmdev_mem_read(dev, vmdev_vq_asid(dev, i),
-			   vq->conf.device + offsetof(struct vring_used, idx),
-			   &used, sizeof(used)))
-		return false;
-	state->split.avail_index = le16_to_cpu(used);
-	return true;
-}
-
-/**
- * vmdev_queue_info() - facts of a queue
- * @dev: the device
- * @i: the queue
- * @info: gets them
- *
- * Context: as vmdev_dev_info().
- * Return: 0, or -ENOENT if there is no such queue.
- */
-int vmdev_queue_info(struct vmdev_dev *dev, u16 i, struct vmdev_queue_info *info)
-{
-	struct vmdev_vq *vq;
-
-	if (i >= dev->nvqs)
-		return -ENOENT;
-
-	vq = &dev->vqs[i];
-	mutex_lock(&dev->parent->lock);
-	*info = (struct vmdev_queue_info) {
-		.path = vmdev_queue_path(vq),
-		.ready = vq->conf.enabled,
-		.packed = vmdev_is_packed(dev),
-		.asid = vmdev_vq_asid(dev, i),
-		.size = vq->conf.size,
-		.desc = vq->conf.desc,
-		.driver = vq->conf.driver,
-		.device = vq->conf.device,
-		.kicks = atomic64_read(&vq->kicks),
-		.interrupts = vmdev_vq_events(vq),
-		.irq = -EINVAL,
-	};
-	if (info->path == VMDEV_PATH_DIRECT && vmdev_usable(dev))
-		info->irq = dev->hw->ops->vq_irq(dev->hw, vq->hw_vq);
-	info->has_state = vmdev_queue_state(dev, i, &info->state);
-	mutex_unlock(&dev->parent->lock);
-	return 0;
-}
-EXPORT_SYMBOL_GPL(vmdev_queue_info);

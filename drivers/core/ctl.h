@@ -23,6 +23,7 @@ void vmdev_ctl_add_dev(struct vmdev_dev *dev);
 void vmdev_ctl_del_dev(struct vmdev_dev *dev);
 void vmdev_ctl_gone_dev(struct vmdev_dev *dev);
 void vmdev_ctl_note_paths(struct vmdev_dev *dev);
+u32 vmdev_ctl_count_devs(const struct vmdev_mgmt *mgmt);
 
 /**
  * vmdev_note_dev() - something happened to a device

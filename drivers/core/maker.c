@@ -8,39 +8,79 @@
  */
 #include <linux/export.h>
 #include <linux/mutex.h>
-#include <linux/rwsem.h>
 #include <linux/srcu.h>
+#include <linux/wait.h>
 
 #include "vmdev.h"
 
-/* Protects vmdev_watches; held while they are called, so that none is half added. */
-static DECLARE_RWSEM(vmdev_watch_sem);
-static LIST_HEAD(vmdev_watches);
-
-/* Protects vmdev_makers. */
+/*
+ * Protects all below, and vmdev_maker.{node,shown,leaves,pins} and
+ * vmdev_maker_watch.{leaves,pins}. It is not held while the watch is called: that may wait
+ * for user space, and nobody else is to wait with it. What is called then is pinned: a
+ * maker stays in the list, a watch is there.
+ */
 static DEFINE_MUTEX(vmdev_makers_lock);
 static LIST_HEAD(vmdev_makers);
+static struct vmdev_maker_watch *vmdev_watch;
+/* Pins that go. */
+static DECLARE_WAIT_QUEUE_HEAD(vmdev_makers_wait);
 
 /* Who is in a vmdev_made.gone: it may be that of a module that goes. */
 DEFINE_STATIC_SRCU(vmdev_gone_srcu);
 
+static void vmdev_makers_wait_for(const unsigned int *pins)
+{
+	lockdep_assert_held(&vmdev_makers_lock);
+	while (*pins) {
+		mutex_unlock(&vmdev_makers_lock);
+		wait_event(vmdev_makers_wait, !READ_ONCE(*pins));
+		mutex_lock(&vmdev_makers_lock);
+	}
+}
+
+/* One of @added and @removed, for a maker that stays in the list meanwhile. */
+static void vmdev_makers_call(void (*call)(struct vmdev_maker *maker),
+			      struct vmdev_maker *maker)
+{
+	lockdep_assert_held(&vmdev_makers_lock);
+	maker->pins++;
+	vmdev_watch->pins++;
+	mutex_unlock(&vmdev_makers_lock);
+	call(maker);
+	mutex_lock(&vmdev_makers_lock);
+	vmdev_watch->pins--;
+	maker->pins--;
+	wake_up_all(&vmdev_makers_wait);
+}
+
+static void vmdev_makers_show(struct vmdev_maker *maker)
+{
+	if (!vmdev_watch || vmdev_watch->leaves || maker->leaves || maker->shown)
+		return;
+	maker->shown = true;
+	vmdev_makers_call(vmdev_watch->added, maker);
+}
+
+static void vmdev_makers_hide(struct vmdev_maker *maker)
+{
+	if (!maker->shown)
+		return;
+	maker->shown = false;
+	vmdev_makers_call(vmdev_watch->removed, maker);
+}
+
 /**
  * vmdev_maker_add() - a management device was registered
- * @maker: it, all but @node filled in
+ * @maker: it, filled in but for what is the core's
  *
  * Context: may sleep.
  */
 void vmdev_maker_add(struct vmdev_maker *maker)
 {
-	struct vmdev_maker_watch *watch;
-
-	down_read(&vmdev_watch_sem);
 	mutex_lock(&vmdev_makers_lock);
 	list_add_tail(&maker->node, &vmdev_makers);
+	vmdev_makers_show(maker);
 	mutex_unlock(&vmdev_makers_lock);
-	list_for_each_entry(watch, &vmdev_watches, node)
-		watch->added(maker);
-	up_read(&vmdev_watch_sem);
 }
 
 /**
@@ -51,15 +91,14 @@ void vmdev_maker_add(struct vmdev_maker *maker)
  */
 void vmdev_maker_del(struct vmdev_maker *maker)
 {
-	struct vmdev_maker_watch *watch;
-
-	down_read(&vmdev_watch_sem);
-	list_for_each_entry(watch, &vmdev_watches, node)
-		watch->removed(maker);
 	mutex_lock(&vmdev_makers_lock);
+	maker->leaves = true;
+	/* A watch that is being told that it is there hears that first. */
+	vmdev_makers_wait_for(&maker->pins);
+	vmdev_makers_hide(maker);
+	vmdev_makers_wait_for(&maker->pins);
 	list_del(&maker->node);
 	mutex_unlock(&vmdev_makers_lock);
-	up_read(&vmdev_watch_sem);
 }
 
 /**
@@ -67,16 +106,26 @@ void vmdev_maker_del(struct vmdev_maker *maker)
  * @watch: its @added is called for those that are there
  *
  * Context: may sleep.
+ * Return: 0, or -EBUSY: there is a watch.
  */
-void vmdev_maker_watch(struct vmdev_maker_watch *watch)
+int vmdev_maker_watch(struct vmdev_maker_watch *watch)
 {
 	struct vmdev_maker *maker;
+	int err = 0;
 
-	down_write(&vmdev_watch_sem);
-	list_add_tail(&watch->node, &vmdev_watches);
+	mutex_lock(&vmdev_makers_lock);
+	if (vmdev_watch) {
+		err = -EBUSY;
+		goto out;
+	}
+	watch->leaves = false;
+	watch->pins = 0;
+	vmdev_watch = watch;
 	list_for_each_entry(maker, &vmdev_makers, node)
-		watch->added(maker);
-	up_write(&vmdev_watch_sem);
+		vmdev_makers_show(maker);
+out:
+	mutex_unlock(&vmdev_makers_lock);
+	return err;
 }
 EXPORT_SYMBOL_GPL(vmdev_maker_watch);
 
@@ -84,17 +133,22 @@ EXPORT_SYMBOL_GPL(vmdev_maker_watch);
  * vmdev_maker_unwatch() - the reverse of vmdev_maker_watch()
  * @watch: its @removed is called for all makers; then nothing of the wing is called
  *
+ * Makers come and go meanwhile, unheard of.
+ *
  * Context: may sleep, without bound while user space holds a device made for the wing.
  */
 void vmdev_maker_unwatch(struct vmdev_maker_watch *watch)
 {
 	struct vmdev_maker *maker;
 
-	down_write(&vmdev_watch_sem);
-	list_del(&watch->node);
+	mutex_lock(&vmdev_makers_lock);
+	watch->leaves = true;
+	vmdev_makers_wait_for(&watch->pins);
 	list_for_each_entry_reverse(maker, &vmdev_makers, node)
-		watch->removed(maker);
-	up_write(&vmdev_watch_sem);
+		vmdev_makers_hide(maker);
+	vmdev_makers_wait_for(&watch->pins);
+	vmdev_watch = NULL;
+	mutex_unlock(&vmdev_makers_lock);
 	synchronize_srcu(&vmdev_gone_srcu);
 }
 EXPORT_SYMBOL_GPL(vmdev_maker_unwatch);

@@ -2,6 +2,7 @@
 /* Interrupts: what vmdev_irq knows of the vectors of each function. */
 #include <linux/build_bug.h>
 #include <linux/device.h>
+#include <linux/err.h>
 #include <linux/notifier.h>
 #include <net/genetlink.h>
 
@@ -12,6 +13,7 @@
 static_assert((int)VMDEV_IRQ_MODE_PER_QUEUE == (int)VMDEV_VECTORS_PER_VQ);
 static_assert((int)VMDEV_IRQ_MODE_QUEUES_SHARED == (int)VMDEV_VECTORS_VQ_SHARED);
 static_assert((int)VMDEV_IRQ_MODE_ALL_SHARED == (int)VMDEV_VECTORS_ALL_SHARED);
+static_assert((int)VMDEV_IRQ_MODE_AUTO == (int)VMDEV_VECTORS_AUTO);
 static_assert((int)VMDEV_IRQ_USE_UNUSED == (int)VMDEV_VECTOR_UNUSED);
 static_assert((int)VMDEV_IRQ_USE_CONFIG == (int)VMDEV_VECTOR_CONFIG);
 static_assert((int)VMDEV_IRQ_USE_SHADOW == (int)VMDEV_VECTOR_SHADOW);
@@ -62,12 +64,12 @@ static int vmdev_ctl_dump_vectors(struct sk_buff *skb, struct netlink_callback *
 	if (vmdev_vectors_info(dev, &vectors))
 		return 0;
 	for (; dump->at < vectors.nvectors; dump->at++) {
-		void *hdr = vmdev_ctl_part(skb, cb);
+		void *hdr = vmdev_ctl_msg(skb, cb);
 
 		if (!hdr)
 			return -EMSGSIZE;
-		err = vmdev_ctl_part_end(skb, hdr,
-					 vmdev_ctl_put_irq(skb, dev, dump->at, &vectors));
+		err = vmdev_ctl_msg_end(skb, hdr,
+					vmdev_ctl_put_irq(skb, dev, dump->at, &vectors));
 		/* Another one: its layout was changed meanwhile. */
 		if (err)
 			return err == -EMSGSIZE ? err : 0;
@@ -95,6 +97,44 @@ int vmdev_nl_irq_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 		at = ++dump->id;
 		dump->at = 0;
 	}
+	vmdev_ctl_unlock();
+	return err;
+}
+
+static int vmdev_ctl_set_vectors(struct device *dev, enum vmdev_vector_mode mode,
+				 struct netlink_ext_ack *extack)
+{
+	int err = vmdev_vectors_set_mode_of(dev, mode);
+
+	switch (err) {
+	case -ENODEV:
+		NL_SET_ERR_MSG_FMT_MOD(extack, "%s has no interrupt vectors", dev_name(dev));
+		break;
+	case -EBUSY:
+		NL_SET_ERR_MSG_MOD(extack, "a driver runs the device: not before it resets it");
+		break;
+	case -ENOSPC:
+		NL_SET_ERR_MSG_FMT_MOD(extack, "%s has not got enough vectors for that",
+				       dev_name(dev));
+		break;
+	}
+	return err;
+}
+
+int vmdev_nl_irq_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct vmdev_mgmt *mgmt;
+	int err;
+
+	if (GENL_REQ_ATTR_CHECK(info, VMDEV_A_IRQ_NAME) ||
+	    GENL_REQ_ATTR_CHECK(info, VMDEV_A_IRQ_MODE))
+		return -EINVAL;
+
+	vmdev_ctl_lock();
+	mgmt = vmdev_ctl_asked_mgmt(info, VMDEV_A_IRQ_BUS, VMDEV_A_IRQ_NAME);
+	err = IS_ERR(mgmt) ? PTR_ERR(mgmt) :
+	      vmdev_ctl_set_vectors(vmdev_ctl_mgmt_device(mgmt),
+				    nla_get_u32(info->attrs[VMDEV_A_IRQ_MODE]), info->extack);
 	vmdev_ctl_unlock();
 	return err;
 }

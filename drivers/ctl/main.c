@@ -5,6 +5,8 @@
 #include "vmdev_ctl.h"
 
 static const struct vmdev_ctl_ops vmdev_ctl_ops = {
+	.mgmt_add = vmdev_ctl_sysfs_mgmt_add,
+	.mgmt_del = vmdev_ctl_sysfs_mgmt_del,
 	.dev_add = vmdev_ctl_sysfs_add,
 	.dev_del = vmdev_ctl_sysfs_del,
 	.event = vmdev_ctl_event,

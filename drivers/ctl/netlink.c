@@ -30,16 +30,14 @@ static const char *vmdev_ctl_asked(const struct genl_info *info, int attr)
 /* --- one answer ----------------------------------------------------------------- */
 
 /**
- * struct vmdev_ctl_reply - a message that is being made
- * @skb: where
- * @hdr: its header
+ * vmdev_ctl_reply_begin() - begin to answer a request
+ * @reply: gets the message
+ * @info: the request
+ *
+ * Context: may sleep.
+ * Return: 0; -ENOMEM; -EMSGSIZE.
  */
-struct vmdev_ctl_reply {
-	struct sk_buff *skb;
-	void *hdr;
-};
-
-static int vmdev_ctl_reply_begin(struct vmdev_ctl_reply *reply, struct genl_info *info)
+int vmdev_ctl_reply_begin(struct vmdev_ctl_reply *reply, struct genl_info *info)
 {
 	reply->skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!reply->skb)
@@ -52,7 +50,16 @@ static int vmdev_ctl_reply_begin(struct vmdev_ctl_reply *reply, struct genl_info
 	return 0;
 }
 
-static int vmdev_ctl_reply_end(struct vmdev_ctl_reply *reply, struct genl_info *info, int err)
+/**
+ * vmdev_ctl_reply_end() - send the answer, or drop it
+ * @reply: the message
+ * @info: the request
+ * @err: what went wrong, or 0
+ *
+ * Context: may sleep.
+ * Return: @err, or the error of genlmsg_reply().
+ */
+int vmdev_ctl_reply_end(struct vmdev_ctl_reply *reply, struct genl_info *info, int err)
 {
 	if (err) {
 		nlmsg_free(reply->skb);
@@ -82,22 +89,31 @@ static int vmdev_ctl_put_parent(struct sk_buff *skb, struct vmdev_mgmt *mgmt)
 	       nla_put_u32(skb, VMDEV_A_PARENT_DEVICES, info.ndevs);
 }
 
-static int vmdev_ctl_reply_parent(struct sk_buff *skb, struct genl_info *info)
+/**
+ * vmdev_ctl_asked_mgmt() - the management device that a request names
+ * @info: the request
+ * @bus: its attribute for the bus, which may be missing
+ * @name: its attribute for the name on that bus, which is there
+ *
+ * Context: vmdev_ctl_lock().
+ * Return: the management device, or ERR_PTR(-ENODEV), with a reason.
+ */
+struct vmdev_mgmt *vmdev_ctl_asked_mgmt(const struct genl_info *info, int bus, int name)
 {
-	const char *name = vmdev_ctl_asked(info, VMDEV_A_PARENT_NAME);
 	struct vmdev_mgmt *mgmt;
 
-	mgmt = vmdev_ctl_mgmt_find(vmdev_ctl_asked(info, VMDEV_A_PARENT_BUS), name);
-	if (!mgmt) {
-		NL_SET_ERR_MSG_FMT_MOD(info->extack, "no management device %s of vmdev's", name);
-		return -ENODEV;
-	}
-	return vmdev_ctl_put_parent(skb, mgmt);
+	mgmt = vmdev_ctl_mgmt_find(vmdev_ctl_asked(info, bus), vmdev_ctl_asked(info, name));
+	if (mgmt)
+		return mgmt;
+	NL_SET_ERR_MSG_FMT_MOD(info->extack, "no management device %s of vmdev's",
+			       vmdev_ctl_asked(info, name));
+	return ERR_PTR(-ENODEV);
 }
 
 int vmdev_nl_parent_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct vmdev_ctl_reply reply;
+	struct vmdev_mgmt *mgmt;
 	int err;
 
 	if (GENL_REQ_ATTR_CHECK(info, VMDEV_A_PARENT_NAME))
@@ -107,7 +123,8 @@ int vmdev_nl_parent_get_doit(struct sk_buff *skb, struct genl_info *info)
 	if (err)
 		return err;
 	vmdev_ctl_lock();
-	err = vmdev_ctl_reply_parent(reply.skb, info);
+	mgmt = vmdev_ctl_asked_mgmt(info, VMDEV_A_PARENT_BUS, VMDEV_A_PARENT_NAME);
+	err = IS_ERR(mgmt) ? PTR_ERR(mgmt) : vmdev_ctl_put_parent(reply.skb, mgmt);
 	vmdev_ctl_unlock();
 	return vmdev_ctl_reply_end(&reply, info, err);
 }
@@ -115,11 +132,11 @@ int vmdev_nl_parent_get_doit(struct sk_buff *skb, struct genl_info *info)
 static int vmdev_ctl_dump_parent(struct sk_buff *skb, struct netlink_callback *cb,
 				 struct vmdev_mgmt *mgmt)
 {
-	void *hdr = vmdev_ctl_part(skb, cb);
+	void *hdr = vmdev_ctl_msg(skb, cb);
 
 	if (!hdr)
 		return -EMSGSIZE;
-	return vmdev_ctl_part_end(skb, hdr, vmdev_ctl_put_parent(skb, mgmt));
+	return vmdev_ctl_msg_end(skb, hdr, vmdev_ctl_put_parent(skb, mgmt));
 }
 
 int vmdev_nl_parent_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
@@ -170,8 +187,15 @@ static int vmdev_ctl_put_dev(struct sk_buff *skb, struct vmdev_dev *dev)
 	       vmdev_ctl_put_holder(skb, &info);
 }
 
-/* Of the name that was asked for. Called with vmdev_ctl_lock(). */
-static struct vmdev_dev *vmdev_ctl_asked_dev(const struct genl_info *info, int attr)
+/**
+ * vmdev_ctl_asked_dev() - the device that a request names
+ * @info: the request
+ * @attr: its attribute for the name, which is there
+ *
+ * Context: vmdev_ctl_lock().
+ * Return: the device, or ERR_PTR(-ENODEV), with a reason.
+ */
+struct vmdev_dev *vmdev_ctl_asked_dev(const struct genl_info *info, int attr)
 {
 	const char *name = vmdev_ctl_asked(info, attr);
 	struct vmdev_dev *dev;
@@ -205,11 +229,11 @@ int vmdev_nl_dev_get_doit(struct sk_buff *skb, struct genl_info *info)
 static int vmdev_ctl_dump_dev(struct sk_buff *skb, struct netlink_callback *cb,
 			      struct vmdev_dev *dev)
 {
-	void *hdr = vmdev_ctl_part(skb, cb);
+	void *hdr = vmdev_ctl_msg(skb, cb);
 
 	if (!hdr)
 		return -EMSGSIZE;
-	return vmdev_ctl_part_end(skb, hdr, vmdev_ctl_put_dev(skb, dev));
+	return vmdev_ctl_msg_end(skb, hdr, vmdev_ctl_put_dev(skb, dev));
 }
 
 int vmdev_nl_dev_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
@@ -268,155 +292,6 @@ int vmdev_nl_dev_set_doit(struct sk_buff *skb, struct genl_info *info)
 	if (err)
 		vmdev_ctl_explain_policy(dev, info->extack, err);
 out:
-	vmdev_ctl_unlock();
-	return err;
-}
-
-/* --- queues --------------------------------------------------------------------- */
-
-static int vmdev_ctl_put_state(struct sk_buff *skb, const struct vmdev_queue_info *info)
-{
-	const struct vdpa_vq_state_packed *packed = &info->state.packed;
-
-	if (!info->has_state)
-		return 0;
-	if (!info->packed)
-		return nla_put_u32(skb, VMDEV_A_QUEUE_AVAIL_INDEX,
-				   info->state.split.avail_index);
-	return nla_put_u32(skb, VMDEV_A_QUEUE_AVAIL_INDEX, packed->last_avail_idx) ? :
-	       nla_put_u32(skb, VMDEV_A_QUEUE_AVAIL_WRAP, packed->last_avail_counter) ? :
-	       nla_put_u32(skb, VMDEV_A_QUEUE_USED_INDEX, packed->last_used_idx) ? :
-	       nla_put_u32(skb, VMDEV_A_QUEUE_USED_WRAP, packed->last_used_counter);
-}
-
-/* Those of a driver of the host may be physical ones, which are not for everybody. */
-static int vmdev_ctl_put_addrs(struct sk_buff *skb, const struct vmdev_queue_info *info)
-{
-	return nla_put_uint(skb, VMDEV_A_QUEUE_DESC_ADDR, info->desc) ? :
-	       nla_put_uint(skb, VMDEV_A_QUEUE_DRIVER_ADDR, info->driver) ? :
-	       nla_put_uint(skb, VMDEV_A_QUEUE_DEVICE_ADDR, info->device);
-}
-
-/* @asker: what asks for it. */
-static int vmdev_ctl_put_queue(struct sk_buff *skb, struct sk_buff *asker,
-			       struct vmdev_dev *dev, u16 i)
-{
-	struct vmdev_queue_info info;
-	int err;
-
-	err = vmdev_queue_info(dev, i, &info);
-	if (err)
-		return err;
-	return nla_put_string(skb, VMDEV_A_QUEUE_DEV, dev_name(vmdev_ctl_device(dev))) ? :
-	       nla_put_u32(skb, VMDEV_A_QUEUE_INDEX, i) ? :
-	       nla_put_u32(skb, VMDEV_A_QUEUE_PATH, info.path) ? :
-	       vmdev_ctl_put_flag(skb, VMDEV_A_QUEUE_READY, info.ready) ? :
-	       vmdev_ctl_put_flag(skb, VMDEV_A_QUEUE_PACKED, info.packed) ? :
-	       nla_put_u32(skb, VMDEV_A_QUEUE_ADDRESS_SPACE, info.asid) ? :
-	       nla_put_u32(skb, VMDEV_A_QUEUE_SIZE, info.size) ? :
-	       (netlink_capable(asker, CAP_NET_ADMIN) ? vmdev_ctl_put_addrs(skb, &info) : 0) ? :
-	       vmdev_ctl_put_state(skb, &info) ? :
-	       nla_put_uint(skb, VMDEV_A_QUEUE_KICKS, info.kicks) ? :
-	       nla_put_uint(skb, VMDEV_A_QUEUE_INTERRUPTS, info.interrupts) ? :
-	       (info.irq < 0 ? 0 : nla_put_u32(skb, VMDEV_A_QUEUE_IRQ, info.irq));
-}
-
-static int vmdev_ctl_reply_queue(struct sk_buff *skb, struct sk_buff *asker,
-				 struct genl_info *info)
-{
-	u32 i = nla_get_u32(info->attrs[VMDEV_A_QUEUE_INDEX]);
-	struct vmdev_dev *dev;
-	int err;
-
-	dev = vmdev_ctl_asked_dev(info, VMDEV_A_QUEUE_DEV);
-	if (IS_ERR(dev))
-		return PTR_ERR(dev);
-	err = vmdev_ctl_put_queue(skb, asker, dev, i);
-	if (err == -ENOENT)
-		NL_SET_ERR_MSG_FMT_MOD(info->extack, "no queue %u, see the device's queues", i);
-	return err;
-}
-
-int vmdev_nl_queue_get_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	struct vmdev_ctl_reply reply;
-	int err;
-
-	if (GENL_REQ_ATTR_CHECK(info, VMDEV_A_QUEUE_DEV) ||
-	    GENL_REQ_ATTR_CHECK(info, VMDEV_A_QUEUE_INDEX))
-		return -EINVAL;
-
-	err = vmdev_ctl_reply_begin(&reply, info);
-	if (err)
-		return err;
-	vmdev_ctl_lock();
-	err = vmdev_ctl_reply_queue(reply.skb, skb, info);
-	vmdev_ctl_unlock();
-	return vmdev_ctl_reply_end(&reply, info, err);
-}
-
-/* From dump->at on; -ENOENT if there is none any more. */
-static int vmdev_ctl_dump_queues(struct sk_buff *skb, struct netlink_callback *cb,
-				 struct vmdev_dev *dev)
-{
-	struct vmdev_ctl_dump *dump = (void *)cb->ctx;
-	int err;
-
-	do {
-		void *hdr = vmdev_ctl_part(skb, cb);
-
-		if (!hdr)
-			return -EMSGSIZE;
-		err = vmdev_ctl_put_queue(skb, cb->skb, dev, dump->at);
-		vmdev_ctl_part_end(skb, hdr, err);
-		if (!err)
-			dump->at++;
-	} while (!err);
-	return err;
-}
-
-static int vmdev_ctl_dump_all_queues(struct sk_buff *skb, struct netlink_callback *cb)
-{
-	struct vmdev_ctl_dump *dump = (void *)cb->ctx;
-	unsigned long at = dump->id;
-	struct vmdev_dev *dev;
-	int err;
-
-	while ((dev = vmdev_ctl_dev(&dump->id))) {
-		/* The one that was begun went meanwhile: this is another one. */
-		if (dump->id != at)
-			dump->at = 0;
-		err = vmdev_ctl_dump_queues(skb, cb, dev);
-		if (err != -ENOENT)
-			return err;
-		at = ++dump->id;
-		dump->at = 0;
-	}
-	return 0;
-}
-
-/* Of the name that was asked for; should it go meanwhile, the dump ends. */
-static int vmdev_ctl_dump_dev_queues(struct sk_buff *skb, struct netlink_callback *cb)
-{
-	const struct genl_info *info = genl_info_dump(cb);
-	struct vmdev_ctl_dump *dump = (void *)cb->ctx;
-	struct vmdev_dev *dev;
-	int err;
-
-	dev = vmdev_ctl_asked_dev(info, VMDEV_A_QUEUE_DEV);
-	if (IS_ERR(dev))
-		return dump->at ? 0 : PTR_ERR(dev);
-	err = vmdev_ctl_dump_queues(skb, cb, dev);
-	return err == -ENOENT ? 0 : err;
-}
-
-int vmdev_nl_queue_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
-{
-	int err;
-
-	vmdev_ctl_lock();
-	err = genl_info_dump(cb)->attrs[VMDEV_A_QUEUE_DEV] ?
-	      vmdev_ctl_dump_dev_queues(skb, cb) : vmdev_ctl_dump_all_queues(skb, cb);
 	vmdev_ctl_unlock();
 	return err;
 }

@@ -2,6 +2,7 @@
 /* Do not edit directly, auto-generated from: */
 /*	Documentation/netlink/specs/vmdev.yaml */
 /* YNL-GEN kernel source */
+/* To regenerate run: scripts/netlink-gen */
 
 #include <net/netlink.h>
 #include <net/genetlink.h>
@@ -12,6 +13,10 @@
 
 /* Integer value ranges */
 static const struct netlink_range_validation vmdev_a_queue_index_range = {
+	.max	= 65535ULL,
+};
+
+static const struct netlink_range_validation vmdev_a_address_space_index_range = {
 	.max	= 65535ULL,
 };
 
@@ -41,6 +46,24 @@ static const struct nla_policy vmdev_queue_get_do_nl_policy[VMDEV_A_QUEUE_INDEX 
 /* VMDEV_CMD_QUEUE_GET - dump */
 static const struct nla_policy vmdev_queue_get_dump_nl_policy[VMDEV_A_QUEUE_DEV + 1] = {
 	[VMDEV_A_QUEUE_DEV] = { .type = NLA_NUL_STRING, .len = 255, },
+};
+
+/* VMDEV_CMD_ADDRESS_SPACE_GET - do */
+static const struct nla_policy vmdev_address_space_get_do_nl_policy[VMDEV_A_ADDRESS_SPACE_INDEX + 1] = {
+	[VMDEV_A_ADDRESS_SPACE_DEV] = { .type = NLA_NUL_STRING, .len = 255, },
+	[VMDEV_A_ADDRESS_SPACE_INDEX] = NLA_POLICY_FULL_RANGE(NLA_U32, &vmdev_a_address_space_index_range),
+};
+
+/* VMDEV_CMD_ADDRESS_SPACE_GET - dump */
+static const struct nla_policy vmdev_address_space_get_dump_nl_policy[VMDEV_A_ADDRESS_SPACE_DEV + 1] = {
+	[VMDEV_A_ADDRESS_SPACE_DEV] = { .type = NLA_NUL_STRING, .len = 255, },
+};
+
+/* VMDEV_CMD_IRQ_SET - do */
+static const struct nla_policy vmdev_irq_set_nl_policy[VMDEV_A_IRQ_MODE + 1] = {
+	[VMDEV_A_IRQ_BUS] = { .type = NLA_NUL_STRING, .len = 63, },
+	[VMDEV_A_IRQ_NAME] = { .type = NLA_NUL_STRING, .len = 255, },
+	[VMDEV_A_IRQ_MODE] = NLA_POLICY_MAX(NLA_U32, 3),
 };
 
 /* Ops table for vmdev */
@@ -91,9 +114,30 @@ static const struct genl_split_ops vmdev_nl_ops[] = {
 		.flags		= GENL_CMD_CAP_DUMP,
 	},
 	{
+		.cmd		= VMDEV_CMD_ADDRESS_SPACE_GET,
+		.doit		= vmdev_nl_address_space_get_doit,
+		.policy		= vmdev_address_space_get_do_nl_policy,
+		.maxattr	= VMDEV_A_ADDRESS_SPACE_INDEX,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= VMDEV_CMD_ADDRESS_SPACE_GET,
+		.dumpit		= vmdev_nl_address_space_get_dumpit,
+		.policy		= vmdev_address_space_get_dump_nl_policy,
+		.maxattr	= VMDEV_A_ADDRESS_SPACE_DEV,
+		.flags		= GENL_CMD_CAP_DUMP,
+	},
+	{
 		.cmd	= VMDEV_CMD_IRQ_GET,
 		.dumpit	= vmdev_nl_irq_get_dumpit,
 		.flags	= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= VMDEV_CMD_IRQ_SET,
+		.doit		= vmdev_nl_irq_set_doit,
+		.policy		= vmdev_irq_set_nl_policy,
+		.maxattr	= VMDEV_A_IRQ_MODE,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 };
 

@@ -2,6 +2,7 @@
 /* Do not edit directly, auto-generated from: */
 /*	Documentation/netlink/specs/vmdev.yaml */
 /* YNL-GEN kernel header */
+/* To regenerate run: scripts/netlink-gen */
 
 #ifndef _LINUX_VMDEV_GEN_H
 #define _LINUX_VMDEV_GEN_H
@@ -19,7 +20,12 @@ int vmdev_nl_dev_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int vmdev_nl_dev_set_doit(struct sk_buff *skb, struct genl_info *info);
 int vmdev_nl_queue_get_doit(struct sk_buff *skb, struct genl_info *info);
 int vmdev_nl_queue_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int vmdev_nl_address_space_get_doit(struct sk_buff *skb,
+				    struct genl_info *info);
+int vmdev_nl_address_space_get_dumpit(struct sk_buff *skb,
+				      struct netlink_callback *cb);
 int vmdev_nl_irq_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int vmdev_nl_irq_set_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	VMDEV_NLGRP_EVENTS,

@@ -108,6 +108,8 @@ void vmdev_ctl_sysfs_add(struct vmdev_dev *dev)
 	int err;
 
 	err = sysfs_merge_group(&d->kobj, &vmdev_ctl_dev_group);
+	if (!err)
+		err = vmdev_ctl_sysfs_queues_add(dev);
 	if (err)
 		dev_warn(d, "no files of vmdev_ctl in sysfs: %pe\n", ERR_PTR(err));
 }
@@ -120,5 +122,6 @@ void vmdev_ctl_sysfs_add(struct vmdev_dev *dev)
  */
 void vmdev_ctl_sysfs_del(struct vmdev_dev *dev)
 {
+	vmdev_ctl_sysfs_queues_del(dev);
 	sysfs_unmerge_group(&vmdev_ctl_device(dev)->kobj, &vmdev_ctl_dev_group);
 }

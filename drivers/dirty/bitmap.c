@@ -218,6 +218,28 @@ static struct vmdev_dirty_area *vmdev_dirty_find(struct vmdev_dirty *dirty,
 }
 
 /**
+ * vmdev_dirty_extent() - what is logged
+ * @dirty: the log
+ * @info: gets @page_size, @first, @last, @bytes and @ranges, and nothing in the rest
+ *
+ * Context: any.
+ */
+void vmdev_dirty_extent(const struct vmdev_dirty *dirty,
+			struct vmdev_dirty_log_info *info)
+{
+	unsigned int i;
+
+	*info = (struct vmdev_dirty_log_info) {
+		.page_size = 1ULL << dirty->shift,
+		.first = dirty->areas[0].first,
+		.last = dirty->areas[dirty->n - 1].last,
+		.ranges = dirty->n,
+	};
+	for (i = 0; i < dirty->n; i++)
+		info->bytes += dirty->areas[i].last - dirty->areas[i].first + 1;
+}
+
+/**
  * vmdev_dirty_shift() - page size of a log
  * @dirty: the log
  *

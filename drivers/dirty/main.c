@@ -260,6 +260,22 @@ void vmdev_dirty_dev_del(struct vmdev_dirty_dev *ddev)
 }
 EXPORT_SYMBOL_GPL(vmdev_dirty_dev_del);
 
+/**
+ * vmdev_dirty_dev_log() - is an address space of a device logged?
+ * @ddev: what vmdev_dirty_dev_add() returned
+ * @asid: the address space
+ * @info: gets facts of the log
+ *
+ * Context: may sleep, as long as an op does; not with a lock held that an op takes.
+ * Return: false if it is not.
+ */
+bool vmdev_dirty_dev_log(struct vmdev_dirty_dev *ddev, unsigned int asid,
+			 struct vmdev_dirty_log_info *info)
+{
+	return vmdev_dirty_sessions_log(ddev->sessions, asid, info);
+}
+EXPORT_SYMBOL_GPL(vmdev_dirty_dev_log);
+
 static void vmdev_dirty_keep_release(struct device *dev)
 {
 	kfree(dev);

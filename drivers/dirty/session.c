@@ -18,11 +18,13 @@
  * up nobody but himself. A log is freed by its file alone, when its session is
  * stopped.
  */
+#include <linux/build_bug.h>
 #include <linux/err.h>
 #include <linux/kref.h>
 #include <linux/log2.h>
 #include <linux/mutex.h>
 #include <linux/nospec.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -33,6 +35,22 @@
 					    VMDEV_DIRTY_SHIFT_MIN)
 
 /**
+ * struct vmdev_dirty_owner - who logs an address space
+ * @file: the file; NULL for nobody, all else means nothing then
+ * @log: the log, which the file has
+ * @reports: how often it was read
+ * @comm: command of who started it
+ * @pid: its process id in the first namespace
+ */
+struct vmdev_dirty_owner {
+	struct vmdev_dirty_file *file;
+	const struct vmdev_dirty *log;
+	u64 reports;
+	char comm[VMDEV_DIRTY_HOLDER_LEN];
+	pid_t pid;
+};
+
+/**
  * struct vmdev_dirty_sessions - the sessions of a device
  * @ref: the device, and its open files
  * @lock: protects all below. See above
@@ -40,7 +58,7 @@
  *	@lock, too, to refuse early
  * @priv: what they are called with
  * @nas: length of @owners
- * @owners: for each address space the file that logs it, or NULL
+ * @owners: for each address space who logs it
  */
 struct vmdev_dirty_sessions {
 	struct kref ref;
@@ -49,7 +67,7 @@ struct vmdev_dirty_sessions {
 	const struct vmdev_dirty_ops *ops;
 	void *priv;
 	unsigned int nas;
-	struct vmdev_dirty_file *owners[] __counted_by(nas);
+	struct vmdev_dirty_owner owners[] __counted_by(nas);
 };
 
 /**
@@ -133,7 +151,7 @@ static void vmdev_dirty_session_stop(struct vmdev_dirty_sessions *sessions,
 				     unsigned int asid)
 {
 	sessions->ops->stop(sessions->priv, asid);
-	sessions->owners[asid] = NULL;
+	WRITE_ONCE(sessions->owners[asid].file, NULL);
 }
 
 /**
@@ -148,7 +166,7 @@ void vmdev_dirty_sessions_end(struct vmdev_dirty_sessions *sessions)
 
 	mutex_lock(&sessions->lock);
 	for (asid = 0; asid < sessions->nas; asid++)
-		if (sessions->owners[asid])
+		if (sessions->owners[asid].file)
 			vmdev_dirty_session_stop(sessions, asid);
 	WRITE_ONCE(sessions->ops, NULL);
 	sessions->priv = NULL;
@@ -188,7 +206,7 @@ static void vmdev_dirty_file_stop(struct vmdev_dirty_file *file,
 	struct vmdev_dirty_sessions *sessions = file->sessions;
 
 	mutex_lock(&sessions->lock);
-	if (sessions->owners[asid] == file)
+	if (sessions->owners[asid].file == file)
 		vmdev_dirty_session_stop(sessions, asid);
 	mutex_unlock(&sessions->lock);
 
@@ -214,6 +232,20 @@ void vmdev_dirty_file_close(struct vmdev_dirty_file *file)
 	kfree(file);
 }
 
+/* With sessions->lock held. */
+static void vmdev_dirty_own(struct vmdev_dirty_owner *owner,
+			    struct vmdev_dirty_file *file,
+			    const struct vmdev_dirty *log)
+{
+	BUILD_BUG_ON(sizeof(owner->comm) != TASK_COMM_LEN);
+
+	owner->log = log;
+	owner->reports = 0;
+	owner->pid = task_tgid_nr(current);
+	get_task_comm(owner->comm, current);
+	WRITE_ONCE(owner->file, file);
+}
+
 static int vmdev_dirty_session_start(struct vmdev_dirty_file *file,
 				     unsigned int asid, struct vmdev_dirty *log)
 {
@@ -224,12 +256,12 @@ static int vmdev_dirty_session_start(struct vmdev_dirty_file *file,
 		return -EINTR;
 	if (!sessions->ops)
 		err = -ENODEV;
-	else if (sessions->owners[asid])
+	else if (sessions->owners[asid].file)
 		err = -EBUSY;
 	else
 		err = sessions->ops->start(sessions->priv, asid, log);
 	if (!err)
-		sessions->owners[asid] = file;
+		vmdev_dirty_own(&sessions->owners[asid], file, log);
 	mutex_unlock(&sessions->lock);
 	return err;
 }
@@ -238,7 +270,7 @@ static int vmdev_dirty_session_start(struct vmdev_dirty_file *file,
 static bool vmdev_dirty_is_busy(struct vmdev_dirty_sessions *sessions,
 				unsigned int asid)
 {
-	return READ_ONCE(sessions->owners[asid]);
+	return READ_ONCE(sessions->owners[asid].file);
 }
 
 static int vmdev_dirty_session_sync(struct vmdev_dirty_sessions *sessions,
@@ -250,8 +282,42 @@ static int vmdev_dirty_session_sync(struct vmdev_dirty_sessions *sessions,
 		return -EINTR;
 	if (sessions->ops)
 		err = sessions->ops->sync(sessions->priv, asid);
+	if (!err)
+		sessions->owners[asid].reports++;
 	mutex_unlock(&sessions->lock);
 	return err;
+}
+
+/**
+ * vmdev_dirty_sessions_log() - who logs an address space?
+ * @sessions: those of the device
+ * @asid: the address space
+ * @info: gets facts of the log
+ *
+ * Context: may sleep, as long as an op does; not with a lock held that an op takes.
+ * Return: false if nobody does.
+ */
+bool vmdev_dirty_sessions_log(struct vmdev_dirty_sessions *sessions,
+			      unsigned int asid,
+			      struct vmdev_dirty_log_info *info)
+{
+	const struct vmdev_dirty_owner *owner;
+	bool any;
+
+	if (asid >= sessions->nas)
+		return false;
+
+	owner = &sessions->owners[asid];
+	mutex_lock(&sessions->lock);
+	any = owner->file;
+	if (any) {
+		vmdev_dirty_extent(owner->log, info);
+		info->reports = owner->reports;
+		info->holder_pid = owner->pid;
+		strscpy(info->holder, owner->comm, sizeof(info->holder));
+	}
+	mutex_unlock(&sessions->lock);
+	return any;
 }
 
 /* What begins with argsz and flags; @size of it this kernel knows. */

@@ -29,6 +29,8 @@ struct vmdev_dirty_whole {
 };
 
 /* bitmap.c */
+void vmdev_dirty_extent(const struct vmdev_dirty *dirty,
+			struct vmdev_dirty_log_info *info);
 bool vmdev_dirty_whole(struct vmdev_dirty *dirty, u64 iova, u64 last,
 		       struct vmdev_dirty_whole *whole);
 
@@ -47,6 +49,9 @@ struct vmdev_dirty_sessions *
 vmdev_dirty_sessions_create(const struct vmdev_dirty_ops *ops, void *priv,
 			    unsigned int nas);
 void vmdev_dirty_sessions_get(struct vmdev_dirty_sessions *sessions);
+bool vmdev_dirty_sessions_log(struct vmdev_dirty_sessions *sessions,
+			      unsigned int asid,
+			      struct vmdev_dirty_log_info *info);
 void vmdev_dirty_sessions_end(struct vmdev_dirty_sessions *sessions);
 void vmdev_dirty_sessions_put(struct vmdev_dirty_sessions *sessions);
 struct vmdev_dirty_file *

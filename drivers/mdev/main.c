@@ -19,6 +19,8 @@ struct mdev_driver vmdev_mdev_driver = {
 	.show_description = vmdev_mdev_show_description,
 	.driver = {
 		.name = "vmdev_mdev",
+		/* Nothing that is there is its, and what is made is so at once. */
+		.suppress_bind_attrs = true,
 		.owner = THIS_MODULE,
 		.dev_groups = vmdev_mdev_groups,
 	},
@@ -33,12 +35,18 @@ static int __init vmdev_mdev_init(void)
 	if (!vmdev_mdev_wq)
 		return -ENOMEM;
 	err = mdev_register_driver(&vmdev_mdev_driver);
-	if (err) {
-		destroy_workqueue(vmdev_mdev_wq);
-		return err;
-	}
-	vmdev_maker_watch(&vmdev_mdev_watch);
+	if (err)
+		goto err_wq;
+	err = vmdev_maker_watch(&vmdev_mdev_watch);
+	if (err)
+		goto err_driver;
 	return 0;
+
+err_driver:
+	mdev_unregister_driver(&vmdev_mdev_driver);
+err_wq:
+	destroy_workqueue(vmdev_mdev_wq);
+	return err;
 }
 
 static void __exit vmdev_mdev_exit(void)

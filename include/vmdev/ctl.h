@@ -18,6 +18,8 @@
 #include <linux/vdpa.h>
 #include <uapi/linux/vmdev_netlink.h>
 
+#include <vmdev/dirty.h>
+
 struct device;
 struct vmdev_dev;
 struct vmdev_mgmt;
@@ -44,15 +46,19 @@ struct vmdev_notice {
 /**
  * struct vmdev_ctl_ops - the listener
  *
- * One at a time. @dev_add is called for the devices that there are already, too, and
- * @dev_del when the listener goes. Between the two the device is there. No op may wait
- * for who wants vdpa's own lock, as netlink requests of vdpa do.
+ * One at a time. @mgmt_add and @dev_add are called for what there is already, too, and
+ * @mgmt_del and @dev_del when the listener goes. Between the two it is there. No op may
+ * wait for who wants vdpa's own lock, as netlink requests of vdpa do.
  *
+ * @mgmt_add: a management device is there
+ * @mgmt_del: it is about to go
  * @dev_add: a device is there
  * @dev_del: it is about to go
  * @event: something happened, perhaps a while ago
  */
 struct vmdev_ctl_ops {
+	void (*mgmt_add)(struct vmdev_mgmt *mgmt);
+	void (*mgmt_del)(struct vmdev_mgmt *mgmt);
 	void (*dev_add)(struct vmdev_dev *dev);
 	void (*dev_del)(struct vmdev_dev *dev);
 	void (*event)(const struct vmdev_notice *event);
@@ -92,6 +98,8 @@ struct vmdev_mgmt_info {
 
 struct vmdev_mgmt *vmdev_ctl_mgmt(unsigned long *id);
 struct vmdev_mgmt *vmdev_ctl_mgmt_find(const char *bus, const char *name);
+struct vmdev_mgmt *vmdev_ctl_mgmt_of(const struct device *dev);
+struct device *vmdev_ctl_mgmt_device(const struct vmdev_mgmt *mgmt);
 void vmdev_mgmt_info(struct vmdev_mgmt *mgmt, struct vmdev_mgmt_info *info);
 
 /**
@@ -163,12 +171,29 @@ struct vmdev_queue_info {
 	int irq;
 };
 
+/**
+ * struct vmdev_space_info - facts of an address space
+ * @maps: ranges that are mapped; while there are any:
+ * @first: first IOVA that is mapped
+ * @last: last IOVA that is mapped
+ * @is_logged: it is dirty-logged; then:
+ * @log: the log
+ */
+struct vmdev_space_info {
+	u64 maps;
+	u64 first;
+	u64 last;
+	bool is_logged;
+	struct vmdev_dirty_log_info log;
+};
+
 struct vmdev_dev *vmdev_ctl_dev(unsigned long *id);
 struct vmdev_dev *vmdev_ctl_dev_find(const char *name);
 struct vmdev_dev *vmdev_ctl_dev_of(struct device *dev);
 struct device *vmdev_ctl_device(struct vmdev_dev *dev);
 void vmdev_dev_info(struct vmdev_dev *dev, struct vmdev_dev_info *info);
 int vmdev_queue_info(struct vmdev_dev *dev, u16 i, struct vmdev_queue_info *info);
+int vmdev_space_info(struct vmdev_dev *dev, unsigned int asid, struct vmdev_space_info *info);
 int vmdev_policy_set(struct vmdev_dev *dev, enum vmdev_policy policy);
 
 #endif /* _VMDEV_CTL_H */

@@ -178,6 +178,31 @@ struct vmdev_dirty_ops {
 struct device;
 struct vmdev_dirty_dev;
 
+/* TASK_COMM_LEN, which is not for user space. */
+#define VMDEV_DIRTY_HOLDER_LEN	16
+
+/**
+ * struct vmdev_dirty_log_info - a log that somebody has started
+ * @page_size: bytes
+ * @first: first IOVA of its first range
+ * @last: last IOVA of its last range
+ * @bytes: how much is logged
+ * @ranges: how many
+ * @reports: how often it was read
+ * @holder: who started it, a command
+ * @holder_pid: its process id in the first namespace
+ */
+struct vmdev_dirty_log_info {
+	u64 page_size;
+	u64 first;
+	u64 last;
+	u64 bytes;
+	u32 ranges;
+	u64 reports;
+	char holder[VMDEV_DIRTY_HOLDER_LEN];
+	int holder_pid;
+};
+
 /* Address spaces that a device can have. */
 #define VMDEV_DIRTY_NAS_MAX	64
 
@@ -185,5 +210,7 @@ struct vmdev_dirty_dev *vmdev_dirty_dev_add(struct device *dev,
 					    const struct vmdev_dirty_ops *ops,
 					    void *priv, unsigned int nas);
 void vmdev_dirty_dev_del(struct vmdev_dirty_dev *ddev);
+bool vmdev_dirty_dev_log(struct vmdev_dirty_dev *ddev, unsigned int asid,
+			 struct vmdev_dirty_log_info *info);
 
 #endif /* _VMDEV_DIRTY_H */

@@ -166,6 +166,7 @@ int vmdev_vectors_vq_irq(const struct vmdev_vectors *vectors, u16 vq);
 
 int vmdev_vectors_set_mode(struct vmdev_vectors *vectors,
 			   enum vmdev_vector_mode mode);
+int vmdev_vectors_set_mode_of(struct device *dev, enum vmdev_vector_mode mode);
 enum vmdev_vector_mode vmdev_vectors_mode(struct vmdev_vectors *vectors);
 const char *vmdev_vector_mode_name(enum vmdev_vector_mode mode);
 int vmdev_vector_mode_parse(const char *word);

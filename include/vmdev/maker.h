@@ -25,7 +25,10 @@ struct vmdev_maker_ops;
  * @max_vqp: net: queue pairs at most
  * @many: it makes any number of devices; else one at a time
  * @ops: the core's
- * @node: the core's
+ * @node: the core's, like what follows
+ * @shown: the watch knows of it
+ * @leaves: it goes
+ * @pins: the watch is being told
  */
 struct vmdev_maker {
 	struct device *dev;
@@ -36,6 +39,9 @@ struct vmdev_maker {
 	bool many;
 	const struct vmdev_maker_ops *ops;
 	struct list_head node;
+	bool shown;
+	bool leaves;
+	unsigned int pins;
 };
 
 /**
@@ -75,18 +81,20 @@ enum vmdev_made_use {
  * @added: there is a maker, from now on devices can be made
  * @removed: it goes: when this returns no device of it may be there, nor be made, that
  *	was made by this wing. May take as long as user space holds one
- * @node: the core's
+ * @leaves: the core's, like what follows
+ * @pins: it is being called
  *
- * Both may sleep, and may be called for several makers at once. Neither is called with
- * vdpa's own lock held.
+ * There is one at most. Both may sleep, and may be called for several makers at once, for one
+ * maker one after the other. Neither is called with vdpa's own lock held.
  */
 struct vmdev_maker_watch {
 	void (*added)(struct vmdev_maker *maker);
 	void (*removed)(struct vmdev_maker *maker);
-	struct list_head node;
+	bool leaves;
+	unsigned int pins;
 };
 
-void vmdev_maker_watch(struct vmdev_maker_watch *watch);
+int vmdev_maker_watch(struct vmdev_maker_watch *watch);
 void vmdev_maker_unwatch(struct vmdev_maker_watch *watch);
 
 bool vmdev_maker_free(const struct vmdev_maker *maker);

@@ -173,6 +173,23 @@ unbinding() {
 	tap_check "and are back with it" eval "vfs_ours && left 3"
 }
 
+# Who waits for user space waits alone.
+rebinds() {
+	(unbind_driver "$1" && bind_driver "$1" vmdev_pci && : >/tmp/rebound) &
+	wait_for "[ -e /tmp/rebound ]" 20
+}
+reload_in_use() {
+	create "$pf" vmdev_pci-net $a
+	user_space $a
+	later modprobe -r vmdev_mdev
+	tap_check "modprobe -r vmdev_mdev: the holder is told" told $log
+	tap_check "that waits for him" pending
+	tap_check "another function is unbound and bound meanwhile" rebinds "$blk"
+	let_go
+	tap_check "it is done within 5 s of the close" ends 5
+	tap_check "and is there again" eval "modprobe vmdev_mdev && pf_types && left 3 && blk_types"
+}
+
 reload() {
 	create "$pf" vmdev_pci-net $a
 	create "$vf" vmdev_pci-net $b 2>/dev/null
@@ -227,7 +244,7 @@ by_mdevctl() {
 	tap_check "mdevctl stop, undefine" eval "ctl stop -u $a && ctl undefine -u $a && not defined $a"
 }
 
-tap_plan 111
+tap_plan 116
 tap_check "modules" eval "vdpa_setup && modprobe -a vmdev_soft vmdev_mdev && $no_ipv6"
 tap_check "a PF, its VFs and a disk are ours" eval "vfs_ours && bind_driver $blk vmdev_pci"
 tap_check "types of the PF" pf_types
@@ -240,6 +257,7 @@ attributes
 either_side
 in_use
 unbinding
+reload_in_use
 reload
 others
 by_mdevctl

@@ -66,8 +66,9 @@ schemas = {
 	"used_wrap?": number, "kicks": number, "interrupts": number, "irq?": number,
 	"address_space": number, "desc_addr": bits, "driver_addr": bits, "device_addr": bits},
 "path": {"dev": text, "policy": policy, "paths": each(path)},
-"dirty": {"dev": text, "address_spaces": number, "logged": each(number),
-	"page_sizes?": each(number), "bytes_max?": number, "ranges_max?": number},
+"dirty": {"dev": text, "address_space": number, "maps": number, "mapped_first?": bits, "mapped_last?": bits,
+	"logged": boolean, "page_size?": number, "logged_first?": bits, "logged_last?": bits, "logged_bytes?": number,
+	"logged_ranges?": number, "reports?": number, "holder?": text, "pid?": number, "page_sizes?": each(number), "bytes_max?": number, "ranges_max?": number},
 "rate": {"dev": text, "address_space": number, "page_size": number, "pages": number,
 	"pages_per_s": real, "mib_per_s": real},
 "event": {"timestamp?": text, "event": text, "dev?": text, "parent?": text, "queue?": number,
@@ -129,6 +130,7 @@ shows() {
 	dev_add v0 "$vf" vhost_vdpa >/dev/null
 	tap_check "a function among them" says "^pci/$vf: type network devices 1" parent show
 	tap_check "one of a bus" says "^pci/$vf: " parent show "pci/$vf"
+	tap_check "a function needs none" says "^pci/$vf: " parent show "${vf#0000:}"
 	tap_check "devices" says '^s0: parent vmdev_soft type network state off policy auto' dev
 	tap_check "one device" says "^v0: parent pci/$vf type network state off" dev show v0
 	tap_check "words may be abbreviated" says '^v0: ' d s v0
@@ -142,7 +144,7 @@ shows() {
 	tap_check "those of no device" refuses 2 "^Error: vmdev_ctl: no device x of" queue show x
 	tap_check "paths" says '^v0: policy auto paths off off' path show v0
 	tap_check "those of no device" refuses 2 "^Error: vmdev_ctl: no device x" path show x
-	tap_check "what can be logged" says '^v0: address_spaces [12] not logged page_sizes 4096' dirty show v0
+	tap_check "what can be logged" says '^v0: address_space 0 maps 0$' dirty show v0
 	local what
 	for what in parent dev queue dirty; do
 		tap_check "JSON of $what" json $what 2 $what show
@@ -166,6 +168,7 @@ usage() {
 	tap_check "no interval" refuses 1 'no interval' dirty watch v0 -i 0
 	tap_check "no count" refuses 1 'no number of reports' dirty watch v0 -n 0
 	tap_check "no range" refuses 1 'no range' dirty watch v0 -r 0:100
+	tap_check "no layout" refuses 1 '"fast" is none of per-queue' irq set "$vf" fast
 	tap_check "no function" refuses 1 'no PCI function' bind eth0
 }
 
@@ -196,6 +199,8 @@ moves() {
 	tap_check "that of a queue" \
 		says "^pci/$vf: vector [0-9]+ mode per-queue use queue queue 0 irq [0-9]+ requested count" irq
 	tap_check "JSON of them" json irq 3 irq show "pci/$vf"
+	tap_check "their layout stays while a driver runs" \
+		refuses 2 '^Error: vmdev_ctl: a driver runs the device' irq set "$vf" all-shared
 	tap_check "those of no function" refuses 2 "^Error: x has no interrupt vectors" irq show x
 	tap_check "to shadow" vmdev path set v0 shadow
 	tap_check "they are" says '^v0: policy shadow paths shadow shadow' path show v0
@@ -210,6 +215,7 @@ moves() {
 }
 
 watches() {
+	tap_check "what is mapped" says '^v0: address_space 0 maps [1-9][0-9]* mapped_first 0x[0-9a-f]+ mapped_last 0x' dirty show v0
 	tap_check "a dirty rate" eval "vmdev dirty watch v0 -n 2 -i 0.5 >/tmp/rate && cat /tmp/rate"
 	tap_check "two reports" [ "$(grep -cE '^v0: address_space 0 page_size [0-9]+ pages [1-9][0-9]* pages_per_s [0-9.]+ mib_per_s [0-9.]+$' /tmp/rate)" = 2 ]
 	tap_check "event: dirty-start" event '^dirty-start dev v0 address_space 0$'
@@ -218,24 +224,34 @@ watches() {
 	vmdev dirty watch v0 -i 0.2 >/tmp/rate 2>&1 &
 	WATCH=$!
 	tap_check "one goes on and on" wait_for "[ \$(wc -l </tmp/rate) -ge 3 ]" 30
-	tap_check "it is shown" says '^v0: .* logged 0 page_sizes' dirty show v0
+	tap_check "it is shown" \
+		says '^v0: address_space 0 .* logged page_size 4096 .* reports [1-9][0-9]* holder "vmdev" pid [0-9]+' dirty show v0
+	tap_check "JSON of it" json dirty 1 dirty show v0
 	tap_check "a second one" refuses 2 'address space 0 is being logged already' dirty watch v0
 	tap_check "a policy that does not go with it" \
 		refuses 2 '^Error: vmdev_ctl: a queue cannot move' path set v0 direct
 	kill -INT $WATCH
 	wait $WATCH
 	tap_check "it ends when it is asked to" [ $? = 0 ]
-	tap_check "it is not logged any more" says '^v0: .* not logged' dirty show v0
+	tap_check "it is not logged any more" says '^v0: address_space 0 maps [0-9]+ mapped_first 0x[0-9a-f]+ mapped_last 0x[0-9a-f]+$' dirty show v0
 	tap_check "no such address space" refuses 2 'no address space 7' dirty watch v0 -a 7
+	tap_check "nor to log" refuses 2 'it has no address space 7' dirty watch v0 -a 7 -r 0:4k
 	tap_check "no such device" refuses 2 'there is no device x' dirty watch x
 	let_go
 	tap_check "event: reset" event '^reset dev v0$'
+	tap_check "nothing is mapped, nothing to watch" refuses 2 'nothing is mapped in address space 0' dirty watch v0
+	tap_check "a layout of vectors" eval "vmdev irq set $vf all-shared && says 'mode all-shared use all' irq show $vf"
+	tap_check "and back" eval "vmdev irq set pci/$vf auto && says 'mode per-queue use queue' irq show $vf"
+	tap_check "of a function that there is not" refuses 2 'no management device x' irq set x auto
+	tap_check "of software" refuses 2 'vmdev_soft has no interrupt vectors' irq set vmdev_soft auto
 }
 
 strangers() {
 	ip netns add elsewhere
 	tap_check "anybody may look" nobody refuses 0 '^v0: ' dev show
 	tap_check "but not at addresses of rings" nobody no_addresses
+	tap_check "nor at what is mapped" nobody refuses 0 '^v0: address_space 0 maps [0-9]+$' dirty show v0
+	tap_check "nor lay out vectors" nobody refuses 2 'Operation not permitted' irq set "$vf" auto
 	tap_check "not change" nobody refuses 2 'Operation not permitted.*be root' path set v0 shadow
 	tap_check "the policy is as it was" says '^v0: policy auto' path show v0
 	tap_check "not log" nobody refuses 2 "is root's alone" dirty watch v0
@@ -303,7 +319,7 @@ without() {
 	tap_check "without vmdev_ctl" refuses 2 'modprobe vmdev_ctl' dev show
 }
 
-tap_plan 114
+tap_plan 127
 tap_check "VFs" vf_create "$BDF_pf0" 2
 tap_check "modules" eval "soft_setup && modprobe vmdev_ctl"
 listen

@@ -2,6 +2,7 @@
 /* Do not edit directly, auto-generated from: */
 /*	Documentation/netlink/specs/vmdev.yaml */
 /* YNL-GEN uapi header */
+/* To regenerate run: scripts/netlink-gen */
 
 #ifndef _UAPI_LINUX_VMDEV_NETLINK_H
 #define _UAPI_LINUX_VMDEV_NETLINK_H
@@ -23,8 +24,8 @@ enum vmdev_state {
 	VMDEV_STATE_BROKEN,
 };
 
-/**
- * enum vmdev_policy - On which rings may the hardware work?
+/*
+ * On which rings may the hardware work?
  */
 enum vmdev_policy {
 	VMDEV_POLICY_AUTO,
@@ -100,11 +101,17 @@ enum vmdev_event {
 
 /**
  * enum vmdev_irq_mode - How queues share interrupt vectors.
+ * @VMDEV_IRQ_MODE_PER_QUEUE: Each queue has one of its own.
+ * @VMDEV_IRQ_MODE_QUEUES_SHARED: One for all queues, one for config changes.
+ * @VMDEV_IRQ_MODE_ALL_SHARED: One for everything.
+ * @VMDEV_IRQ_MODE_AUTO: The first of these that there are vectors for. Can be
+ *   asked for, and is never told.
  */
 enum vmdev_irq_mode {
 	VMDEV_IRQ_MODE_PER_QUEUE,
 	VMDEV_IRQ_MODE_QUEUES_SHARED,
 	VMDEV_IRQ_MODE_ALL_SHARED,
+	VMDEV_IRQ_MODE_AUTO,
 };
 
 /**
@@ -189,6 +196,26 @@ enum {
 };
 
 enum {
+	VMDEV_A_ADDRESS_SPACE_DEV = 1,
+	VMDEV_A_ADDRESS_SPACE_INDEX,
+	VMDEV_A_ADDRESS_SPACE_MAPS,
+	VMDEV_A_ADDRESS_SPACE_MAPPED_FIRST,
+	VMDEV_A_ADDRESS_SPACE_MAPPED_LAST,
+	VMDEV_A_ADDRESS_SPACE_LOGGED,
+	VMDEV_A_ADDRESS_SPACE_PAGE_SIZE,
+	VMDEV_A_ADDRESS_SPACE_LOGGED_FIRST,
+	VMDEV_A_ADDRESS_SPACE_LOGGED_LAST,
+	VMDEV_A_ADDRESS_SPACE_LOGGED_BYTES,
+	VMDEV_A_ADDRESS_SPACE_LOGGED_RANGES,
+	VMDEV_A_ADDRESS_SPACE_REPORTS,
+	VMDEV_A_ADDRESS_SPACE_HOLDER,
+	VMDEV_A_ADDRESS_SPACE_HOLDER_PID,
+
+	__VMDEV_A_ADDRESS_SPACE_MAX,
+	VMDEV_A_ADDRESS_SPACE_MAX = (__VMDEV_A_ADDRESS_SPACE_MAX - 1)
+};
+
+enum {
 	VMDEV_A_IRQ_BUS = 1,
 	VMDEV_A_IRQ_NAME,
 	VMDEV_A_IRQ_MODE,
@@ -228,7 +255,9 @@ enum {
 	VMDEV_CMD_DEV_GET,
 	VMDEV_CMD_DEV_SET,
 	VMDEV_CMD_QUEUE_GET,
+	VMDEV_CMD_ADDRESS_SPACE_GET,
 	VMDEV_CMD_IRQ_GET,
+	VMDEV_CMD_IRQ_SET,
 	VMDEV_CMD_EVENT,
 
 	__VMDEV_CMD_MAX,

@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""fuzz.py SPEC REQUESTS SEED [NAME...]: random requests to a generic netlink family.
+
+They are made after its specification: operations of it, with attributes of the types that it
+says, of names that there are (NAME...), and then one thing or another is wrong with most of
+them: a value out of its range, a wrong length, a string without an end, an attribute missing,
+twice, of another operation or of none, a flag, a command that there is not, a message cut off.
+
+Each has to be answered, in bounded time, and refusals with an errno that a person can make
+something of. Prints how often there was which answer to which operation. Exit status 1 if one
+was not answered, or with an errno that is none of ALLOWED.
+"""
+import collections
+import errno
+import os
+import random
+import socket
+import struct
+import sys
+
+import yaml
+
+NLMSG_ERROR, NLMSG_DONE = 2, 3
+NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP = 1, 4, 0x300
+NLA_F_NESTED, NLA_F_NET_BYTEORDER = 0x8000, 0x4000
+GENL_ID_CTRL, CTRL_CMD_GETFAMILY, CTRL_ATTR_FAMILY_ID, CTRL_ATTR_FAMILY_NAME = 0x10, 3, 1, 2
+SOL_NETLINK, NETLINK_EXT_ACK, NETLINK_GENERIC = 270, 11, 16
+ALLOWED = {0, errno.EINVAL, errno.ERANGE, errno.ENODEV, errno.ENOENT, errno.EOPNOTSUPP,
+           errno.EBUSY, errno.ENOSPC, errno.EIO, errno.EMSGSIZE}
+
+
+def align(data):
+    return data + bytes(-len(data) % 4)
+
+
+def attr(kind, payload, length=None):
+    """An attribute; @length: what it says it has."""
+    head = struct.pack("HH", (4 + len(payload) if length is None else length) & 0xffff,
+                       kind & 0xffff)
+    return align(head + payload)
+
+
+class Socket:
+    """Generic netlink, a request at a time."""
+    def __init__(self):
+        self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_GENERIC)
+        self.sock.setsockopt(SOL_NETLINK, NETLINK_EXT_ACK, 1)
+        self.sock.settimeout(60)
+        self.seq = 0
+
+    def ask(self, family, flags, cmd, attrs, version=1, tail=0):
+        """Gives errno (0 for none), and the answers. @tail: bytes by which the message is
+        shorter than what it should have."""
+        self.seq += 1
+        body = struct.pack("BBH", cmd, version, 0) + attrs
+        body = body[:len(body) - tail]
+        self.sock.send(struct.pack("IHHII", 16 + len(body), family,
+                                   flags | NLM_F_REQUEST | NLM_F_ACK, self.seq, 0) + body)
+        answers = []
+        while True:
+            data = self.sock.recv(65536)
+            while len(data) >= 16:
+                length, kind, _, seq, _ = struct.unpack_from("IHHII", data)
+                message, data = data[16:length], data[length + -length % 4:]
+                if seq != self.seq:
+                    continue
+                if kind in (NLMSG_ERROR, NLMSG_DONE):
+                    return -struct.unpack_from("i", message)[0] if message else 0, answers
+                answers.append(message)
+
+    def family(self, name):
+        err, answers = self.ask(GENL_ID_CTRL, 0, CTRL_CMD_GETFAMILY,
+                                attr(CTRL_ATTR_FAMILY_NAME, name.encode() + b"\0"))
+        if err:
+            sys.exit("no family %s: %s" % (name, os.strerror(err)))
+        at = 4
+        while True:
+            length, kind = struct.unpack_from("HH", answers[0], at)
+            if kind == CTRL_ATTR_FAMILY_ID:
+                return struct.unpack_from("H", answers[0], at + 4)[0]
+            at += length + -length % 4
+
+
+class Spec:
+    """What there is to ask."""
+    def __init__(self, path):
+        with open(path, encoding="utf-8") as file:
+            spec = yaml.safe_load(file)
+        self.name = spec["name"]
+        self.enums = {d["name"]: len(d["entries"]) for d in spec["definitions"]}
+        self.sets = {s["name"]: {a["name"]: dict(a, value=i + 1)
+                                 for i, a in enumerate(s["attributes"])}
+                     for s in spec["attribute-sets"]}
+        # Numbers go up by one for each of them, as those of uapi do.
+        self.ops = [dict(op, value=i + 1) for i, op in enumerate(spec["operations"]["list"])]
+
+
+class Fuzzer:
+    """Requests, one after the other."""
+    def __init__(self, spec, names):
+        self.spec = spec
+        self.names = names
+        self.numbers = [0, 1, 2, 3, 4, 5, 255, 256, 65535, 65536, 2**31 - 1, 2**31, 2**32 - 1]
+
+    def string(self):
+        if random.random() < 0.85:
+            text = random.choice(self.names).encode()
+        else:
+            text = random.choice([b"", b"x", b"%s%n", b"\xff\xfe", b"a" * 63, b"b" * 255,
+                                  b"c" * 256, b"d" * 4000, bytes(random.choices(range(256), k=9))])
+        return text + (b"\0" if random.random() < 0.95 else b"")
+
+    def value(self, spec):
+        """A payload of the attribute's type, as a rule one that is in range."""
+        kind = spec["type"]
+        if kind == "string":
+            return self.string()
+        if kind == "flag":
+            return b""
+        if spec.get("enum") and random.random() < 0.9:
+            number = random.randrange(self.spec.enums[spec["enum"]])
+        elif random.random() < 0.8:
+            number = random.randrange(6)
+        else:
+            number = random.choice(self.numbers)
+        if kind == "u8":
+            return struct.pack("B", number & 0xff)
+        if kind == "uint" and random.random() < 0.5:
+            return struct.pack("Q", number)
+        return struct.pack("I", number)
+
+    def broken(self, spec):
+        """An attribute with something wrong about it."""
+        payload = self.value(spec)
+        what = random.randrange(6)
+        if what == 0:
+            return attr(spec["value"], payload[:random.randrange(len(payload) + 1)])
+        if what == 1:
+            return attr(spec["value"], payload + bytes(random.randrange(1, 64)))
+        if what == 2:
+            return attr(spec["value"], payload, random.choice([0, 1, 3, 5, 200, 65535]))
+        if what == 3:
+            return attr(spec["value"] | random.choice([NLA_F_NESTED, NLA_F_NET_BYTEORDER]),
+                        payload)
+        if what == 4:
+            return attr(random.choice([0, 1, 99, 0x3fff, 0x7fff]), payload)
+        return bytes(random.choices(range(256), k=random.randrange(1, 40)))
+
+    def attributes(self, op, names):
+        known = self.spec.sets[op["attribute-set"]]
+        out = []
+        for name in names:
+            if random.random() < 0.06:
+                continue
+            out.append(attr(known[name]["value"], self.value(known[name])))
+            if random.random() < 0.05:
+                out.append(attr(known[name]["value"], self.value(known[name])))
+        if random.random() < 0.25:
+            out.append(self.broken(random.choice(list(known.values()))))
+        if random.random() < 0.08:
+            other = random.choice(list(self.spec.sets.values()))
+            one = random.choice(list(other.values()))
+            out.append(attr(one["value"], self.value(one)))
+        if random.random() < 0.2:
+            random.shuffle(out)
+        return b"".join(out)
+
+    def request(self):
+        """The arguments of Socket.ask(), and what it is about."""
+        op = random.choice(self.spec.ops)
+        modes = [mode for mode in ("do", "dump") if mode in op] or ["do"]
+        mode = random.choice(modes)
+        names = op.get(mode, {}).get("request", {}).get("attributes", [])
+        dump = (mode == "dump") ^ (random.random() < 0.04)
+        cmd = op["value"] if random.random() < 0.97 else random.randrange(256)
+        return (op["name"] + (" dump" if dump else ""), NLM_F_DUMP if dump else 0, cmd,
+                self.attributes(op, names), random.choice([1] * 50 + [0, 2, 255]),
+                random.choice([0] * 30 + [1, 2, 3, 4, 7]))
+
+
+def main():
+    spec, count, seed = Spec(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    random.seed(seed)
+    fuzzer = Fuzzer(spec, sys.argv[4:])
+    sock = Socket()
+    family = sock.family(spec.name)
+    told = collections.Counter()
+    bad = 0
+    for n in range(count):
+        what, flags, cmd, attrs, version, tail = fuzzer.request()
+        try:
+            err, _ = sock.ask(family, flags, cmd, attrs, version, min(tail, len(attrs)))
+        except TimeoutError:
+            sys.exit("request %d of seed %d, %s, was not answered: %s" %
+                     (n, seed, what, attrs.hex()))
+        told[what, err] += 1
+        if err not in ALLOWED:
+            bad += 1
+            print("request %d of seed %d, %s: %s: %s" %
+                  (n, seed, what, os.strerror(err), attrs.hex()))
+    for (what, err), times in sorted(told.items()):
+        print("%6d %s: %s" % (times, what, errno.errorcode.get(err, "ok") if err else "ok"))
+    good = {what for what, err in told if not err}
+    for op in spec.ops:
+        for mode in ("do", "dump"):
+            what = op["name"] + (" dump" if mode == "dump" else "")
+            if mode in op and count >= 1000 and what not in good:
+                bad += 1
+                print("%s never succeeded: nothing behind its checks was tried" % what)
+    sys.exit(1 if bad else 0)
+
+
+main()
