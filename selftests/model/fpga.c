@@ -1,12 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A function of the FPGA: what net and block have in common. */
 #define _GNU_SOURCE
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "model.h"
 
 #define FPGA_SUB_VENDOR		0x8086
 #define FPGA_SUB_BLOCK		0x0002
+
+/**
+ * fpga_say() - a line for whoever reads our output
+ * @f: the function
+ * @format: as of printf()
+ */
+void fpga_say(const struct fpga *f, const char *format, ...)
+{
+	va_list args;
+
+	printf("%s: ", f->name);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	printf("\n");
+	fflush(stdout);
+}
 
 /**
  * fpga_serve() - look at a queue
@@ -17,7 +37,7 @@ void fpga_serve(struct fpga *f, unsigned int vq)
 {
 	if (!f->v->vqs[vq].enabled ||
 	    !(f->v->status & VIRTIO_CONFIG_S_DRIVER_OK) ||
-	    (f->v->status & VIRTIO_CONFIG_S_NEEDS_RESET))
+	    (f->v->status & (VIRTIO_CONFIG_S_NEEDS_RESET | VIO_S_SUSPEND)))
 		return;
 	if (f->device_id == VIRTIO_ID_NET)
 		net_serve(f, vq);
@@ -48,7 +68,8 @@ static void fpga_event(struct vio *v, enum vio_event event)
 {
 	struct fpga *f = v->priv;
 
-	if (event == VIO_EV_DRIVER_OK || event == VIO_EV_VQ_ENABLE)
+	if (event == VIO_EV_DRIVER_OK || event == VIO_EV_VQ_ENABLE ||
+	    event == VIO_EV_RESUME)
 		f->look = true;
 }
 
@@ -105,6 +126,17 @@ static void fpga_conf_blk(struct vio_conf *conf, const struct fpga *f,
 	conf->config_size = sizeof(f->blk.config);
 }
 
+/* Another layout: what virtio 1.4 has for suspension, and nothing of ours. */
+static void fpga_conf_standard(struct vio_conf *conf)
+{
+	conf->features |= VIO_BIT(VIO_F_SUSPEND);
+	conf->sub_vendor = 0;
+	conf->vq_size_min = 0;
+	conf->vq_align = 0;
+	conf->vq_disable = false;
+	conf->own_size = 0;
+}
+
 static void fpga_exit(struct fpga *f)
 {
 	if (f->device_id == VIRTIO_ID_NET)
@@ -139,6 +171,8 @@ struct fpga *fpga_create(const char *path, __u16 device_id,
 
 	if (!f)
 		return NULL;
+	snprintf(f->name, sizeof(f->name), "%s",
+		 strrchr(path, '/') ? strrchr(path, '/') + 1 : path);
 	f->device_id = device_id;
 	if (device_id == VIRTIO_ID_BLOCK && blk_init(f, path, c)) {
 		free(f);
@@ -150,6 +184,8 @@ struct fpga *fpga_create(const char *path, __u16 device_id,
 	} else {
 		fpga_conf_blk(&conf, f, c);
 	}
+	if (c->standard)
+		fpga_conf_standard(&conf);
 	/* One for each queue and one for changes of the configuration. */
 	conf.vectors = conf.nvqs + 1;
 	f->v = vio_create(path, &conf, &fpga_ops, f);

@@ -52,6 +52,11 @@
  * - Rings have 64 to 256 entries.
  * - A queue is looked at when it is enabled and when the driver is ready, not
  *   only after a doorbell: what waits in a ring that is resumed needs no kick.
+ *
+ * A second layout is there to show what another one takes (--suspend): virtio
+ * 1.4's own SUSPEND, without subsystem ids and LM block. A device that is suspended
+ * looks at no ring, writes no memory and raises no interrupt. It goes on where it
+ * was when the status is written without that bit.
  */
 #ifndef VMDEV_MODEL_H
 #define VMDEV_MODEL_H
@@ -94,6 +99,7 @@
  * @count: as written, 0 if it was not
  * @word: ring states
  * @written: a ring state is to be taken
+ * @bits: set since logging was switched on
  * @skipped: bits since a fault lost one
  */
 struct lm {
@@ -104,6 +110,7 @@ struct lm {
 	__u32 count;
 	__u32 word[VIO_VQS_MAX];
 	bool written[VIO_VQS_MAX];
+	__u64 bits;
 	__u32 skipped;
 };
 
@@ -222,6 +229,7 @@ struct blk {
 /**
  * struct fpga - a function
  * @v: registers and rings
+ * @name: of the socket, without its folder
  * @device_id: VIRTIO_ID_*
  * @lm: the LM block
  * @faults: bits of enum fpga_fault
@@ -233,6 +241,7 @@ struct blk {
  */
 struct fpga {
 	struct vio *v;
+	char name[32];
 	__u16 device_id;
 	struct lm lm;
 	__u32 faults;
@@ -252,6 +261,7 @@ struct fpga {
  * @pairs: queue pairs, or queues of a disk
  * @sub_device: subsystem id of a net function
  * @disk_mib: size of a disk that has to be made
+ * @standard: no FPGA's layout, but that of virtio 1.4 with SUSPEND
  */
 struct fpga_conf {
 	unsigned int n;
@@ -259,14 +269,19 @@ struct fpga_conf {
 	unsigned int pairs;
 	__u16 sub_device;
 	unsigned int disk_mib;
+	bool standard;
 };
 
 /* fpga.c */
+#define FPGA_ATTR(attr) __attribute__(attr)
+
 struct fpga *fpga_create(const char *path, __u16 device_id,
 			 const struct fpga_conf *conf);
 void fpga_destroy(struct fpga *f);
 void fpga_serve(struct fpga *f, unsigned int vq);
 int fpga_tick(struct fpga *f);
+void FPGA_ATTR((format(printf, 2, 3))) fpga_say(const struct fpga *f,
+						const char *format, ...);
 
 /* lm.c */
 void lm_start(struct vio *v, unsigned int vq);
