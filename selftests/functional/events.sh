@@ -76,7 +76,7 @@ hold /tmp/hold.log h0 -t
 # Its work would be what they came for.
 kill -STOP "$HOLDER"
 tap_check "its interrupts do not end" lie storm_vqs
-tap_check "irq-storm" event "irq-storm parent pci/$bdf vector [0-9]+ queue [0-9]+"
+tap_check "irq-storm" event "irq-storm parent pci/$bdf queue [0-9]+ vector [0-9]+"
 tap_check "it is honest again" lie honest
 kill -CONT "$HOLDER"
 let_go
