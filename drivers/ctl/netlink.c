@@ -105,7 +105,7 @@ struct vmdev_mgmt *vmdev_ctl_asked_mgmt(const struct genl_info *info, int bus, i
 	mgmt = vmdev_ctl_mgmt_find(vmdev_ctl_asked(info, bus), vmdev_ctl_asked(info, name));
 	if (mgmt)
 		return mgmt;
-	NL_SET_ERR_MSG_FMT_MOD(info->extack, "no management device %s of vmdev's",
+	NL_SET_ERR_MSG_FMT_MOD(info->extack, "no management device %.32s of vmdev's",
 			       vmdev_ctl_asked(info, name));
 	return ERR_PTR(-ENODEV);
 }
@@ -203,7 +203,7 @@ struct vmdev_dev *vmdev_ctl_asked_dev(const struct genl_info *info, int attr)
 	dev = vmdev_ctl_dev_find(name);
 	if (dev)
 		return dev;
-	NL_SET_ERR_MSG_FMT_MOD(info->extack, "no device %s of vmdev's", name);
+	NL_SET_ERR_MSG_FMT_MOD(info->extack, "no device %.32s of vmdev's", name);
 	return ERR_PTR(-ENODEV);
 }
 
