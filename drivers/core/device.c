@@ -590,8 +590,7 @@ static int vmdev_suspend(struct vmdev_dev *dev)
 		return -EOPNOTSUPP;
 	}
 
-	if (!(dev->parent->hw->caps.caps & VMDEV_CAP_STATE) ||
-	    vmdev_any_shadow(dev)) {
+	if (!vmdev_stops_exactly(dev) || vmdev_any_shadow(dev)) {
 		err = vmdev_drain(dev);
 		if (err)
 			return err;

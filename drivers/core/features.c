@@ -227,6 +227,8 @@ u64 vmdev_features_to_hw(const struct vmdev_hw_caps *caps,
 {
 	u64 helpers = BIT_ULL(VIRTIO_F_SR_IOV) | BIT_ULL(VIRTIO_F_RING_RESET);
 
+	if (caps->caps & VMDEV_CAP_SUSPEND)
+		helpers |= BIT_ULL(VMDEV_F_SUSPEND);
 	/* vmdev_ctrl_replay() needs them. */
 	if (!is_zero_ether_addr(prov->mac))
 		helpers |= BIT_ULL(VIRTIO_NET_F_CTRL_VQ) |

@@ -72,11 +72,13 @@ bool vmdev_path_is_shadow(const struct vmdev_dev *dev, u16 i)
 		return false;
 	/*
 	 * Where a packed ring was stopped cannot be recovered, and requests of
-	 * a block device must not run twice.
+	 * a block device must not run twice, unless it can be suspended.
 	 */
-	return vmdev_is_packed(dev) || !vmdev_is_net(hw) ||
-	       vmdev_path_is_vmms(dev, i) ||
-	       !vmdev_state_fresh(dev, &dev->vqs[i].conf.state);
+	if (vmdev_is_packed(dev) ||
+	    !vmdev_state_fresh(dev, &dev->vqs[i].conf.state))
+		return true;
+	return !vmdev_stops_exactly(dev) &&
+	       (!vmdev_is_net(hw) || vmdev_path_is_vmms(dev, i));
 }
 
 /**
@@ -158,10 +160,13 @@ static int vmdev_paths_differ(struct vmdev_dev *dev)
 
 static int vmdev_paths_switch(struct vmdev_dev *dev)
 {
+	u32 caps = dev->hw->caps.caps;
 	u16 i;
 	int err = 0;
 
-	if (!(dev->hw->caps.caps & VMDEV_CAP_RING_RESET))
+	/* What tells where a queue stopped is for all of them: SUSPEND. */
+	if (!(caps & VMDEV_CAP_RING_RESET) ||
+	    (!(caps & VMDEV_CAP_STATE) && vmdev_stops_exactly(dev)))
 		return vmdev_restart(dev);
 
 	for (i = 0; i < dev->nvqs && !err; i++)

@@ -53,8 +53,9 @@ bool vmdev_path_goes_home(const struct vmdev_dev *dev, u16 i)
 	if (dev->mem.as[vmdev_vq_asid(dev, i)].aliased)
 		return false;
 	return dev->policy == VMDEV_POLICY_DIRECT ||
-	       (dev->policy == VMDEV_POLICY_AUTO && vmdev_is_net(dev->hw) &&
-		!vmdev_path_is_vmms(dev, i));
+	       (dev->policy == VMDEV_POLICY_AUTO &&
+		(vmdev_stops_exactly(dev) ||
+		 (vmdev_is_net(dev->hw) && !vmdev_path_is_vmms(dev, i))));
 }
 
 /**

@@ -320,6 +320,7 @@ int vmdev_stop(struct vmdev_dev *dev)
 {
 	struct vmdev_hw *hw = dev->parent->hw;
 	bool has_state = hw->caps.caps & VMDEV_CAP_STATE;
+	bool exact = vmdev_stops_exactly(dev);
 	int err, patience = VMDEV_SETTLE_TRIES;
 	u16 i;
 
@@ -327,7 +328,7 @@ int vmdev_stop(struct vmdev_dev *dev)
 
 	vmdev_vqs_forwarding(dev, false);
 
-	err = hw->ops->stop(hw, has_state ? dev->states : NULL);
+	err = hw->ops->stop(hw, exact ? dev->states : NULL);
 	vmdev_hw_log_stopped(dev, err);
 	for (i = 0; i < dev->nvqs && !err; i++) {
 		struct vmdev_vq *vq = &dev->vqs[i];
@@ -342,6 +343,8 @@ int vmdev_stop(struct vmdev_dev *dev)
 		else if (has_state)
 			err = vmdev_vq_told_state(dev, i,
 						  &dev->states[vq->hw_vq]);
+		else if (exact)
+			err = vmdev_vq_used_state(dev, i, &vq->conf.state);
 		else
 			err = vmdev_vq_stopped_state(dev, i, &vq->conf.state,
 						     &patience);
@@ -357,12 +360,12 @@ int vmdev_stop(struct vmdev_dev *dev)
 /*
  * Receive queues of a net device wait for packets, and so are left out. So is its
  * control queue, which has an even number, too, and is served under the lock. Where
- * hardware knows the state of its rings a direct queue may stop at any time; its
- * driver, which goes on, need not ever be seen without a request.
+ * hardware knows the state of its rings, or can be suspended, a direct queue may stop at any
+ * time; its driver, which goes on, need not ever be seen without a request.
  */
 static bool vmdev_all_idle(struct vmdev_dev *dev)
 {
-	bool has_state = dev->parent->hw->caps.caps & VMDEV_CAP_STATE;
+	bool exact = vmdev_stops_exactly(dev);
 	bool net = vmdev_is_net(dev->parent->hw);
 	u16 i;
 
@@ -372,7 +375,7 @@ static bool vmdev_all_idle(struct vmdev_dev *dev)
 		if (dev->vqs[i].shadowed) {
 			if (!vmdev_shadow_idle(dev, i))
 				return false;
-		} else if (!has_state && !vmdev_is_packed(dev) &&
+		} else if (!exact && !vmdev_is_packed(dev) &&
 			   !dev->vqs[i].idle_seen &&
 			   !vmdev_vq_idle(dev, i)) {
 			return false;
@@ -416,7 +419,7 @@ int vmdev_drain(struct vmdev_dev *dev)
 
 	/* The driver may have been stopped between an offer and its kick. */
 	vmdev_kick_all(dev);
-	if (net && !(dev->hw->caps.caps & VMDEV_CAP_STATE))
+	if (net && !vmdev_stops_exactly(dev))
 		vmdev_vqs_seek_idle(dev);
 	vmdev_vqs_forwarding(dev, false);
 	while (!vmdev_all_idle(dev)) {

@@ -217,6 +217,35 @@ int vmdev_vq_stopped_state(struct vmdev_dev *dev, u16 i,
 	return err;
 }
 
+static int vmdev_vq_used(struct vmdev_dev *dev, u16 i, u16 *used)
+{
+	__virtio16 raw;
+	int err;
+
+	err = vmdev_mem_read(dev, vmdev_vq_asid(dev, i), dev->vqs[i].conf.device +
+			     offsetof(struct vring_used, idx), &raw, sizeof(raw));
+	if (!err)
+		*used = __virtio16_to_cpu(true, raw);
+	return err;
+}
+
+/**
+ * vmdev_vq_used_state() - where is a split queue that used all it took?
+ * @dev: the device, suspended before it was stopped (VMDEV_CAP_SUSPEND)
+ * @i: the queue, direct until then
+ * @state: the answer
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ * Return: 0; -EFAULT; -EOPNOTSUPP when software does not know the memory.
+ */
+int vmdev_vq_used_state(struct vmdev_dev *dev, u16 i,
+			struct vdpa_vq_state *state)
+{
+	if (!dev->mem.attached)
+		return -EOPNOTSUPP;
+	return vmdev_vq_used(dev, i, &state->split.avail_index);
+}
+
 /**
  * vmdev_vq_check_state() - is a queue where hardware says that it stopped?
  * @dev: the device
@@ -234,14 +263,9 @@ int vmdev_vq_check_state(struct vmdev_dev *dev, u16 i,
 			 const struct vdpa_vq_state *state)
 {
 	u16 used, avail = state->split.avail_index;
-	__virtio16 raw;
 
 	if (vmdev_is_packed(dev) || !dev->mem.attached || !dev->hw->dma_dev ||
-	    vmdev_mem_read(dev, vmdev_vq_asid(dev, i), dev->vqs[i].conf.device +
-			   offsetof(struct vring_used, idx), &raw, sizeof(raw)))
-		return 0;
-	used = __virtio16_to_cpu(true, raw);
-	if (used == avail)
+	    vmdev_vq_used(dev, i, &used) || used == avail)
 		return 0;
 	dev_err_ratelimited(&dev->vdpa.dev,
 			    "queue %u: hardware says that it stopped at %u, its ring says %u\n",

@@ -423,6 +423,15 @@ static inline bool vmdev_is_multiqueue(const struct vmdev_dev *dev)
 				BIT_ULL(VIRTIO_NET_F_RSS));
 }
 
+/* Nobody has to find out where its queues are when they were stopped all at once. */
+static inline bool vmdev_stops_exactly(const struct vmdev_dev *dev)
+{
+	u32 caps = dev->hw->caps.caps;
+
+	return (caps & VMDEV_CAP_STATE) ||
+	       ((caps & VMDEV_CAP_SUSPEND) && !vmdev_is_packed(dev));
+}
+
 /* device.c */
 extern const struct vdpa_config_ops vmdev_vdpa_ops;
 int vmdev_negotiate(struct vmdev_dev *dev);
@@ -491,6 +500,8 @@ bool vmdev_vq_idle(struct vmdev_dev *dev, u16 i);
 void vmdev_vqs_forget_idle(struct vmdev_dev *dev);
 void vmdev_vqs_seek_idle(struct vmdev_dev *dev);
 int vmdev_vq_read_state(struct vmdev_dev *dev, u16 i,
+			struct vdpa_vq_state *state);
+int vmdev_vq_used_state(struct vmdev_dev *dev, u16 i,
 			struct vdpa_vq_state *state);
 int vmdev_vq_check_state(struct vmdev_dev *dev, u16 i,
 			 const struct vdpa_vq_state *state);

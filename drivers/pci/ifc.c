@@ -302,9 +302,9 @@ static const struct pci_device_id vmdev_ifc_ids[] = {
 	{ 0 }
 };
 
-static bool vmdev_ifc_match(struct pci_dev *pdev)
+static bool vmdev_ifc_match(struct vmdev_pci *vp)
 {
-	return pci_match_id(vmdev_ifc_ids, pdev);
+	return pci_match_id(vmdev_ifc_ids, vp->pdev);
 }
 
 static int vmdev_ifc_check_bar(struct vmdev_pci *vp)

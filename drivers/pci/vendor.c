@@ -7,6 +7,8 @@
 
 static const struct vmdev_pci_vendor * const vmdev_pci_vendors[] = {
 	&vmdev_pci_ifc,
+	/* Of any vendor, and so the last one. */
+	&vmdev_pci_suspend,
 };
 
 /**
@@ -22,7 +24,7 @@ void vmdev_pci_vendor_init(struct vmdev_pci *vp)
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(vmdev_pci_vendors); i++) {
-		if (!vmdev_pci_vendors[i]->match(vp->pdev))
+		if (!vmdev_pci_vendors[i]->match(vp))
 			continue;
 		if (!vmdev_pci_vendors[i]->init(vp))
 			vp->vendor = vmdev_pci_vendors[i];
@@ -36,7 +38,7 @@ void vmdev_pci_vendor_init(struct vmdev_pci *vp)
  */
 void vmdev_pci_vendor_exit(struct vmdev_pci *vp)
 {
-	if (vp->vendor)
+	if (vp->vendor && vp->vendor->exit)
 		vp->vendor->exit(vp);
 	vp->vendor = NULL;
 }

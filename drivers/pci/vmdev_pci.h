@@ -31,14 +31,15 @@ struct vmdev_pci;
 /**
  * struct vmdev_pci_vendor - what functions of a layout can do beyond virtio
  * @name: of the layout
- * @match: is a function one of them? By its ids
+ * @match: is a function one of them? By its ids, or its features
  * @init: find out what it can do, when all that is virtio is known, and the function reset.
  *	Adds to hw.caps what of enum vmdev_hw_cap the ops below are for. On error, which is
  *	said in one line, it is a plain virtio function
- * @exit: the reverse
- * @start: once before queues are enabled. NULL if there is nothing to do
+ * @exit: the reverse. NULL if there is nothing to do, as are the following
+ * @start: once before queues are enabled
  * @stop: with VMDEV_CAP_STATE: stop the queues that were started, for good, and store the
- *	state of each. The device is reset then, whatever is returned
+ *	state of each. With VMDEV_CAP_SUSPEND alone: suspend the device. It is reset then,
+ *	whatever is returned
  * @vq_start: with VMDEV_CAP_STATE: a queue is configured, and is to be enabled next: where
  *	it goes on
  * @vq_stop: with VMDEV_CAP_STATE: as @stop, for one queue, which is reset then. Only if the
@@ -52,7 +53,7 @@ struct vmdev_pci;
  */
 struct vmdev_pci_vendor {
 	const char *name;
-	bool (*match)(struct pci_dev *pdev);
+	bool (*match)(struct vmdev_pci *vp);
 	int (*init)(struct vmdev_pci *vp);
 	void (*exit)(struct vmdev_pci *vp);
 	void (*start)(struct vmdev_pci *vp, const struct vmdev_hw_conf *conf);
@@ -128,6 +129,9 @@ void vmdev_pci_vendor_init(struct vmdev_pci *vp);
 void vmdev_pci_vendor_exit(struct vmdev_pci *vp);
 int vmdev_pci_log_start(struct vmdev_hw *hw, u64 bitmap, u64 end);
 void vmdev_pci_log_stop(struct vmdev_hw *hw);
+
+/* suspend.c */
+extern const struct vmdev_pci_vendor vmdev_pci_suspend;
 
 /* ifc.c */
 extern const struct vmdev_pci_vendor vmdev_pci_ifc;

@@ -28,6 +28,9 @@ struct vmdev_parent;
 /* Feature bits of the transport; all others are the device type's. */
 #define VMDEV_F_TRANSPORT	GENMASK_ULL(49, 24)
 
+/* Of virtio 1.4: the device can be suspended. Offered to no driver. */
+#define VMDEV_F_SUSPEND		43
+
 /*
  * IOVAs above the usable range that no guest gets: what the core itself has to
  * show to the hardware goes there.
@@ -41,7 +44,8 @@ struct vmdev_parent;
  * @VMDEV_CAP_LOG: what the device wrote of buffers is logged by itself. Either its parent
  *	tells of each buffer (vmdev_hw_wrote()), before the driver is told that it is used; or
  *	it has @log_start, and the device sets bits in a bitmap of the core's
- * @VMDEV_CAP_SUSPEND: the device can be suspended as virtio 1.4 defines it
+ * @VMDEV_CAP_SUSPEND: the device can be suspended as virtio 1.4 defines it: it then has used
+ *	all that it took. Where a split ring goes on is so known when it was stopped
  * @VMDEV_CAP_RING_RESET: one queue can be reset and started again
  */
 enum vmdev_hw_cap {
@@ -124,7 +128,8 @@ struct vmdev_hw_conf {
  * @start: configure every queue, enable those that are enabled, go live. The
  *	features are those negotiated last. On error the hardware is stopped
  * @stop: stop all DMA and all queues at once. With VMDEV_CAP_STATE and @states
- *	not NULL the state of each queue is stored there. After it the hardware
+ *	not NULL the state of each queue is stored there; with VMDEV_CAP_SUSPEND alone
+ *	nothing is, but the device was suspended first. After it the hardware
  *	remembers nothing
  * @vq_start: configure and enable one more queue of a live device
  * @vq_stop: stop one queue of a live device; NULL without VMDEV_CAP_RING_RESET.

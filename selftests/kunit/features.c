@@ -184,6 +184,10 @@ static void features_to_hw(struct kunit *test)
 	caps.features = U64_MAX;
 	KUNIT_EXPECT_EQ(test, vmdev_features_to_hw(&caps, &prov, driver),
 			driver | B(37) | B(40));
+	caps.caps = VMDEV_CAP_SUSPEND;
+	KUNIT_EXPECT_EQ(test, vmdev_features_to_hw(&caps, &prov, driver),
+			driver | B(37) | B(40) | B(43));
+	caps.caps = 0;
 	caps.features = ~B(37);
 	KUNIT_EXPECT_EQ(test, vmdev_features_to_hw(&caps, &prov, driver),
 			driver | B(40));

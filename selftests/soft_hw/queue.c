@@ -256,19 +256,23 @@ static void soft_state(const struct vmdev_vring *ring,
 	state->packed.last_used_counter = ring->pos.used_wrap;
 }
 
-/* Hardware that tells its state finishes what it took; other hardware forgets it. */
+/*
+ * Hardware that tells its state, or is suspended, finishes what it took; other hardware
+ * forgets it.
+ */
 void soft_vq_stop(struct soft_hw *soft, u16 i, struct vdpa_vq_state *state)
 {
 	struct soft_vq *vq = &soft->vqs[i];
 
 	if (!vq->on)
 		return;
-	if (soft->hw.caps.caps & VMDEV_CAP_STATE) {
+	if ((soft->hw.caps.caps & VMDEV_CAP_STATE) ||
+	    (state && (soft->hw.caps.caps & VMDEV_CAP_SUSPEND))) {
 		soft->type->finish(soft, i);
 		vmdev_vring_publish(&vq->ring);
-		if (state)
-			soft_state(&vq->ring, state);
 	}
+	if (state && (soft->hw.caps.caps & VMDEV_CAP_STATE))
+		soft_state(&vq->ring, state);
 	vq->on = false;
 	vq->nbufs = 0;
 	soft_areas_put(vq);
