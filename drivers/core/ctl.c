@@ -243,13 +243,11 @@ void vmdev_ctl_note_paths(struct vmdev_dev *dev)
 
 	lockdep_assert_held(&dev->parent->lock);
 	for (i = 0; i < dev->nvqs; i++) {
-		struct vmdev_vq *vq = &dev->vqs[i];
-		enum vmdev_path path = vmdev_queue_path(vq);
+		enum vmdev_path was = vmdev_queue_moved(&dev->vqs[i]);
+		enum vmdev_path path = dev->vqs[i].told;
 
-		if (path != vq->told && path != VMDEV_PATH_OFF &&
-		    vq->told != VMDEV_PATH_OFF)
+		if (path != was && path != VMDEV_PATH_OFF && was != VMDEV_PATH_OFF)
 			vmdev_note_dev(dev, VMDEV_EVENT_PATH, i, path, NULL);
-		vq->told = path;
 	}
 }
 
@@ -399,15 +397,6 @@ void vmdev_mgmt_info(struct vmdev_mgmt *mgmt, struct vmdev_mgmt_info *info)
 			info->ndevs++;
 }
 EXPORT_SYMBOL_GPL(vmdev_mgmt_info);
-
-static enum vmdev_state vmdev_dev_state(const struct vmdev_dev *dev)
-{
-	if (READ_ONCE(dev->needs_reset) || READ_ONCE(dev->parent->gone))
-		return VMDEV_STATE_BROKEN;
-	if (!dev->running)
-		return VMDEV_STATE_OFF;
-	return dev->suspended ? VMDEV_STATE_SUSPENDED : VMDEV_STATE_RUNNING;
-}
 
 /**
  * vmdev_dev_info() - facts of a device

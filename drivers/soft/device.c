@@ -106,9 +106,15 @@ void vmdev_soft_event(struct vmdev_soft *soft)
  */
 void vmdev_soft_break(struct vmdev_soft *soft, u16 vq, const char *why)
 {
+	unsigned long flags;
+
 	if (test_and_set_bit(0, &soft->broken))
 		return;
 	dev_err_ratelimited(soft->hw.dev, "%s: queue %u is broken: %s\n", soft->name,
 			    vq, why);
+	spin_lock_irqsave(&soft->event_lock, flags);
+	if (soft->events)
+		vmdev_hw_vq_broken(&soft->hw, vq, why);
+	spin_unlock_irqrestore(&soft->event_lock, flags);
 	vmdev_soft_event(soft);
 }
