@@ -22,6 +22,7 @@ int vmdev_soft_init(struct vmdev_soft *soft, const struct vmdev_soft_type *type,
 	u16 i;
 
 	soft->type = type;
+	soft->fails = vmdev_soft_mgmt_fails(dev);
 	spin_lock_init(&soft->event_lock);
 	rwlock_init(&soft->maps_lock);
 	vmdev_maps_init(&soft->maps);
