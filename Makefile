@@ -69,6 +69,11 @@ demo:
 demo-soft:
 	@scripts/demo soft
 
+##   demo-fpga        the same with a model of an FPGA SmartNIC, which logs itself what it writes
+.PHONY: demo-fpga
+demo-fpga:
+	@scripts/demo fpga
+
 ##   lab-shell        a shell in a VM with an SR-IOV NIC and the modules; LAB="options of lab-run"
 .PHONY: lab-shell
 lab-shell:

@@ -257,13 +257,11 @@ void vmdev_ctl_note_paths(struct vmdev_dev *dev)
 
 	lockdep_assert_held(&dev->parent->lock);
 	for (i = 0; i < dev->nvqs; i++) {
-		struct vmdev_vq *vq = &dev->vqs[i];
-		enum vmdev_path path = vmdev_queue_path(vq);
+		enum vmdev_path was = vmdev_queue_moved(&dev->vqs[i]);
+		enum vmdev_path path = dev->vqs[i].told;
 
-		if (path != vq->told && path != VMDEV_PATH_OFF &&
-		    vq->told != VMDEV_PATH_OFF)
+		if (path != was && path != VMDEV_PATH_OFF && was != VMDEV_PATH_OFF)
 			vmdev_note_dev(dev, VMDEV_EVENT_PATH, i, path, NULL);
-		vq->told = path;
 	}
 }
 

@@ -7,6 +7,7 @@
 
 #include <vmdev/ctl.h>
 
+#include "trace.h"
 #include "vmdev.h"
 
 /* notice.c */
@@ -60,6 +61,52 @@ static inline enum vmdev_path vmdev_queue_path(const struct vmdev_vq *vq)
 	return !vq->on ? VMDEV_PATH_OFF :
 	       vq->shadowed ? VMDEV_PATH_SHADOW :
 	       vq->served ? VMDEV_PATH_SOFTWARE : VMDEV_PATH_DIRECT;
+}
+
+/**
+ * vmdev_queue_moved() - a queue may run in another way than was told last
+ * @vq: the queue
+ *
+ * If so it is traced. The control plane is told by vmdev_ctl_note_paths().
+ *
+ * Context: vmdev_parent.lock held.
+ * Return: what was told before.
+ */
+static inline enum vmdev_path vmdev_queue_moved(struct vmdev_vq *vq)
+{
+	enum vmdev_path path = vmdev_queue_path(vq), told = vq->told;
+
+	if (path == told)
+		return told;
+	trace_vmdev_path(&vq->dev->vdpa.dev, vq->index, told, path);
+	vq->told = path;
+	return told;
+}
+
+/**
+ * vmdev_dev_activity() - what does a device do, unless it is broken?
+ * @dev: the device
+ *
+ * Context: any. An answer for now, unless vmdev_parent.lock is held.
+ */
+static inline enum vmdev_state vmdev_dev_activity(const struct vmdev_dev *dev)
+{
+	if (!dev->running)
+		return VMDEV_STATE_OFF;
+	return dev->suspended ? VMDEV_STATE_SUSPENDED : VMDEV_STATE_RUNNING;
+}
+
+/**
+ * vmdev_dev_state() - what does a device do?
+ * @dev: the device
+ *
+ * Context: as vmdev_dev_activity().
+ */
+static inline enum vmdev_state vmdev_dev_state(const struct vmdev_dev *dev)
+{
+	if (READ_ONCE(dev->needs_reset) || READ_ONCE(dev->parent->gone))
+		return VMDEV_STATE_BROKEN;
+	return vmdev_dev_activity(dev);
 }
 
 #endif /* _VMDEV_CORE_CTL_H */

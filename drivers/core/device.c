@@ -456,8 +456,11 @@ static int vmdev_driver_ok(struct vmdev_dev *dev)
 		vmdev_break_queues(dev);
 	}
 	dev->running = !err;
-	if (!err)
+	if (!err) {
+		trace_vmdev_state(&dev->vdpa.dev, VMDEV_STATE_OFF,
+				  VMDEV_STATE_RUNNING, NULL);
 		vmdev_note_dev(dev, VMDEV_EVENT_RUNNING, 0, 0, NULL);
+	}
 	vmdev_ctl_note_paths(dev);
 	return err;
 }
@@ -482,6 +485,14 @@ static void vmdev_op_set_status(struct vdpa_device *vdpa, u8 status)
 	mutex_unlock(&dev->parent->lock);
 }
 
+static void vmdev_trace_reset(const struct vmdev_dev *dev, enum vmdev_state was)
+{
+	enum vmdev_state now = vmdev_dev_state(dev);
+
+	if (now != was)
+		trace_vmdev_state(&dev->vdpa.dev, was, now, READ_ONCE(dev->why));
+}
+
 /**
  * vmdev_reset_device() - back to the state of a new device
  * @dev: the device
@@ -494,6 +505,7 @@ static void vmdev_op_set_status(struct vdpa_device *vdpa, u8 status)
  */
 int vmdev_reset_device(struct vmdev_dev *dev)
 {
+	enum vmdev_state was = vmdev_dev_state(dev);
 	struct vmdev_hw *hw = dev->parent->hw;
 	int err = 0;
 	u16 i;
@@ -530,6 +542,8 @@ int vmdev_reset_device(struct vmdev_dev *dev)
 	/* After the last that could have set it. */
 	WRITE_ONCE(dev->why, err ? "hardware did not reset" : NULL);
 	WRITE_ONCE(dev->needs_reset, err);
+	if (trace_vmdev_state_enabled())
+		vmdev_trace_reset(dev, was);
 	if (err)
 		vmdev_note_dev(dev, VMDEV_EVENT_BROKEN, 0, 0, dev->why);
 	vmdev_set_cb(&dev->cb_lock, &dev->config_cb, NULL);
@@ -603,6 +617,8 @@ static int vmdev_suspend(struct vmdev_dev *dev)
 		return err;
 	}
 	dev->suspended = true;
+	trace_vmdev_state(&dev->vdpa.dev, VMDEV_STATE_RUNNING,
+			  VMDEV_STATE_SUSPENDED, NULL);
 	vmdev_note_dev(dev, VMDEV_EVENT_SUSPENDED, 0, 0, NULL);
 	return 0;
 }
@@ -633,6 +649,8 @@ static int vmdev_resume(struct vmdev_dev *dev)
 	err = vmdev_negotiate(dev) ? : vmdev_start(dev);
 	if (!err) {
 		dev->suspended = false;
+		trace_vmdev_state(&dev->vdpa.dev, VMDEV_STATE_SUSPENDED,
+				  VMDEV_STATE_RUNNING, NULL);
 		vmdev_note_dev(dev, VMDEV_EVENT_RESUMED, 0, 0, NULL);
 		vmdev_ctl_note_paths(dev);
 	}

@@ -172,8 +172,10 @@ void vmdev_break(struct vmdev_dev *dev, const char *why)
 {
 	u16 vq;
 
-	if (!READ_ONCE(dev->needs_reset)) {
-		WRITE_ONCE(dev->why, why);
+	/* Of several who find it broken at once, one tells. */
+	if (!READ_ONCE(dev->needs_reset) && !cmpxchg(&dev->why, NULL, why)) {
+		trace_vmdev_state(&dev->vdpa.dev, vmdev_dev_activity(dev),
+				  VMDEV_STATE_BROKEN, why);
 		vmdev_note_dev(dev, VMDEV_EVENT_BROKEN, 0, 0, why);
 	}
 
@@ -395,6 +397,31 @@ bool vmdev_hw_is_gone(const struct vmdev_hw *hw)
 	return hw->parent && READ_ONCE(hw->parent->gone);
 }
 EXPORT_SYMBOL_GPL(vmdev_hw_is_gone);
+
+/**
+ * vmdev_hw_vq_broken() - a driver broke a queue of hardware that can say which
+ * @hw: the hardware
+ * @vq: the queue as the hardware numbers it
+ * @why: in words
+ *
+ * For who traces: that the device needs a reset is said by the status op, and
+ * vmdev_config_event(). Only between the irq_request and irq_release ops, so while there
+ * is a device.
+ *
+ * Context: any.
+ */
+void vmdev_hw_vq_broken(struct vmdev_hw *hw, u16 vq, const char *why)
+{
+	struct vmdev_dev *dev = hw->parent->dev;
+	u16 i;
+
+	if (!trace_vmdev_vq_broken_enabled())
+		return;
+	for (i = 0; i < dev->nvqs; i++)
+		if (dev->vqs[i].hw_vq == vq)
+			trace_vmdev_vq_broken(&dev->vdpa.dev, i, why);
+}
+EXPORT_SYMBOL_GPL(vmdev_hw_vq_broken);
 
 /**
  * vmdev_parent_offline() - stop a device whose hardware loses its state

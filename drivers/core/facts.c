@@ -37,15 +37,6 @@ void vmdev_mgmt_info(struct vmdev_mgmt *mgmt, struct vmdev_mgmt_info *info)
 }
 EXPORT_SYMBOL_GPL(vmdev_mgmt_info);
 
-static enum vmdev_state vmdev_dev_state(const struct vmdev_dev *dev)
-{
-	if (READ_ONCE(dev->needs_reset) || READ_ONCE(dev->parent->gone))
-		return VMDEV_STATE_BROKEN;
-	if (!dev->running)
-		return VMDEV_STATE_OFF;
-	return dev->suspended ? VMDEV_STATE_SUSPENDED : VMDEV_STATE_RUNNING;
-}
-
 /**
  * vmdev_dev_info() - facts of a device
  * @dev: the device

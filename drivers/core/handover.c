@@ -266,7 +266,8 @@ static const char * const vmdev_policies[] = {
 	[VMDEV_POLICY_SHADOW]	= "shadow",
 };
 
-static const char * const vmdev_paths[] = {
+/* By enum vmdev_path. */
+const char * const vmdev_paths[] = {
 	[VMDEV_PATH_OFF]	= "off",
 	[VMDEV_PATH_DIRECT]	= "direct",
 	[VMDEV_PATH_SHADOW]	= "shadow",

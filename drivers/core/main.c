@@ -138,11 +138,16 @@ EXPORT_SYMBOL_GPL(vmdev_parent_bring_up);
 
 static int __init vmdev_init(void)
 {
-	return vmdev_host_init();
+	int err = vmdev_host_init();
+
+	if (!err)
+		vmdev_debugfs_init();
+	return err;
 }
 
 static void __exit vmdev_exit(void)
 {
+	vmdev_debugfs_exit();
 	vmdev_mgmt_exit();
 	/* Something may have been noted while the listener went. */
 	vmdev_notices_flush();

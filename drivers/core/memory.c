@@ -19,6 +19,7 @@
 #include <linux/sched.h>
 #include <uapi/linux/vhost_types.h>
 
+#include "trace.h"
 #include "vmdev.h"
 
 /**
@@ -221,22 +222,8 @@ void vmdev_mem_no_host(struct vmdev_dev *dev)
 	mem->host = false;
 }
 
-/**
- * vmdev_mem_map() - let the device reach a range of physical memory
- * @dev: the device
- * @asid: address space, below VMDEV_AS_MAX
- * @iova: first IOVA, a multiple of the page size
- * @size: bytes, likewise
- * @pa: first physical address, likewise
- * @perm: VHOST_ACCESS_*
- *
- * Context: may sleep; vmdev_parent.lock held.
- * Return: 0; -EINVAL, -ERANGE or -EEXIST for a range that cannot be; -ENOMEM;
- * the reason why there is no domain. vhost hides all of them behind -EFAULT,
- * so the log has the reason.
- */
-int vmdev_mem_map(struct vmdev_dev *dev, unsigned int asid, u64 iova, u64 size,
-		  u64 pa, u32 perm)
+static int vmdev_mem_try_map(struct vmdev_dev *dev, unsigned int asid, u64 iova,
+			     u64 size, u64 pa, u32 perm)
 {
 	struct vmdev_mem *mem = &dev->mem;
 	struct vmdev_as *as = &mem->as[asid];
@@ -288,6 +275,29 @@ err_count:
 	return err;
 }
 
+/**
+ * vmdev_mem_map() - let the device reach a range of physical memory
+ * @dev: the device
+ * @asid: address space, below VMDEV_AS_MAX
+ * @iova: first IOVA, a multiple of the page size
+ * @size: bytes, likewise
+ * @pa: first physical address, likewise
+ * @perm: VHOST_ACCESS_*
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ * Return: 0; -EINVAL, -ERANGE or -EEXIST for a range that cannot be; -ENOMEM;
+ * the reason why there is no domain. vhost hides all of them behind -EFAULT,
+ * so the log has the reason.
+ */
+int vmdev_mem_map(struct vmdev_dev *dev, unsigned int asid, u64 iova, u64 size,
+		  u64 pa, u32 perm)
+{
+	int err = vmdev_mem_try_map(dev, asid, iova, size, pa, perm);
+
+	trace_vmdev_map(&dev->vdpa.dev, asid, iova, size, perm, err);
+	return err;
+}
+
 static void vmdev_mem_unmap_hw(struct vmdev_dev *dev,
 			       const struct vmdev_map *map, bool reserved)
 {
@@ -305,6 +315,8 @@ static void vmdev_mem_unmap_one(struct vmdev_dev *dev, unsigned int asid,
 	bool reserved = vmdev_alias_meets(&dev->mem, map->first, map->last);
 	struct vmdev_as *as = &dev->mem.as[asid];
 
+	trace_vmdev_unmap(&dev->vdpa.dev, asid, map->first,
+			  map->last - map->first + 1, map->perm);
 	if (asid == dev->mem.loaded)
 		vmdev_mem_unmap_hw(dev, map, reserved);
 	vmdev_mem_del(dev, as, map);

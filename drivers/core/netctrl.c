@@ -22,6 +22,7 @@
 #include <uapi/linux/vhost_types.h>
 
 #include "netctrl.h"
+#include "trace.h"
 #include "vring.h"
 
 /* Commands carried out before others get at the device. */
@@ -560,12 +561,16 @@ static void vmdev_ctrl_serve(struct vmdev_ctrl *ctrl)
 
 	got = vmdev_ctrl_batch(ctrl);
 	if (got < 0) {
-		if (ctrl->guest.why)
+		const char *why = ctrl->guest.why;
+
+		if (why)
 			dev_err_ratelimited(&dev->vdpa.dev,
 					    "queue %u is broken: %s\n",
-					    ctrl->index, ctrl->guest.why);
-		vmdev_break(dev, ctrl->guest.why ? :
-			    "hardware did not carry out a control command");
+					    ctrl->index, why);
+		else
+			why = "hardware did not carry out a control command";
+		trace_vmdev_vq_broken(&dev->vdpa.dev, ctrl->index, why);
+		vmdev_break(dev, why);
 	} else if (got) {
 		vmdev_ctrl_kick(dev);
 	} else if (READ_ONCE(vq->doorbell)) {
@@ -711,6 +716,7 @@ void vmdev_ctrl_unmapped(struct vmdev_dev *dev, unsigned int asid, u64 first,
 	dev_err_ratelimited(&dev->vdpa.dev,
 			    "queue %u is served, and its ring was unmapped\n",
 			    ctrl->index);
+	trace_vmdev_vq_broken(&dev->vdpa.dev, ctrl->index, "its ring was unmapped");
 	vmdev_ctrl_close(dev, ctrl->index, NULL);
 	vmdev_break(dev, "the ring of the control queue was unmapped");
 }

@@ -69,7 +69,7 @@ void vmdev_vqs_reset(struct vmdev_dev *dev)
 		vq->state_set = false;
 		vq->state_learned = false;
 		vq->state_lost = false;
-		vq->told = VMDEV_PATH_OFF;
+		vmdev_queue_moved(vq);
 		vq->conf.size = vmdev_vq_size_max(dev, i);
 		vq->hw_vq = i;
 		WRITE_ONCE(vq->idle, false);
@@ -648,5 +648,5 @@ void vmdev_vq_enable(struct vmdev_dev *dev, u16 i, bool enable)
 	else if (!enable)
 		vmdev_vq_stop_early(dev, i);
 	/* That is no move; the next one is. */
-	vq->told = vmdev_queue_path(vq);
+	vmdev_queue_moved(vq);
 }

@@ -38,6 +38,7 @@
 
 #include "drvring_split.h"
 #include "shadow.h"
+#include "trace.h"
 #include "vring.h"
 
 /* --- carrying, with the lock held ------------------------------------------ */
@@ -462,6 +463,7 @@ void vmdev_shadow_bh(struct work_struct *work)
 	if (why) {
 		dev_err_ratelimited(&s->dev->vdpa.dev, "queue %u is broken: %s\n",
 				    s->index, why);
+		trace_vmdev_vq_broken(&s->dev->vdpa.dev, s->index, why);
 		vmdev_break(s->dev, why);
 	}
 	if (more)

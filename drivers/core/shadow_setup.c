@@ -14,6 +14,7 @@
 #include <uapi/linux/virtio_ring.h>
 
 #include "shadow.h"
+#include "trace.h"
 #include "vring.h"
 #include "window.h"
 
@@ -451,6 +452,7 @@ void vmdev_shadow_unmapped(struct vmdev_dev *dev, unsigned int asid, u64 first,
 		dev_err_ratelimited(&dev->vdpa.dev,
 				    "queue %u runs, and its ring was unmapped\n",
 				    i);
+		trace_vmdev_vq_broken(&dev->vdpa.dev, i, "its ring was unmapped");
 		vmdev_break(dev, "the ring of a queue that runs was unmapped");
 	}
 }

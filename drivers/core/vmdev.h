@@ -28,6 +28,7 @@
 
 #include <vmdev/maps.h>
 
+struct dentry;
 struct vmdev_ctrl;
 struct vmdev_shadow;
 
@@ -290,6 +291,7 @@ struct vmdev_hw_log {
  *	vmdev_parent.lock; whoever marks is in an RCU reader
  * @hw_log: what the hardware logs itself
  * @ddev: its /dev/vmdev/NAME; NULL before and after. Whoever adds or deletes the device
+ * @debugfs: its folder there. Whoever adds or deletes the device
  * @made: NULL, or what the wing has of it that it was made for; fixed
  */
 struct vmdev_dev {
@@ -330,6 +332,7 @@ struct vmdev_dev {
 	struct vmdev_dirty __rcu *logs[VMDEV_AS_MAX];
 	struct vmdev_hw_log hw_log;
 	struct vmdev_dirty_dev *ddev;
+	struct dentry *debugfs;
 	struct vmdev_made *made;
 };
 
@@ -510,6 +513,7 @@ int vmdev_vq_stopped_state(struct vmdev_dev *dev, u16 i,
 
 /* handover.c */
 extern const struct attribute_group *vmdev_path_groups[];
+extern const char * const vmdev_paths[];
 bool vmdev_path_is_vmms(const struct vmdev_dev *dev, u16 i);
 bool vmdev_path_is_shadow(const struct vmdev_dev *dev, u16 i);
 int vmdev_path_check_direct(struct vmdev_dev *dev, u16 i);
@@ -625,6 +629,30 @@ static inline bool vmdev_log_by_hw(const struct vmdev_dev *dev)
 	return !hw->ops->log_start ||
 	       (dev->hw_log.bitmap && !dev->hw_log.off);
 }
+
+/* debugfs.c */
+#ifdef CONFIG_DEBUG_FS
+void vmdev_debugfs_init(void);
+void vmdev_debugfs_exit(void);
+void vmdev_debugfs_add(struct vmdev_dev *dev);
+void vmdev_debugfs_del(struct vmdev_dev *dev);
+#else
+static inline void vmdev_debugfs_init(void)
+{
+}
+
+static inline void vmdev_debugfs_exit(void)
+{
+}
+
+static inline void vmdev_debugfs_add(struct vmdev_dev *dev)
+{
+}
+
+static inline void vmdev_debugfs_del(struct vmdev_dev *dev)
+{
+}
+#endif
 
 /* memory.c */
 void vmdev_mem_init(struct vmdev_mem *mem);

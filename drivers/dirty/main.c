@@ -217,7 +217,7 @@ struct vmdev_dirty_dev *vmdev_dirty_dev_add(struct device *dev,
 	if (!ddev)
 		return ERR_PTR(-ENOMEM);
 
-	sessions = vmdev_dirty_sessions_create(ops, priv, nas);
+	sessions = vmdev_dirty_sessions_create(dev_name(dev), ops, priv, nas);
 	if (IS_ERR(sessions)) {
 		err = PTR_ERR(sessions);
 		goto err_free;

@@ -47,6 +47,7 @@ struct vmdev_dirty_word {
  * @last: last IOVA asked for
  * @bitmap: where to
  * @size: bytes of @bitmap
+ * @pages: NULL, or counts bits that were set in @bitmap
  * @n: length of @words
  * @words: bits that were taken from the log, and are not in @bitmap yet; in
  *	ascending order
@@ -59,6 +60,7 @@ struct vmdev_dirty_sink {
 	u64 last;
 	u64 __user *bitmap;
 	u64 size;
+	u64 *pages;
 	unsigned int n;
 	struct vmdev_dirty_word words[VMDEV_DIRTY_BATCH];
 };
@@ -74,6 +76,23 @@ static void vmdev_dirty_put_back(struct vmdev_dirty_sink *sink,
 		vmdev_dirty_mark(sink->log, sink->first + (page << sink->shift),
 				 BIT_ULL(sink->shift));
 	}
+}
+
+/* No function is called: it may not be. */
+static __always_inline u64 vmdev_dirty_weight(u64 bits)
+{
+	u64 n = 0;
+
+	for (; bits; bits &= bits - 1)
+		n++;
+	return n;
+}
+
+static void vmdev_dirty_count(u64 *pages, const struct vmdev_dirty_word *word,
+			      const struct vmdev_dirty_word *end)
+{
+	for (; word < end; word++)
+		*pages += vmdev_dirty_weight(word->bits);
 }
 
 /* Nothing is called between begin and end: no function may be. */
@@ -94,6 +113,8 @@ static int vmdev_dirty_flush(struct vmdev_dirty_sink *sink)
 		unsafe_put_user(old | word->bits, bitmap + word->index, fault);
 	}
 	user_access_end();
+	if (unlikely(sink->pages))
+		vmdev_dirty_count(sink->pages, sink->words, end);
 	return 0;
 
 fault:
@@ -184,7 +205,7 @@ static int vmdev_dirty_emit_other(void *ctx, u64 iova, u64 bits)
  * may be called there.
  */
 static __always_inline int vmdev_dirty_move(atomic64_t *sum, atomic64_t *words,
-					    u64 __user *bitmap)
+					    u64 __user *bitmap, u64 *pages)
 {
 	u64 old, bits, taken;
 	unsigned int i;
@@ -194,6 +215,8 @@ static __always_inline int vmdev_dirty_move(atomic64_t *sum, atomic64_t *words,
 		taken = atomic64_xchg(&words[i], 0);
 		unsafe_get_user(old, &bitmap[i], fault);
 		unsafe_put_user(old | taken, &bitmap[i], fault);
+		if (pages)
+			*pages += vmdev_dirty_weight(taken);
 	}
 	return 0;
 
@@ -218,9 +241,15 @@ static int vmdev_dirty_move_whole(struct vmdev_dirty_sink *sink,
 
 	if (!user_access_begin(sink->bitmap, sink->size))
 		return -EFAULT;
-	for (; sum < end && !err; sum++, words += 64, bitmap += 64)
-		if (atomic64_read(sum))
-			err = vmdev_dirty_move(sum, words, bitmap);
+	for (; sum < end && !err; sum++, words += 64, bitmap += 64) {
+		if (!atomic64_read(sum))
+			continue;
+		/* Once for each: who does not count does not ask for each word. */
+		if (likely(!sink->pages))
+			err = vmdev_dirty_move(sum, words, bitmap, NULL);
+		else
+			err = vmdev_dirty_move(sum, words, bitmap, sink->pages);
+	}
 	user_access_end();
 	return err;
 }
@@ -271,6 +300,7 @@ static int vmdev_dirty_report_chunk(struct vmdev_dirty_sink *sink, u64 from, u64
  * @last: last IOVA, the end of a page of that size; all of it covered by @log
  * @shift: page size of @bitmap, VMDEV_DIRTY_SHIFT_MIN to VMDEV_DIRTY_SHIFT_MAX
  * @bitmap: a bit for each of those pages, aligned to words
+ * @pages: NULL, or gets the number of those that were set in @bitmap added
  *
  * Pages that touch the range are reported; they are clean then, unless some of
  * the page is outside.
@@ -280,7 +310,7 @@ static int vmdev_dirty_report_chunk(struct vmdev_dirty_sink *sink, u64 from, u64
  * Return: 0; -EFAULT or -EINTR, with pages that are not in @bitmap still dirty.
  */
 int vmdev_dirty_report(struct vmdev_dirty *log, u64 iova, u64 last,
-		       unsigned int shift, u64 __user *bitmap)
+		       unsigned int shift, u64 __user *bitmap, u64 *pages)
 {
 	struct vmdev_dirty_sink sink = {
 		.log = log,
@@ -289,6 +319,7 @@ int vmdev_dirty_report(struct vmdev_dirty *log, u64 iova, u64 last,
 		.first = iova,
 		.last = last,
 		.bitmap = bitmap,
+		.pages = pages,
 		.size = sizeof(u64) * ((((last - iova) >> shift) >> 6) + 1),
 	};
 	u64 chunk = (BIT_ULL(VMDEV_DIRTY_CHUNK_SHIFT) << sink.log_shift) - 1;

@@ -29,6 +29,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
+#include "trace.h"
 #include "vmdev_dirty.h"
 
 #define VMDEV_DIRTY_PAGE_SIZES	GENMASK_ULL(VMDEV_DIRTY_SHIFT_MAX, \
@@ -53,6 +54,7 @@ struct vmdev_dirty_owner {
 /**
  * struct vmdev_dirty_sessions - the sessions of a device
  * @ref: the device, and its open files
+ * @name: of the device, for who traces
  * @lock: protects all below. See above
  * @ops: the core's; NULL once the device was deleted. May be looked at without
  *	@lock, too, to refuse early
@@ -62,6 +64,7 @@ struct vmdev_dirty_owner {
  */
 struct vmdev_dirty_sessions {
 	struct kref ref;
+	const char *name;
 	/* Protects all below; held while ops are called. */
 	struct mutex lock;
 	const struct vmdev_dirty_ops *ops;
@@ -86,6 +89,7 @@ struct vmdev_dirty_file {
 
 /**
  * vmdev_dirty_sessions_create() - a device's sessions, none so far
+ * @name: of the device
  * @ops: the core's
  * @priv: what they are called with
  * @nas: address spaces, 1 to VMDEV_DIRTY_NAS_MAX
@@ -94,8 +98,8 @@ struct vmdev_dirty_file {
  * Return: the sessions; -EINVAL; -ENOMEM.
  */
 struct vmdev_dirty_sessions *
-vmdev_dirty_sessions_create(const struct vmdev_dirty_ops *ops, void *priv,
-			    unsigned int nas)
+vmdev_dirty_sessions_create(const char *name, const struct vmdev_dirty_ops *ops,
+			    void *priv, unsigned int nas)
 {
 	struct vmdev_dirty_sessions *sessions;
 
@@ -106,6 +110,11 @@ vmdev_dirty_sessions_create(const struct vmdev_dirty_ops *ops, void *priv,
 	if (!sessions)
 		return ERR_PTR(-ENOMEM);
 
+	sessions->name = kstrdup(name, GFP_KERNEL);
+	if (!sessions->name) {
+		kfree(sessions);
+		return ERR_PTR(-ENOMEM);
+	}
 	kref_init(&sessions->ref);
 	mutex_init(&sessions->lock);
 	sessions->nas = nas;
@@ -131,6 +140,7 @@ static void vmdev_dirty_sessions_free(struct kref *ref)
 		container_of(ref, struct vmdev_dirty_sessions, ref);
 
 	mutex_destroy(&sessions->lock);
+	kfree(sessions->name);
 	kfree(sessions);
 }
 
@@ -152,6 +162,7 @@ static void vmdev_dirty_session_stop(struct vmdev_dirty_sessions *sessions,
 {
 	sessions->ops->stop(sessions->priv, asid);
 	WRITE_ONCE(sessions->owners[asid].file, NULL);
+	trace_vmdev_dirty_stop(sessions->name, asid);
 }
 
 /**
@@ -425,6 +436,8 @@ static long vmdev_dirty_start(struct vmdev_dirty_file *file, void __user *arg)
 	if (mutex_lock_killable(&file->lock))
 		return -EINTR;
 	err = vmdev_dirty_start_locked(file, &start, asid, arg);
+	trace_vmdev_dirty_start(file->sessions->name, asid, start.num_ranges,
+				start.page_size, err);
 	mutex_unlock(&file->lock);
 	return err;
 }
@@ -446,7 +459,7 @@ static int vmdev_dirty_check_report(const struct vmdev_dirty_report *report)
 /* With file->lock held. */
 static int vmdev_dirty_report_locked(struct vmdev_dirty_file *file,
 				     const struct vmdev_dirty_report *report,
-				     u32 asid)
+				     u32 asid, u64 *pages)
 {
 	u64 last = report->iova + (report->length - 1);
 	struct vmdev_dirty *log = file->logs[asid];
@@ -462,13 +475,15 @@ static int vmdev_dirty_report_locked(struct vmdev_dirty_file *file,
 		return err;
 	return vmdev_dirty_report(log, report->iova, last,
 				  ilog2(report->page_size),
-				  u64_to_user_ptr(report->bitmap));
+				  u64_to_user_ptr(report->bitmap), pages);
 }
 
 static long vmdev_dirty_do_report(struct vmdev_dirty_file *file,
 				  void __user *arg)
 {
+	bool traced = trace_vmdev_dirty_report_enabled();
 	struct vmdev_dirty_report report;
+	u64 pages = 0;
 	u32 asid;
 	int err;
 
@@ -484,7 +499,11 @@ static long vmdev_dirty_do_report(struct vmdev_dirty_file *file,
 	asid = array_index_nospec(report.asid, file->sessions->nas);
 	if (mutex_lock_killable(&file->lock))
 		return -EINTR;
-	err = vmdev_dirty_report_locked(file, &report, asid);
+	/* To count costs something for each page. */
+	err = vmdev_dirty_report_locked(file, &report, asid, traced ? &pages : NULL);
+	if (traced)
+		trace_vmdev_dirty_report(file->sessions->name, asid, report.iova,
+					 report.length, report.page_size, pages, err);
 	mutex_unlock(&file->lock);
 	return err;
 }

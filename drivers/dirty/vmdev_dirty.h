@@ -42,12 +42,12 @@ vmdev_dirty_negotiate(u64 *page_size,
 
 /* report.c */
 int vmdev_dirty_report(struct vmdev_dirty *log, u64 iova, u64 last,
-		       unsigned int shift, u64 __user *bitmap);
+		       unsigned int shift, u64 __user *bitmap, u64 *pages);
 
 /* session.c */
 struct vmdev_dirty_sessions *
-vmdev_dirty_sessions_create(const struct vmdev_dirty_ops *ops, void *priv,
-			    unsigned int nas);
+vmdev_dirty_sessions_create(const char *name, const struct vmdev_dirty_ops *ops,
+			    void *priv, unsigned int nas);
 void vmdev_dirty_sessions_get(struct vmdev_dirty_sessions *sessions);
 bool vmdev_dirty_sessions_log(struct vmdev_dirty_sessions *sessions,
 			      unsigned int asid,

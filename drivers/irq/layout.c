@@ -257,28 +257,6 @@ int vmdev_vectors_set_mode(struct vmdev_vectors *vectors,
 EXPORT_SYMBOL_GPL(vmdev_vectors_set_mode);
 
 /**
- * vmdev_vectors_set_mode_of() - as vmdev_vectors_set_mode(), for who knows the function
- * @dev: the function
- * @mode: what is wanted
- *
- * Context: may sleep; no lock of a function's interrupts held.
- * Return: as vmdev_vectors_set_mode(); -ENODEV if the function has no vectors of ours.
- */
-int vmdev_vectors_set_mode_of(struct device *dev, enum vmdev_vector_mode mode)
-{
-	struct vmdev_vectors *vectors;
-	int err = -ENODEV;
-
-	mutex_lock(&vmdev_irq_lock);
-	vectors = vmdev_vectors_of(dev);
-	if (vectors)
-		err = vmdev_vectors_set_mode(vectors, mode);
-	mutex_unlock(&vmdev_irq_lock);
-	return err;
-}
-EXPORT_SYMBOL_GPL(vmdev_vectors_set_mode_of);
-
-/**
  * vmdev_vectors_mode() - how are the vectors of a function laid out?
  * @vectors: the function's vectors
  *

@@ -96,6 +96,28 @@ int vmdev_vectors_info(struct device *dev, struct vmdev_vectors_info *info)
 }
 EXPORT_SYMBOL_GPL(vmdev_vectors_info);
 
+/**
+ * vmdev_vectors_set_mode_of() - as vmdev_vectors_set_mode(), for who knows the function
+ * @dev: the function
+ * @mode: what is wanted
+ *
+ * Context: may sleep; no lock of a function's interrupts held.
+ * Return: as vmdev_vectors_set_mode(); -ENODEV if the function has no vectors of ours.
+ */
+int vmdev_vectors_set_mode_of(struct device *dev, enum vmdev_vector_mode mode)
+{
+	struct vmdev_vectors *vectors;
+	int err = -ENODEV;
+
+	mutex_lock(&vmdev_irq_lock);
+	vectors = vmdev_vectors_of(dev);
+	if (vectors)
+		err = vmdev_vectors_set_mode(vectors, mode);
+	mutex_unlock(&vmdev_irq_lock);
+	return err;
+}
+EXPORT_SYMBOL_GPL(vmdev_vectors_set_mode_of);
+
 /* One word per CPU, which the kernel counts up in any case. */
 static void vmdev_vector_count(const struct vmdev_vector *v,
 			       struct vmdev_vector_info *info)

@@ -170,6 +170,8 @@ int vmdev_soft_blk_check(const struct vmdev_soft_blk *blk,
 {
 	const struct vmdev_soft_blk_store *store = &blk->store;
 
+	if (vmdev_soft_fails(&blk->soft, VMDEV_SOFT_FAIL_REQUEST))
+		return -EIO;
 	switch (head->type) {
 	case VIRTIO_BLK_T_IN:
 	case VIRTIO_BLK_T_OUT:

@@ -22,6 +22,7 @@ int vmdev_soft_init(struct vmdev_soft *soft, const struct vmdev_soft_type *type,
 	u16 i;
 
 	soft->type = type;
+	soft->fails = vmdev_soft_mgmt_fails(dev);
 	spin_lock_init(&soft->event_lock);
 	rwlock_init(&soft->maps_lock);
 	vmdev_maps_init(&soft->maps);
@@ -106,9 +107,15 @@ void vmdev_soft_event(struct vmdev_soft *soft)
  */
 void vmdev_soft_break(struct vmdev_soft *soft, u16 vq, const char *why)
 {
+	unsigned long flags;
+
 	if (test_and_set_bit(0, &soft->broken))
 		return;
 	dev_err_ratelimited(soft->hw.dev, "%s: queue %u is broken: %s\n", soft->name,
 			    vq, why);
+	spin_lock_irqsave(&soft->event_lock, flags);
+	if (soft->events)
+		vmdev_hw_vq_broken(&soft->hw, vq, why);
+	spin_unlock_irqrestore(&soft->event_lock, flags);
 	vmdev_soft_event(soft);
 }

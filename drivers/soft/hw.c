@@ -25,10 +25,14 @@ static void vmdev_soft_stop(struct vmdev_soft *soft, struct vdpa_vq_state *state
 static int vmdev_soft_op_negotiate(struct vmdev_hw *hw, u64 features)
 {
 	struct vmdev_soft *soft = vmdev_soft(hw);
+	int err;
 
 	vmdev_soft_stop(soft, NULL);
 	if (features & ~hw->caps.features)
 		return -EINVAL;
+	err = vmdev_soft_fail(soft, VMDEV_SOFT_FAIL_NEGOTIATE, -EINVAL);
+	if (err)
+		return err;
 	soft->features = features;
 	if (soft->type->negotiated)
 		soft->type->negotiated(soft);
@@ -48,7 +52,7 @@ static int vmdev_soft_op_start(struct vmdev_hw *hw,
 			       const struct vmdev_hw_conf *conf)
 {
 	struct vmdev_soft *soft = vmdev_soft(hw);
-	int err = 0;
+	int err = vmdev_soft_fail(soft, VMDEV_SOFT_FAIL_START, -EIO);
 	u16 i;
 
 	for (i = 0; i < conf->nvqs && !err; i++)
@@ -70,15 +74,20 @@ static int vmdev_soft_op_start(struct vmdev_hw *hw,
 
 static int vmdev_soft_op_stop(struct vmdev_hw *hw, struct vdpa_vq_state *states)
 {
-	vmdev_soft_stop(vmdev_soft(hw), states);
-	return 0;
+	struct vmdev_soft *soft = vmdev_soft(hw);
+
+	vmdev_soft_stop(soft, states);
+	return vmdev_soft_fail(soft, VMDEV_SOFT_FAIL_STOP, -ETIMEDOUT);
 }
 
 static int vmdev_soft_op_vq_start(struct vmdev_hw *hw, u16 vq,
 				  const struct vmdev_vq_conf *conf)
 {
-	int err = vmdev_soft_vq_start(&vmdev_soft(hw)->vqs[vq], conf);
+	struct vmdev_soft *soft = vmdev_soft(hw);
+	int err;
 
+	err = vmdev_soft_fail(soft, VMDEV_SOFT_FAIL_VQ_START, -EBUSY) ? :
+	      vmdev_soft_vq_start(&soft->vqs[vq], conf);
 	if (!err)
 		vmdev_soft_op_kick(hw, vq);
 	return err;
@@ -87,16 +96,19 @@ static int vmdev_soft_op_vq_start(struct vmdev_hw *hw, u16 vq,
 static int vmdev_soft_op_vq_stop(struct vmdev_hw *hw, u16 vq,
 				 struct vdpa_vq_state *state)
 {
-	vmdev_soft_vq_stop(&vmdev_soft(hw)->vqs[vq], state);
-	return 0;
+	struct vmdev_soft *soft = vmdev_soft(hw);
+
+	vmdev_soft_vq_stop(&soft->vqs[vq], state);
+	return vmdev_soft_fail(soft, VMDEV_SOFT_FAIL_VQ_STOP, -ETIMEDOUT);
 }
 
 static u8 vmdev_soft_op_status(struct vmdev_hw *hw)
 {
 	struct vmdev_soft *soft = vmdev_soft(hw);
+	bool broken = test_bit(0, &soft->broken) ||
+		      vmdev_soft_fails(soft, VMDEV_SOFT_FAIL_STATUS);
 
-	return soft->status |
-	       (test_bit(0, &soft->broken) ? VIRTIO_CONFIG_S_NEEDS_RESET : 0);
+	return soft->status | (broken ? VIRTIO_CONFIG_S_NEEDS_RESET : 0);
 }
 
 static void vmdev_soft_op_config_read(struct vmdev_hw *hw, u32 offset, void *buf,
@@ -118,11 +130,15 @@ static u32 vmdev_soft_op_config_generation(struct vmdev_hw *hw)
 
 static int vmdev_soft_op_irq_request(struct vmdev_hw *hw)
 {
+	struct vmdev_soft *soft = vmdev_soft(hw);
+	int err = vmdev_soft_fail(soft, VMDEV_SOFT_FAIL_IRQ, -ENOSPC);
 	u16 i;
 
+	if (err)
+		return err;
 	for (i = 0; i < hw->caps.nvqs; i++)
-		vmdev_soft(hw)->vqs[i].data = vmdev_vq_interrupt_data(hw, i);
-	vmdev_soft_events(vmdev_soft(hw), true);
+		soft->vqs[i].data = vmdev_vq_interrupt_data(hw, i);
+	vmdev_soft_events(soft, true);
 	return 0;
 }
 
@@ -153,7 +169,12 @@ static void vmdev_soft_attach(struct vmdev_soft *soft, bool attached)
 static int vmdev_soft_op_iommu_attach(struct vmdev_hw *hw,
 				      struct vdpa_iova_range *range)
 {
-	vmdev_soft_attach(vmdev_soft(hw), true);
+	struct vmdev_soft *soft = vmdev_soft(hw);
+	int err = vmdev_soft_fail(soft, VMDEV_SOFT_FAIL_ATTACH, -ENODEV);
+
+	if (err)
+		return err;
+	vmdev_soft_attach(soft, true);
 	*range = (struct vdpa_iova_range) { 0, VMDEV_SOFT_IOVA_LAST };
 	return 0;
 }
@@ -222,7 +243,8 @@ static int vmdev_soft_op_map(struct vmdev_hw *hw, u64 iova, u64 size, u64 pa,
 	int err;
 
 	/* Only who reads the tree needs the lock. */
-	err = vmdev_maps_reserve(&soft->maps);
+	err = vmdev_soft_fail(soft, VMDEV_SOFT_FAIL_MAP, -ENOMEM) ? :
+	      vmdev_maps_reserve(&soft->maps);
 	if (!err && vmdev_soft_held(iova))
 		err = vmdev_soft_hold(pfn, end);
 	if (err)

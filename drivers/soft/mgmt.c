@@ -19,6 +19,7 @@
  * @dev: what it is in sysfs; parent of all that it makes
  * @factory: what the core knows of it
  * @type: what it makes
+ * @fails: what does not work
  * @users: devices that it made; negative when it goes and makes no more
  * @node: in vmdev_soft_mgmts
  */
@@ -26,6 +27,7 @@ struct vmdev_soft_mgmt {
 	struct device dev;
 	struct vmdev_factory factory;
 	const struct vmdev_soft_type *type;
+	struct vmdev_soft_fail_set fails;
 	atomic_t users;
 	struct list_head node;
 };
@@ -44,6 +46,9 @@ static struct vmdev_hw *vmdev_soft_create(struct vmdev_factory *factory,
 						    factory);
 	struct vmdev_soft *soft;
 
+	if (vmdev_soft_fail_is_set(&mgmt->fails, VMDEV_SOFT_FAIL_CREATE))
+		return ERR_PTR(vmdev_soft_fail_said(&mgmt->dev, name,
+						    VMDEV_SOFT_FAIL_CREATE, -EIO));
 	if (!atomic_inc_unless_negative(&mgmt->users))
 		return ERR_PTR(-ENODEV);
 	soft = mgmt->type->create(mgmt->type, &mgmt->dev, name, config);
@@ -61,6 +66,17 @@ static void vmdev_soft_destroy(struct vmdev_hw *hw)
 
 	soft->type->destroy(soft);
 	atomic_dec(&mgmt->users);
+}
+
+/**
+ * vmdev_soft_mgmt_fails() - what does not work of a management device
+ * @dev: it
+ *
+ * Context: any.
+ */
+const struct vmdev_soft_fail_set *vmdev_soft_mgmt_fails(const struct device *dev)
+{
+	return &container_of(dev, struct vmdev_soft_mgmt, dev)->fails;
 }
 
 static void vmdev_soft_mgmt_release(struct device *dev)
@@ -140,6 +156,7 @@ int vmdev_soft_mgmt_add(const struct vmdev_soft_type *type, const char *name)
 	mgmt->factory.caps = type->caps;
 	mgmt->factory.create = vmdev_soft_create;
 	mgmt->factory.destroy = vmdev_soft_destroy;
+	vmdev_soft_fail_add(&mgmt->fails, name, type->caps.device_id);
 	err = vmdev_factory_register(&mgmt->factory);
 	if (err)
 		goto err_del;
@@ -148,6 +165,7 @@ int vmdev_soft_mgmt_add(const struct vmdev_soft_type *type, const char *name)
 	return 0;
 
 err_del:
+	vmdev_soft_fail_del(&mgmt->fails);
 	device_del(&mgmt->dev);
 err_put:
 	mutex_unlock(&vmdev_soft_mgmts_lock);
@@ -159,6 +177,7 @@ static void vmdev_soft_mgmt_del(struct vmdev_soft_mgmt *mgmt)
 {
 	list_del(&mgmt->node);
 	vmdev_factory_unregister(&mgmt->factory);
+	vmdev_soft_fail_del(&mgmt->fails);
 	device_unregister(&mgmt->dev);
 }
 
@@ -235,7 +254,11 @@ static ssize_t del_mgmtdev_store(const struct class *class,
  */
 int vmdev_soft_mgmt_init(void)
 {
-	return class_register(&vmdev_soft_class);
+	int err = class_register(&vmdev_soft_class);
+
+	if (!err)
+		vmdev_soft_fail_init();
+	return err;
 }
 
 /**
@@ -253,5 +276,6 @@ void vmdev_soft_mgmt_exit(void)
 	/* The list is ours alone now, and nobody waits for the lock as long as this may take. */
 	list_for_each_entry_safe_reverse(mgmt, next, &vmdev_soft_mgmts, node)
 		vmdev_soft_mgmt_del(mgmt);
+	vmdev_soft_fail_exit();
 	class_unregister(&vmdev_soft_class);
 }

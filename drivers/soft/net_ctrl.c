@@ -339,7 +339,8 @@ static u32 vmdev_soft_ctrl_serve(struct vmdev_soft_net *net,
 		memcpy(&ctrl.hdr, buf, sizeof(ctrl.hdr));
 		ctrl.data = buf + sizeof(ctrl.hdr);
 		ctrl.len = len - sizeof(ctrl.hdr);
-		err = vmdev_soft_ctrl_do(net, &ctrl);
+		err = vmdev_soft_fail(&net->soft, VMDEV_SOFT_FAIL_CTRL, -EIO) ? :
+		      vmdev_soft_ctrl_do(net, &ctrl);
 	}
 	return vmdev_soft_ctrl_answer(&net->soft, chain,
 				      err ? VIRTIO_NET_ERR : VIRTIO_NET_OK);

@@ -456,7 +456,8 @@ static void vmdev_soft_receive(struct vmdev_soft_pair *pair,
 	unsigned int bytes = 0;
 	int i;
 
-	if (!netif_running(pair->net->port)) {
+	if (!netif_running(pair->net->port) ||
+	    vmdev_soft_fails(&pair->net->soft, VMDEV_SOFT_FAIL_RECEIVE)) {
 		for (i = 0; i < burst->n; i++)
 			kfree_skb(burst->skbs[i]);
 		pair->tx.drops += burst->n;

@@ -11,6 +11,7 @@
 #ifndef _VMDEV_SOFT_H
 #define _VMDEV_SOFT_H
 
+#include <linux/jump_label.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <uapi/linux/vhost_types.h>
@@ -24,9 +25,56 @@
 #define VMDEV_SOFT_PARTS	3
 #define VMDEV_SOFT_VQ_SIZE	1024
 
+struct dentry;
 struct irq_work;
 struct vmdev_soft;
 struct vmdev_soft_type;
+
+/**
+ * enum vmdev_soft_fail - what can be made to fail, see fail.c
+ * @VMDEV_SOFT_FAIL_CREATE: no device is made
+ * @VMDEV_SOFT_FAIL_ATTACH: memory of its own is not had
+ * @VMDEV_SOFT_FAIL_MAP: nothing is mapped
+ * @VMDEV_SOFT_FAIL_NEGOTIATE: features are refused
+ * @VMDEV_SOFT_FAIL_IRQ: there are no interrupts
+ * @VMDEV_SOFT_FAIL_START: it does not go live
+ * @VMDEV_SOFT_FAIL_STOP: it does not answer when it is stopped
+ * @VMDEV_SOFT_FAIL_VQ_START: a queue cannot be enabled later
+ * @VMDEV_SOFT_FAIL_VQ_STOP: it does not answer when a queue is stopped
+ * @VMDEV_SOFT_FAIL_STATUS: it asks for a reset
+ * @VMDEV_SOFT_FAIL_CTRL: net: control commands are refused
+ * @VMDEV_SOFT_FAIL_XMIT: net: what is sent to the port does not get to the driver
+ * @VMDEV_SOFT_FAIL_RECEIVE: net: what the driver sends does not get to the port
+ * @VMDEV_SOFT_FAIL_REQUEST: blk: requests end in an I/O error
+ * @VMDEV_SOFT_FAILS: how many there are
+ */
+enum vmdev_soft_fail {
+	VMDEV_SOFT_FAIL_CREATE,
+	VMDEV_SOFT_FAIL_ATTACH,
+	VMDEV_SOFT_FAIL_MAP,
+	VMDEV_SOFT_FAIL_NEGOTIATE,
+	VMDEV_SOFT_FAIL_IRQ,
+	VMDEV_SOFT_FAIL_START,
+	VMDEV_SOFT_FAIL_STOP,
+	VMDEV_SOFT_FAIL_VQ_START,
+	VMDEV_SOFT_FAIL_VQ_STOP,
+	VMDEV_SOFT_FAIL_STATUS,
+	VMDEV_SOFT_FAIL_CTRL,
+	VMDEV_SOFT_FAIL_XMIT,
+	VMDEV_SOFT_FAIL_RECEIVE,
+	VMDEV_SOFT_FAIL_REQUEST,
+	VMDEV_SOFT_FAILS,
+};
+
+/**
+ * struct vmdev_soft_fail_set - what fails, of a management device
+ * @set: the one or the other
+ * @dir: where that is said
+ */
+struct vmdev_soft_fail_set {
+	bool set[VMDEV_SOFT_FAILS];
+	struct dentry *dir;
+};
 
 /**
  * struct vmdev_soft_area - an area of a ring, in one piece for the kernel
@@ -92,6 +140,7 @@ struct vmdev_soft_vq {
  * @hw: what the core knows of it
  * @type: what it is
  * @name: of the vDPA device
+ * @fails: what does not work
  * @status: device status, but for NEEDS_RESET
  * @broken: the driver broke a queue
  * @features: negotiated
@@ -111,6 +160,7 @@ struct vmdev_soft {
 	struct vmdev_hw hw;
 	const struct vmdev_soft_type *type;
 	const char *name;
+	const struct vmdev_soft_fail_set *fails;
 	u8 status;
 	unsigned long broken;
 	u64 features;
@@ -188,6 +238,84 @@ void vmdev_soft_break(struct vmdev_soft *soft, u16 vq, const char *why);
 void vmdev_soft_event(struct vmdev_soft *soft);
 void vmdev_soft_events(struct vmdev_soft *soft, bool on);
 
+/* fail.c */
+#ifdef CONFIG_DEBUG_FS
+DECLARE_STATIC_KEY_FALSE(vmdev_soft_fail_key);
+
+int vmdev_soft_fail_said(const struct device *dev, const char *name,
+			 enum vmdev_soft_fail what, int err);
+void vmdev_soft_fail_add(struct vmdev_soft_fail_set *fails, const char *name,
+			 u32 device_id);
+void vmdev_soft_fail_del(struct vmdev_soft_fail_set *fails);
+void vmdev_soft_fail_init(void);
+void vmdev_soft_fail_exit(void);
+
+static inline bool vmdev_soft_fail_is_set(const struct vmdev_soft_fail_set *fails,
+					  enum vmdev_soft_fail what)
+{
+	return static_branch_unlikely(&vmdev_soft_fail_key) &&
+	       READ_ONCE(fails->set[what]);
+}
+#else
+static inline int vmdev_soft_fail_said(const struct device *dev, const char *name,
+				       enum vmdev_soft_fail what, int err)
+{
+	return err;
+}
+
+static inline void vmdev_soft_fail_add(struct vmdev_soft_fail_set *fails,
+				       const char *name, u32 device_id)
+{
+}
+
+static inline void vmdev_soft_fail_del(struct vmdev_soft_fail_set *fails)
+{
+}
+
+static inline void vmdev_soft_fail_init(void)
+{
+}
+
+static inline void vmdev_soft_fail_exit(void)
+{
+}
+
+static inline bool vmdev_soft_fail_is_set(const struct vmdev_soft_fail_set *fails,
+					  enum vmdev_soft_fail what)
+{
+	return false;
+}
+#endif
+
+/**
+ * vmdev_soft_fails() - is a device to fail?
+ * @soft: the device
+ * @what: at what
+ *
+ * Context: any. Costs nothing while nothing is to.
+ */
+static inline bool vmdev_soft_fails(const struct vmdev_soft *soft,
+				    enum vmdev_soft_fail what)
+{
+	return vmdev_soft_fail_is_set(soft->fails, what);
+}
+
+/**
+ * vmdev_soft_fail() - what comes of it, for what an operator should hear of
+ * @soft: the device
+ * @what: at what
+ * @err: the error, if it is to fail; one line says so
+ *
+ * Context: any.
+ * Return: @err or 0.
+ */
+static inline int vmdev_soft_fail(const struct vmdev_soft *soft,
+				  enum vmdev_soft_fail what, int err)
+{
+	return vmdev_soft_fails(soft, what) ?
+	       vmdev_soft_fail_said(soft->hw.dev, soft->name, what, err) : 0;
+}
+
 /* hw.c */
 extern const struct vmdev_hw_ops vmdev_soft_ops;
 
@@ -232,6 +360,7 @@ void vmdev_soft_raise(struct irq_work *work);
 
 /* mgmt.c */
 int vmdev_soft_mgmt_add(const struct vmdev_soft_type *type, const char *name);
+const struct vmdev_soft_fail_set *vmdev_soft_mgmt_fails(const struct device *dev);
 int vmdev_soft_mgmt_init(void);
 void vmdev_soft_mgmt_exit(void);
 

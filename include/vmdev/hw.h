@@ -277,6 +277,7 @@ irqreturn_t vmdev_vq_interrupt(int irq, void *data);
 bool vmdev_vq_relay(void *data);
 bool vmdev_software_interrupt(struct vmdev_hw *hw);
 void vmdev_config_event(struct vmdev_hw *hw);
+void vmdev_hw_vq_broken(struct vmdev_hw *hw, u16 vq, const char *why);
 void vmdev_hw_wrote(struct vmdev_hw *hw, u64 iova, u32 len);
 
 struct vmdev_vring;

@@ -122,6 +122,40 @@ let_go() {
 	true
 } 2>/dev/null
 
+# --- somebody who goes step by step ------------------------------------------------------
+# steps_args WORD...: what steps is to be told to make these, in STEPS. LIE: for step "lie".
+steps_args() {
+	local word
+
+	STEPS=()
+	for word; do
+		case ${word%%=*} in
+		lie) STEPS+=("lie=$LIE") ;;
+		send) STEPS+=(send=4) ;;
+		enable | disable | base) STEPS+=("${word%%=*}=1") ;;
+		*) STEPS+=("${word%%=*}") ;;
+		esac
+	done
+}
+# steps_said TEXT WORD...
+steps_said() {
+	[ "$(sed 's/\[[0-9]*\] //g; s/ *$//' <<<"$1")" = "${*:2}" ] && return
+	echo "steps said: $1, not: ${*:2}"
+	return 1
+}
+# stepped COMMAND... -- WORD...: WORD is STEP=RESULT; fails if a result is another one.
+stepped() {
+	local command=()
+
+	while [ "$1" != -- ]; do
+		command+=("$1")
+		shift
+	done
+	shift
+	steps_args "$@"
+	steps_said "$(timeout -k 5 60 "${command[@]}" "${STEPS[@]}" 2>&1)" "$@"
+}
+
 # --- hardware that vanishes --------------------------------------------------------------
 # QEMU reads 0 from a BAR that is gone, real buses all ones. A page of ones, the BAR of an
 # ivshmem device at 1b.0, is laid over the place where a VF was.

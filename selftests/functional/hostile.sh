@@ -32,20 +32,7 @@ lie_word() {
 
 # steps WORD...: WORD is STEP=RESULT; fails if a result is another one. LIE: for step "lie".
 steps() {
-	local word args=() said
-
-	for word; do
-		case ${word%%=*} in
-		lie) args+=("lie=$LIE") ;;
-		send) args+=(send=4) ;;
-		enable | disable | base) args+=("${word%%=*}=1") ;;
-		*) args+=("${word%%=*}") ;;
-		esac
-	done
-	said=$(timeout -k 5 60 /tmp/steps -H -d "$(vhost_of v0)" -f "$bdf" "${args[@]}" 2>&1)
-	[ "$(sed 's/\[[0-9]*\] //g; s/ *$//' <<<"$said")" = "$*" ] && return
-	echo "steps said: $said, not: $*"
-	return 1
+	stepped /tmp/steps -H -d "$(vhost_of v0)" -f "$bdf" -- "$@"
 }
 
 # away: no device, no driver.
@@ -119,6 +106,7 @@ late_() {
 	local mark name when count LIE
 
 	IFS=/ read -r name when count <<<"$1"
+	# shellcheck disable=SC2034	# for steps_args
 	LIE=$(lie_word "$name" "${when:-now}" "${count:-0}")
 	mark=$(dmesg_mark)
 	steps "${@:3}" && said "$mark" "$2"

@@ -91,7 +91,7 @@ static int dirty_init(struct kunit *test)
 				   MAP_ANONYMOUS | MAP_PRIVATE, 0);
 	KUNIT_ASSERT_NE(test, fake->user, 0UL);
 	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(fake->user));
-	fake->sessions = vmdev_dirty_sessions_create(&fake_ops, fake, NAS);
+	fake->sessions = vmdev_dirty_sessions_create("fake", &fake_ops, fake, NAS);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(fake->sessions));
 	fake->file = vmdev_dirty_file_open(fake->sessions);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(fake->file));

@@ -89,7 +89,7 @@ static void notice_counts_what_is_lost(struct kunit *test)
 	u32 i;
 
 	note(0);
-	while (READ_ONCE(vmdev_notices_head) != 1)
+	while (READ_ONCE(vmdev_notices_head) != READ_ONCE(vmdev_notices_tail))
 		msleep(20);
 	for (i = 1; i <= VMDEV_NOTICES_MAX + 30; i++)
 		note(i);

@@ -245,7 +245,7 @@ static void check_reported(struct plain *p, const struct target *t, const struct
 static int report(struct plain *p, struct target *t, u64 first, u64 n, unsigned int shift)
 {
 	return vmdev_dirty_report(p->log, BASE + first * UNIT, range_end(first, n), shift,
-				  t->words);
+				  t->words, NULL);
 }
 
 /* A range of pages of @size units. */
@@ -306,11 +306,12 @@ TAP_TEST(ranges_in_between, 0)
 	};
 	struct vmdev_dirty *log = vmdev_dirty_alloc(12, r, 2);
 	struct target t = { 0 };
-	u64 i;
+	u64 i, pages = 0;
 
 	CHECK(!IS_ERR(log), "%ld", PTR_ERR(log));
 	vmdev_dirty_mark_all(log);
-	CHECK_OK(vmdev_dirty_report(log, BASE, range_end(0, UNITS), 12, t.words));
+	CHECK_OK(vmdev_dirty_report(log, BASE, range_end(0, UNITS), 12, t.words, &pages));
+	CHECK_IS((long)pages, 94 + 230);
 	for (i = 0; i < UNITS; i++)
 		CHECK(bit(&t, i) == ((i >= 5 && i < 99) || (i >= 103 && i < 333)), "%llu", i);
 	vmdev_dirty_free(log);
@@ -370,22 +371,24 @@ TAP_TEST(killed_half_way, 0)
 {
 	struct vmdev_dirty_range r = { 0, (16ULL << 30) - 1 };
 	struct vmdev_dirty *log = vmdev_dirty_alloc(12, &r, 1);
-	u64 i, n = 0, words = (16ULL << 30) / UNIT / 64;
+	u64 i, n = 0, pages = 0, words = (16ULL << 30) / UNIT / 64;
 	u64 *bitmap = calloc(words, sizeof(u64));
 
 	CHECK(!IS_ERR(log), "%ld", PTR_ERR(log));
 	for (i = 0; i < 1600; i++)
 		vmdev_dirty_mark(log, i * 10 << 20, 1);
 	shim_signal_in = 5;
-	CHECK_ERR(vmdev_dirty_report(log, 0, r.last, 12, bitmap), -EINTR);
+	CHECK_ERR(vmdev_dirty_report(log, 0, r.last, 12, bitmap, &pages), -EINTR);
 	shim_signal_in = -1;
 	for (i = 0; i < words; i++)
 		n += __builtin_popcountll(bitmap[i]);
 	CHECK(n && n < 500, "%llu reported before", n);
-	CHECK_OK(vmdev_dirty_report(log, 0, r.last, 12, bitmap));
+	CHECK_IS((long)pages, (long)n);
+	CHECK_OK(vmdev_dirty_report(log, 0, r.last, 12, bitmap, &pages));
 	for (i = 0, n = 0; i < words; i++)
 		n += __builtin_popcountll(bitmap[i]);
 	CHECK_IS((long)n, 1600);
+	CHECK_IS((long)pages, 1600);
 	free(bitmap);
 	vmdev_dirty_free(log);
 }
@@ -399,7 +402,7 @@ TAP_TEST(end_of_memory, 0)
 	CHECK(!IS_ERR(log), "%ld", PTR_ERR(log));
 	vmdev_dirty_mark(log, U64_MAX, 1);
 	vmdev_dirty_mark(log, r.first, 1);
-	CHECK_OK(vmdev_dirty_report(log, r.first, U64_MAX, 12, &bitmap));
+	CHECK_OK(vmdev_dirty_report(log, r.first, U64_MAX, 12, &bitmap, NULL));
 	CHECK(bitmap == 0x8001, "%#llx", bitmap);
 	vmdev_dirty_free(log);
 }

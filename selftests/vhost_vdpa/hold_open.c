@@ -38,13 +38,15 @@ static struct options {
 	bool no_stdin;
 	bool close_on_reset;
 	bool doorbell;
+	bool packed;
 } opt = { .path = "/dev/vhost-vdpa-0" };
 
 static const char help[] =
-"Usage: hold_open [-d DEV] [-p PEER] [-rtmnc]\n"
+"Usage: hold_open [-d DEV] [-p PEER] [-rtkmnc]\n"
 "  -p  net device that swallows what is sent\n"
 "  -r  run: DRIVER_OK with rings\n"
 "  -t  traffic: run, and send frames all the time\n"
+"  -k  packed rings\n"
 "  -m  map the doorbell page of queue 0\n"
 "  -n  do not read standard input\n"
 "  -c  close on NEEDS_RESET\n";
@@ -135,7 +137,8 @@ static void hold(struct rig *r, int config_fd, int signal_fd)
 
 static int start(struct rig *r)
 {
-	int ret = opt.driver_ok ? rig_up(r, opt.path, 0) :
+	__u64 extra = opt.packed ? BIT64(VIRTIO_F_RING_PACKED) : 0;
+	int ret = opt.driver_ok ? rig_up(r, opt.path, extra) :
 				  rig_open(r, opt.path);
 
 	if (!ret && opt.traffic && r->c.device_id == VIRTIO_ID_NET)
@@ -147,7 +150,7 @@ static void parse(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "d:p:rtmnc")) != -1) {
+	while ((c = getopt(argc, argv, "d:p:rtkmnc")) != -1) {
 		switch (c) {
 		case 'd':
 			opt.path = optarg;
@@ -161,6 +164,9 @@ static void parse(int argc, char **argv)
 		case 't':
 			opt.traffic = true;
 			opt.driver_ok = true;
+			break;
+		case 'k':
+			opt.packed = true;
 			break;
 		case 'm':
 			opt.doorbell = true;

@@ -213,6 +213,20 @@ static int do_sleep(struct steps *s, const char *arg)
 	return 0;
 }
 
+/* Whoever started us says when to go on. */
+static int do_line(struct steps *s, const char *arg)
+{
+	char c = 0;
+	ssize_t n;
+
+	(void)s;
+	(void)arg;
+	do
+		n = read(STDIN_FILENO, &c, 1);
+	while (n > 0 && c != '\n');
+	return n < 0 ? -errno : n ? 0 : -EPIPE;
+}
+
 static int write_reg(struct steps *s, __u32 reg, __u32 value)
 {
 	return pwrite(s->pci, &value, sizeof(value), reg) == sizeof(value) ?
@@ -259,6 +273,7 @@ static const struct step {
 	{ "told", do_told, "wait for a config interrupt" },
 	{ "broken", do_broken, "wait until it asks for a reset" },
 	{ "sleep", do_sleep, "=MS" },
+	{ "line", do_line, "wait for a line of standard input" },
 	{ "lie", do_lie, "=LIE[/MOMENT]: of the hostile function" },
 	{ "close", do_close, "" },
 };
