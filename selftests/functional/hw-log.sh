@@ -90,7 +90,7 @@ kind() {
 }
 
 tap_plan $((2 * 14 + 5))
-vdpa_setup
+vdpa_setup && modprobe vmdev_ctl
 kind "one queue is reset" 11
 kind "all are reset" 3
 tap_check "devices" devices 11

@@ -45,6 +45,7 @@ static void dev_features(struct run *run, struct dev *d)
 {
 	__u64 features = choose_features(d, &run->plan);
 
+	stats.may_pack |= offered(d, VIRTIO_F_RING_PACKED);
 	if (run->only_format == 1)
 		features &= ~BIT64(VIRTIO_F_RING_PACKED);
 	if (run->only_format == 2)
@@ -92,6 +93,8 @@ static void dev_rings(struct run *run, struct dev *d)
 		if (max > CHAINS)
 			max = CHAINS;
 		num = 4 << rng_below(&run->plan, 7);
+		if (num < run->smallest)
+			num = run->smallest;
 		if (num > max)
 			num = max;
 		MUST(run, vq_init(&d->vq[i], &d->c, i, num, d->packed));

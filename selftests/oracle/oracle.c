@@ -26,6 +26,7 @@ static struct {
 	unsigned int runs;
 	unsigned int seconds;
 	bool net_has_log;
+	unsigned int smallest;
 	bool verbose;
 } opts = { .seed = 1, .runs = 1 };
 
@@ -100,6 +101,7 @@ static void run_one(__u64 seed)
 	run.plan = rng_of(seed, 0, 0, 0);
 	run.mem = &memory;
 	run.net_has_log = opts.net_has_log;
+	run.smallest = opts.smallest;
 	run.verbose = opts.verbose;
 	mem_choose(&memory, &run.plan);
 	if (opts.recycled) {
@@ -131,7 +133,8 @@ static void print_stats(void)
 static bool all_happened(void)
 {
 	return stats.rx && stats.tx && stats.reads && stats.indirect && stats.chained &&
-	       stats.split && stats.packed && stats.starts && stats.cancelled && stats.pages &&
+	       stats.split && (stats.packed || !stats.may_pack) && stats.starts &&
+	       stats.cancelled && stats.pages &&
 	       stats.compares && stats.half_written && stats.switches && stats.resumes &&
 	       stats.restarts && stats.refused && (stats.direct || !opts.net_has_log);
 }
@@ -139,10 +142,11 @@ static bool all_happened(void)
 static int usage(void)
 {
 	fprintf(stderr,
-		"Usage: oracle [-s SEED] [-r RUNS] [-t SECONDS] [-p PEER] [-l] [-v]\n"
-		"	[-c split|packed] NAME=VHOST...\n"
+		"Usage: oracle [-s SEED] [-r RUNS] [-t SECONDS] [-p PEER] [-l] [-m SIZE]\n"
+		"	[-v] [-c split|packed] NAME=VHOST...\n"
 		"RUNS runs of the seeds from SEED on, or as many as there is time for; at least one.\n"
 		"-l: network devices have a log of their own, and are direct while it is used.\n"
+		"-m: rings have so many entries, or more.\n"
 		"-c: recycled buffers, see recycled.c. Exits with 1 if a write was missed.\n");
 	return 2;
 }
@@ -151,7 +155,7 @@ static bool options(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "s:r:t:p:c:lv")) != -1) {
+	while ((c = getopt(argc, argv, "s:r:t:p:c:m:lv")) != -1) {
 		switch (c) {
 		case 's':
 			opts.seed = strtoull(optarg, NULL, 0);
@@ -167,6 +171,9 @@ static bool options(int argc, char **argv)
 			break;
 		case 'c':
 			opts.recycled = optarg;
+			break;
+		case 'm':
+			opts.smallest = strtoul(optarg, NULL, 0);
 			break;
 		case 'l':
 			opts.net_has_log = true;

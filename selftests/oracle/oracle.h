@@ -200,6 +200,7 @@ struct stats {
 	unsigned long starts, refused, cancelled, reports, pages, compares;
 	unsigned long half_written, switches, resumes, restarts, disables;
 	unsigned long split, packed, doorbells, lost, direct;
+	bool may_pack;
 };
 
 /**
@@ -212,6 +213,7 @@ struct stats {
  * @range: what is logged, and compared
  * @nranges: how many
  * @net_has_log: network devices log what they write, and are direct meanwhile
+ * @smallest: entries that a ring has at least
  * @only_format: 0: any, 1: split, 2: packed
  * @verbose: say what is done
  */
@@ -224,6 +226,7 @@ struct run {
 	struct vmdev_dirty_iova_range range[RANGES];
 	unsigned int nranges;
 	bool net_has_log;
+	unsigned int smallest;
 	unsigned int only_format;
 	bool verbose;
 };
