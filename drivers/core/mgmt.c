@@ -194,7 +194,6 @@ static int vmdev_dev_publish(struct vmdev_dev *dev)
 	err = vmdev_ctl_prepare_dev(dev);
 	if (err)
 		goto err_log;
-	vmdev_debugfs_add(dev);
 	/* From then on somebody may delete it, and has when this returns. */
 	get_device(&dev->vdpa.dev);
 	if (dev->made)
@@ -209,7 +208,6 @@ static int vmdev_dev_publish(struct vmdev_dev *dev)
 
 err_ctl:
 	put_device(&dev->vdpa.dev);
-	vmdev_debugfs_del(dev);
 	vmdev_ctl_del_dev(dev);
 	vmdev_ctl_gone_dev(dev);
 err_log:
@@ -321,7 +319,6 @@ void vmdev_dev_del(struct vmdev_dev *dev, bool locked)
 	struct vdpa_device *vdpa = &dev->vdpa;
 
 	vmdev_ctl_del_dev(dev);
-	vmdev_debugfs_del(dev);
 	vmdev_parent_leave(parent->hw);
 	vmdev_log_del(dev);
 	/* A host driver waits for ever for hardware that does not answer. */
