@@ -26,39 +26,40 @@ static void vmdev_ctl_mgmt_facts(struct device *d, struct vmdev_mgmt_info *info)
 	vmdev_ctl_unlock();
 }
 
-#define VMDEV_CTL_MGMT(name, format)						\
+/* A file, and what is in it. */
+#define VMDEV_CTL_MGMT(name, format, fact)					\
 static ssize_t name##_show(struct device *d, struct device_attribute *attr,	\
 			   char *buf)						\
 {										\
 	struct vmdev_mgmt_info info;						\
 										\
 	vmdev_ctl_mgmt_facts(d, &info);						\
-	return sysfs_emit(buf, format "\n", info.name);				\
+	return sysfs_emit(buf, format "\n", info.fact);				\
 }
 
-VMDEV_CTL_MGMT(device_id, "%u")
+VMDEV_CTL_MGMT(device_id, "%u", device_id)
 static DEVICE_ATTR_RO(device_id);
 
-VMDEV_CTL_MGMT(vendor_id, "%#x")
+VMDEV_CTL_MGMT(vendor_id, "%#x", vendor_id)
 static DEVICE_ATTR_RO(vendor_id);
 
-VMDEV_CTL_MGMT(features, "%#llx")
+VMDEV_CTL_MGMT(features, "%#llx", features)
 static DEVICE_ATTR_RO(features);
 
-VMDEV_CTL_MGMT(max_vqs, "%u")
+VMDEV_CTL_MGMT(max_vqs, "%u", max_vqs)
 static DEVICE_ATTR_RO(max_vqs);
 
-VMDEV_CTL_MGMT(software, "%d")
+VMDEV_CTL_MGMT(software, "%d", software)
 static DEVICE_ATTR_RO(software);
 
-VMDEV_CTL_MGMT(gone, "%d")
+VMDEV_CTL_MGMT(gone, "%d", gone)
 static DEVICE_ATTR_RO(gone);
 
-VMDEV_CTL_MGMT(offline, "%d")
+VMDEV_CTL_MGMT(offline, "%d", offline)
 static DEVICE_ATTR_RO(offline);
 
-VMDEV_CTL_MGMT(ndevs, "%u")
-static DEVICE_ATTR_RO(ndevs);
+VMDEV_CTL_MGMT(devices, "%u", ndevs)
+static DEVICE_ATTR_RO(devices);
 
 static ssize_t capabilities_show(struct device *d, struct device_attribute *attr, char *buf)
 {
@@ -92,7 +93,7 @@ static struct attribute *vmdev_ctl_mgmt_attrs[] = {
 	&dev_attr_software.attr,
 	&dev_attr_gone.attr,
 	&dev_attr_offline.attr,
-	&dev_attr_ndevs.attr,
+	&dev_attr_devices.attr,
 	NULL
 };
 
