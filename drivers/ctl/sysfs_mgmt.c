@@ -7,11 +7,20 @@
  * own time.
  */
 #include <linux/device.h>
+#include <linux/err.h>
 #include <linux/sysfs.h>
+#include <linux/xarray.h>
 
 #include <vmdev/hw.h>
 
 #include "vmdev_ctl.h"
+
+/*
+ * Which have that folder, by address. A vDPA device is a folder in the same place, with a
+ * name that somebody chose: what was not made must not be removed. Ops of the listener are
+ * called one at a time.
+ */
+static DEFINE_XARRAY(vmdev_ctl_mgmt_folders);
 
 /* The files go before it does. */
 static void vmdev_ctl_mgmt_facts(struct device *d, struct vmdev_mgmt_info *info)
@@ -111,20 +120,27 @@ static const struct attribute_group vmdev_ctl_mgmt_group = {
 void vmdev_ctl_sysfs_mgmt_add(struct vmdev_mgmt *mgmt)
 {
 	struct device *d = vmdev_ctl_mgmt_device(mgmt);
+	unsigned long at = (unsigned long)mgmt;
 	int err;
 
-	err = sysfs_create_group(&d->kobj, &vmdev_ctl_mgmt_group);
+	err = xa_err(xa_store(&vmdev_ctl_mgmt_folders, at, mgmt, GFP_KERNEL));
+	if (!err) {
+		err = sysfs_create_group(&d->kobj, &vmdev_ctl_mgmt_group);
+		if (err)
+			xa_erase(&vmdev_ctl_mgmt_folders, at);
+	}
 	if (err)
 		dev_warn(d, "no files of vmdev_ctl in sysfs: %pe\n", ERR_PTR(err));
 }
 
 /**
  * vmdev_ctl_sysfs_mgmt_del() - vmdev_ctl_ops.mgmt_del
- * @mgmt: the management device
+ * @mgmt: the management device; if there was an error nothing is done
  *
  * Context: may sleep.
  */
 void vmdev_ctl_sysfs_mgmt_del(struct vmdev_mgmt *mgmt)
 {
-	sysfs_remove_group(&vmdev_ctl_mgmt_device(mgmt)->kobj, &vmdev_ctl_mgmt_group);
+	if (xa_erase(&vmdev_ctl_mgmt_folders, (unsigned long)mgmt))
+		sysfs_remove_group(&vmdev_ctl_mgmt_device(mgmt)->kobj, &vmdev_ctl_mgmt_group);
 }
