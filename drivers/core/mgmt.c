@@ -169,11 +169,32 @@ static void vmdev_parent_set_dev(struct vmdev_parent *parent,
 	mutex_unlock(&parent->lock);
 }
 
+/*
+ * Of another function's device: the vdpa bus would say so as well, when all were told already
+ * that this one is there, and then that one of its name is gone.
+ */
+static int vmdev_dev_check_taken(struct vmdev_dev *dev)
+{
+	const char *name = dev_name(&dev->vdpa.dev);
+	struct device *other;
+
+	other = bus_find_device_by_name(dev->vdpa.dev.bus, NULL, name);
+	if (!other)
+		return 0;
+	put_device(other);
+	dev_err(dev->parent->hw->dev, "name: there is a vDPA device %s\n", name);
+	return -EEXIST;
+}
+
 /* Registers the device with the vdpa bus: its driver may start it at once. */
 static int vmdev_dev_publish(struct vmdev_dev *dev)
 {
 	struct vmdev_parent *parent = dev->parent;
 	int err;
+
+	err = vmdev_dev_check_taken(dev);
+	if (err)
+		return err;
 
 	vmdev_parent_set_dev(parent, dev);
 	mutex_lock(&parent->lock);

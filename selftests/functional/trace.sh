@@ -39,7 +39,8 @@ there() {
 # Numbers have names that perf and trace-cmd can make words of, too.
 symbols() {
 	! grep -h 'print fmt' $events/vmdev/*/format | grep VMDEV_ && grep -q '{ 3, "broken" }' $events/vmdev/vmdev_state/format &&
-		! grep -h 'field:' $events/vmdev/vmdev_map/format | grep -w pa
+		! grep -h 'field:' $events/vmdev/vmdev_map/format | grep -w pa &&
+		grep -q 'field:u32 old;' $events/vmdev/vmdev_state/format && grep -q 'field:u32 new;' $events/vmdev/vmdev_state/format
 }
 no_ctl() { ! grep '^vmdev_ctl ' /proc/modules; }
 
