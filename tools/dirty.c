@@ -70,8 +70,10 @@ static void show_limits(const char *name)
 static void show_log(const struct nlattr **attrs)
 {
 	out_number("page_size", nl_uint(attrs[VMDEV_A_ADDRESS_SPACE_PAGE_SIZE]));
-	out_hex("logged_first", nl_uint(attrs[VMDEV_A_ADDRESS_SPACE_LOGGED_FIRST]));
-	out_hex("logged_last", nl_uint(attrs[VMDEV_A_ADDRESS_SPACE_LOGGED_LAST]));
+	if (attrs[VMDEV_A_ADDRESS_SPACE_LOGGED_FIRST]) {
+		out_hex("logged_first", nl_uint(attrs[VMDEV_A_ADDRESS_SPACE_LOGGED_FIRST]));
+		out_hex("logged_last", nl_uint(attrs[VMDEV_A_ADDRESS_SPACE_LOGGED_LAST]));
+	}
 	out_number("logged_bytes", nl_uint(attrs[VMDEV_A_ADDRESS_SPACE_LOGGED_BYTES]));
 	out_number("logged_ranges", nl_u32(attrs[VMDEV_A_ADDRESS_SPACE_LOGGED_RANGES]));
 	out_number("reports", nl_uint(attrs[VMDEV_A_ADDRESS_SPACE_REPORTS]));

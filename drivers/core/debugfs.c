@@ -367,7 +367,7 @@ DEFINE_SEQ_ATTRIBUTE(vmdev_rings);
 
 /**
  * vmdev_debugfs_add() - give a device its files
- * @dev: the device, about to be registered
+ * @dev: the device, registered: no other one has its name
  *
  * Without them, if there is no memory or debugfs is locked, it works as well.
  *
@@ -382,7 +382,7 @@ void vmdev_debugfs_add(struct vmdev_dev *dev)
 
 /**
  * vmdev_debugfs_del() - the reverse of vmdev_debugfs_add()
- * @dev: the device
+ * @dev: the device; without files, too
  *
  * Nobody reads them any more.
  *

@@ -3,6 +3,7 @@
 #include <linux/device.h>
 #include <linux/export.h>
 #include <linux/mutex.h>
+#include <linux/nospec.h>
 #include <linux/string.h>
 #include <linux/virtio_config.h>
 #include <uapi/linux/virtio_ring.h>
@@ -112,6 +113,8 @@ int vmdev_queue_info(struct vmdev_dev *dev, u16 i, struct vmdev_queue_info *info
 	if (i >= dev->nvqs)
 		return -ENOENT;
 
+	/* Anybody may ask. */
+	i = array_index_nospec(i, dev->nvqs);
 	vq = &dev->vqs[i];
 	mutex_lock(&dev->parent->lock);
 	*info = (struct vmdev_queue_info) {
@@ -151,6 +154,8 @@ int vmdev_space_info(struct vmdev_dev *dev, unsigned int asid, struct vmdev_spac
 	if (asid >= dev->vdpa.nas)
 		return -ENOENT;
 
+	/* Anybody may ask. */
+	asid = array_index_nospec(asid, dev->vdpa.nas);
 	*info = (struct vmdev_space_info) { 0 };
 	maps = &dev->mem.as[asid].maps;
 	mutex_lock(&dev->parent->lock);

@@ -169,11 +169,32 @@ static void vmdev_parent_set_dev(struct vmdev_parent *parent,
 	mutex_unlock(&parent->lock);
 }
 
+/*
+ * Of another function's device: the vdpa bus would say so as well, when all were told already
+ * that this one is there, and then that one of its name is gone.
+ */
+static int vmdev_dev_check_taken(struct vmdev_dev *dev)
+{
+	const char *name = dev_name(&dev->vdpa.dev);
+	struct device *other;
+
+	other = bus_find_device_by_name(dev->vdpa.dev.bus, NULL, name);
+	if (!other)
+		return 0;
+	put_device(other);
+	dev_err(dev->parent->hw->dev, "name: there is a vDPA device %s\n", name);
+	return -EEXIST;
+}
+
 /* Registers the device with the vdpa bus: its driver may start it at once. */
 static int vmdev_dev_publish(struct vmdev_dev *dev)
 {
 	struct vmdev_parent *parent = dev->parent;
 	int err;
+
+	err = vmdev_dev_check_taken(dev);
+	if (err)
+		return err;
 
 	vmdev_parent_set_dev(parent, dev);
 	mutex_lock(&parent->lock);
@@ -194,7 +215,6 @@ static int vmdev_dev_publish(struct vmdev_dev *dev)
 	err = vmdev_ctl_prepare_dev(dev);
 	if (err)
 		goto err_log;
-	vmdev_debugfs_add(dev);
 	/* From then on somebody may delete it, and has when this returns. */
 	get_device(&dev->vdpa.dev);
 	if (dev->made)
@@ -209,7 +229,6 @@ static int vmdev_dev_publish(struct vmdev_dev *dev)
 
 err_ctl:
 	put_device(&dev->vdpa.dev);
-	vmdev_debugfs_del(dev);
 	vmdev_ctl_del_dev(dev);
 	vmdev_ctl_gone_dev(dev);
 err_log:
@@ -321,7 +340,6 @@ void vmdev_dev_del(struct vmdev_dev *dev, bool locked)
 	struct vdpa_device *vdpa = &dev->vdpa;
 
 	vmdev_ctl_del_dev(dev);
-	vmdev_debugfs_del(dev);
 	vmdev_parent_leave(parent->hw);
 	vmdev_log_del(dev);
 	/* A host driver waits for ever for hardware that does not answer. */

@@ -44,19 +44,19 @@ TRACE_DEFINE_ENUM(VMDEV_PATH_SOFTWARE);
 
 /* A device came from one state to another. A reason only for what broke. */
 TRACE_EVENT(vmdev_state,
-	    TP_PROTO(const struct device *dev, u32 from, u32 to, const char *why),
-	    TP_ARGS(dev, from, to, why),
+	    TP_PROTO(const struct device *dev, u32 old, u32 new, const char *why),
+	    TP_ARGS(dev, old, new, why),
 	    TP_STRUCT__entry(__string(device, dev_name(dev))
-			     __field(u32, from)
-			     __field(u32, to)
+			     __field(u32, old)
+			     __field(u32, new)
 			     __string(reason, why ? : "")),
 	    TP_fast_assign(__assign_str(device);
-			   __entry->from = from;
-			   __entry->to = to;
+			   __entry->old = old;
+			   __entry->new = new;
 			   __assign_str(reason);),
 	    TP_printk("device=%s old=%s new=%s reason=%s", __get_str(device),
-		      vmdev_trace_state(__entry->from),
-		      vmdev_trace_state(__entry->to), __get_str(reason))
+		      vmdev_trace_state(__entry->old),
+		      vmdev_trace_state(__entry->new), __get_str(reason))
 );
 
 /* A queue runs in another way. One that was suspended, and goes on as it did, does not. */

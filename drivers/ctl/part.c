@@ -57,27 +57,28 @@ static int vmdev_ctl_put_queue(struct sk_buff *skb, struct sk_buff *asker,
 
 /* --- address spaces ------------------------------------------------------------- */
 
-static int vmdev_ctl_put_log(struct sk_buff *skb, const struct vmdev_dirty_log_info *log)
+/* Where memory of a guest is only an administrator has to know. */
+static int vmdev_ctl_put_extent(struct sk_buff *skb, struct sk_buff *asker, int first_attr,
+				int last_attr, u64 first, u64 last)
+{
+	if (!netlink_capable(asker, CAP_NET_ADMIN))
+		return 0;
+	return nla_put_uint(skb, first_attr, first) ? : nla_put_uint(skb, last_attr, last);
+}
+
+static int vmdev_ctl_put_log(struct sk_buff *skb, struct sk_buff *asker,
+			     const struct vmdev_dirty_log_info *log)
 {
 	return nla_put_flag(skb, VMDEV_A_ADDRESS_SPACE_LOGGED) ? :
 	       nla_put_uint(skb, VMDEV_A_ADDRESS_SPACE_PAGE_SIZE, log->page_size) ? :
-	       nla_put_uint(skb, VMDEV_A_ADDRESS_SPACE_LOGGED_FIRST, log->first) ? :
-	       nla_put_uint(skb, VMDEV_A_ADDRESS_SPACE_LOGGED_LAST, log->last) ? :
+	       vmdev_ctl_put_extent(skb, asker, VMDEV_A_ADDRESS_SPACE_LOGGED_FIRST,
+				    VMDEV_A_ADDRESS_SPACE_LOGGED_LAST, log->first,
+				    log->last) ? :
 	       nla_put_uint(skb, VMDEV_A_ADDRESS_SPACE_LOGGED_BYTES, log->bytes) ? :
 	       nla_put_u32(skb, VMDEV_A_ADDRESS_SPACE_LOGGED_RANGES, log->ranges) ? :
 	       nla_put_uint(skb, VMDEV_A_ADDRESS_SPACE_REPORTS, log->reports) ? :
 	       nla_put_string(skb, VMDEV_A_ADDRESS_SPACE_HOLDER, log->holder) ? :
 	       nla_put_u32(skb, VMDEV_A_ADDRESS_SPACE_HOLDER_PID, log->holder_pid);
-}
-
-/* Where memory of a guest is only an administrator has to know. */
-static int vmdev_ctl_put_mapped(struct sk_buff *skb, struct sk_buff *asker,
-				const struct vmdev_space_info *info)
-{
-	if (!info->maps || !netlink_capable(asker, CAP_NET_ADMIN))
-		return 0;
-	return nla_put_uint(skb, VMDEV_A_ADDRESS_SPACE_MAPPED_FIRST, info->first) ? :
-	       nla_put_uint(skb, VMDEV_A_ADDRESS_SPACE_MAPPED_LAST, info->last);
 }
 
 static int vmdev_ctl_put_space(struct sk_buff *skb, struct sk_buff *asker,
@@ -93,8 +94,10 @@ static int vmdev_ctl_put_space(struct sk_buff *skb, struct sk_buff *asker,
 			      dev_name(vmdev_ctl_device(dev))) ? :
 	       nla_put_u32(skb, VMDEV_A_ADDRESS_SPACE_INDEX, i) ? :
 	       nla_put_uint(skb, VMDEV_A_ADDRESS_SPACE_MAPS, info.maps) ? :
-	       vmdev_ctl_put_mapped(skb, asker, &info) ? :
-	       (info.is_logged ? vmdev_ctl_put_log(skb, &info.log) : 0);
+	       (info.maps ? vmdev_ctl_put_extent(skb, asker, VMDEV_A_ADDRESS_SPACE_MAPPED_FIRST,
+						 VMDEV_A_ADDRESS_SPACE_MAPPED_LAST, info.first,
+						 info.last) : 0) ? :
+	       (info.is_logged ? vmdev_ctl_put_log(skb, asker, &info.log) : 0);
 }
 
 /* --- what a device has several of ----------------------------------------------- */

@@ -150,8 +150,10 @@ static void vmdev_ctl_queue_del(struct vmdev_ctl_queue *queue)
 
 static void vmdev_ctl_queue_folder_free(struct vmdev_ctl_queue_folder *folder)
 {
-	while (folder->n)
-		vmdev_ctl_queue_del(folder->queues[--folder->n]);
+	u16 i = folder->n;
+
+	while (i--)
+		vmdev_ctl_queue_del(folder->queues[i]);
 	kobject_put(folder->kobj);
 	kfree(folder);
 }

@@ -391,6 +391,8 @@ int vmdev_soft_net_deliver(struct vmdev_soft_pair *pair,
 	struct vmdev_soft_fill fill __uninitialized;
 	int err;
 
+	if (vmdev_soft_fails(&pair->net->soft, VMDEV_SOFT_FAIL_XMIT))
+		return -EIO;
 	if (!vq->on) {
 		/* It may be on its way to another ring. */
 		vmdev_soft_wait(pair);

@@ -495,6 +495,9 @@ int vmdev_soft_net_poll(struct napi_struct *napi, int budget)
 
 	if (!budget)
 		return 0;
+	/* What is dropped no program sees, which could send it elsewhere. */
+	if (vmdev_soft_fails(&pair->net->soft, VMDEV_SOFT_FAIL_RECEIVE))
+		prog = NULL;
 	do {
 		burst.max = min(left, VMDEV_SOFT_BURST);
 		burst.taken = 0;

@@ -145,8 +145,6 @@ static int vmdev_soft_port_put(struct vmdev_soft_pair *pair, struct sk_buff *skb
 	const struct vmdev_soft_frame frame = { .skb = skb, .len = skb->len };
 	struct virtio_net_hdr hdr;
 
-	if (vmdev_soft_fails(&pair->net->soft, VMDEV_SOFT_FAIL_XMIT))
-		return -EIO;
 	if (!vmdev_soft_net_wants(pair->net, skb)) {
 		pair->rx.filtered++;
 		return 0;

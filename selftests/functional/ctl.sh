@@ -40,7 +40,7 @@ readers() {
 
 # --- queues, management devices -----------------------------------------------------------
 queues=address_space,avail_index,avail_wrap,desc_addr,device_addr,driver_addr,interrupts,irq,kicks,packed,path,ready,size,used_index,used_wrap
-mgmts='capabilities device_id features gone max_vqs ndevs offline software vendor_id'
+mgmts='capabilities device_id devices features gone max_vqs offline software vendor_id'
 queue() { cat "/sys/bus/vdpa/devices/$1/vmdev_queues/$2/$3"; }
 # as NAME QUEUE FILE VALUE
 as() { local value; value=$(queue "$1" "$2" "$3"); echo "$3: $value"; [ "$value" = "$4" ]; }
@@ -96,7 +96,7 @@ tap_check "where its ring is only root is told" hidden
 tap_check "one who stands in a folder that goes" stands_in
 tap_check "files of a management device" eval "mgmt_files vmdev_soft && mgmt_files vmdev_soft_blk"
 tap_check "what it makes" eval "[ \$(mgmt vmdev_soft_blk device_id) = 2 ] && [ \"\$(mgmt vmdev_soft capabilities)\" = 'state log ring-reset' ]"
-tap_check "how many" eval "[ \$(mgmt vmdev_soft ndevs) = 2 ] && [ \$(mgmt vmdev_soft software) = 1 ] && [ \$(mgmt vmdev_soft gone) = 0 ]"
+tap_check "how many" eval "[ \$(mgmt vmdev_soft devices) = 2 ] && [ \$(mgmt vmdev_soft software) = 1 ] && [ \$(mgmt vmdev_soft gone) = 0 ]"
 tap_check "a client comes and goes" "$ioctl" -d "$(vhost_of s0)" device_id_stable
 tap_check "who it was" eval "[[ \$(of s0 holder) = vhost_vdpa_ioct* ]] && [ \$(of s0 holder_pid) -gt 1 ]"
 tap_check "files and devices come and go under readers" readers

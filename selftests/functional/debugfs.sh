@@ -112,10 +112,20 @@ view() {
 	return $status
 }
 
-tap_plan 19
+# Nor does debugfs complain.
+taken() {
+	local mark
+
+	mark=$(dmesg_mark)
+	not vdpa dev add name s0 mgmtdev vmdev_soft && not vdpa dev add name s0 mgmtdev vmdev_soft_blk &&
+		! dmesg_since "$mark" | grep debugfs && grep -q '^s0: ' /sys/kernel/debug/vmdev/s0/rings
+}
+
+tap_plan 20
 tap_check "modules" soft_setup
 tap_check "a device" soft_add s0 vhost_vdpa max_vqp 1
 tap_check "root may read its rings" root_only
+tap_check "another of that name is refused, and takes nothing away" taken
 tap_check "off" off
 tap_check "direct" view direct -t
 tap_check "suspended" suspended

@@ -43,16 +43,23 @@ steps() {
 }
 lie() { [ "$(/tmp/steps -f "$bdf" "lie=${number[$1]}/0")" = "lie=ok " ]; }
 
+# Who makes no device takes no other one's name.
+same_name() {
+	modprobe vmdev_soft && ! vdpa dev add name v0 mgmtdev vmdev_soft && modprobe -r vmdev_soft &&
+		event 'parent-del parent vmdev_soft' && ! grep -x 'dev-del dev v0' $events
+}
+
 cp "$TOOLS/steps" /tmp
 unbind_driver "$BDF_hostile0"
 unbind_driver "$BDF_hostile1"
-tap_plan 34
+tap_plan 35
 tap_check "VFs" vf_create "$BDF_pf0" 1
 tap_check "modules" eval "vdpa_setup && modprobe vmdev_ctl"
 tap_check "events are listened to" listen
 tap_check "a function, and its device" dev_add v0 "$vf" vhost_vdpa
 tap_check "parent-add" event "parent-add parent pci/$vf"
 tap_check "dev-add" event 'dev-add dev v0'
+tap_check "another one of its name is refused, and not told of" same_name
 device=v0
 tap_check "a driver runs it" steps 'up=ok suspend=ok resume=ok reset=ok' up suspend resume reset
 tap_check "running" event 'running dev v0'

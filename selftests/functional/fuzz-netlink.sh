@@ -25,11 +25,12 @@ as_nobody() {
 }
 # Devices come and go, also the one that is named c0.
 come_and_go() {
+	local mgmtdev
+
 	while [ ! -e /tmp/end ]; do
-		vdpa dev add name c0 mgmtdev vmdev_soft 2>/dev/null
-		vdpa dev add name c0 mgmtdev "pci/$vf1" 2>/dev/null
-		vdpa dev del c0 2>/dev/null
-		echo >>/tmp/turns
+		for mgmtdev in vmdev_soft "pci/$vf1"; do
+			vdpa dev add name c0 mgmtdev "$mgmtdev" && vdpa dev del c0 && echo "$mgmtdev" >>/tmp/turns
+		done 2>>/out/turns
 	done
 }
 together() {
@@ -47,9 +48,10 @@ together() {
 	wait $nobody || status=1
 	touch /tmp/end
 	wait $churn
+	grep -q vmdev_soft /tmp/turns && grep -q pci/ /tmp/turns || status=1
 	sed 's/^/# /' /out/fuzz.1 >&3
 	echo "# devices came and went $(wc -l </tmp/turns) times" >&3
-	[ $status = 0 ] || cat /out/fuzz.[12] /out/nobody
+	[ $status = 0 ] || cat /out/fuzz.[12] /out/nobody /out/turns
 	return $status
 }
 

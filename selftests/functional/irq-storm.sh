@@ -29,7 +29,7 @@ stormed() {
 	lie "$1"
 	wait_for "dmesg_since $mark | grep -q \"$bdf: interrupt storm: vector .* $4:$bdf\"" 90 ||
 		{ cat "$probe"; return 1; }
-	wait_for "[ \"\$(vector_of $2 $3 polled)\" = 1 ]" 10 || { echo "not polled"; cat "$probe"; return 1; }
+	wait_for "[ \"\$(vector_of $2 $3 polled)\" = 1 ]" 60 || { echo "not polled"; cat "$probe"; return 1; }
 	if [ "$(vector_of "$2" "$3" storms)" = 0 ] || [ "$(storms)" -le "$told" ]; then
 		cat "$probe"
 		return 1

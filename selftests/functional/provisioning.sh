@@ -280,7 +280,7 @@ check "it is a direct child of the function" direct_child
 check "a second device: EBUSY, its name is told" \
 	refused "busy" "has a vDPA device already: vdpa:$vf" add "$vf"
 check "a name that is taken: EEXIST" \
-	refused "File exists" "" vdpa dev add name "vdpa:$vf" mgmtdev "pci/$vf1"
+	refused "File exists" "name: there is a vDPA device vdpa:$vf\$" vdpa dev add name "vdpa:$vf" mgmtdev "pci/$vf1"
 check "the other function is still free" add "$vf1"
 check "dev del" gone
 check "dev del of a name with colons" vdpa dev del "vdpa:$vf"

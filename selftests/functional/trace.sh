@@ -39,7 +39,8 @@ there() {
 # Numbers have names that perf and trace-cmd can make words of, too.
 symbols() {
 	! grep -h 'print fmt' $events/vmdev/*/format | grep VMDEV_ && grep -q '{ 3, "broken" }' $events/vmdev/vmdev_state/format &&
-		! grep -h 'field:' $events/vmdev/vmdev_map/format | grep -w pa
+		! grep -h 'field:' $events/vmdev/vmdev_map/format | grep -w pa &&
+		grep -q 'field:u32 old;' $events/vmdev/vmdev_state/format && grep -q 'field:u32 new;' $events/vmdev/vmdev_state/format
 }
 no_ctl() { ! grep '^vmdev_ctl ' /proc/modules; }
 
@@ -99,9 +100,9 @@ logged_pages() {
 	local watch
 
 	trace 1 && hold /tmp/hold s0 -t || return
-	"$vmdev" -j dirty watch s0 -i 0.5 >/tmp/watch 2>&1 &
+	"$vmdev" -j dirty watch s0 -i 0.5 -r 1G:64M >/tmp/watch 2>&1 &
 	watch=$!
-	wait_for "seen vmdev_dirty_start '.*' 1 >/dev/null" 20 && not "$vmdev" dirty watch s0 -n 1 &&
+	wait_for "seen vmdev_dirty_start '.*' 1 >/dev/null" 20 && not "$vmdev" dirty watch s0 -n 1 -r 1G:64M &&
 		wait_for "seen vmdev_dirty_report '.*' >/dev/null" 20
 	kill $watch
 	wait $watch && let_go && trace_stays
@@ -113,7 +114,7 @@ started() {
 # As many pages as whoever asked was told.
 reported() {
 	cat /tmp/watch
-	seen vmdev_dirty_report 'device=s0 asid=0 iova=0x0 length=0x[0-9a-f]+ page_size=4096 pages=[1-9][0-9]* ret=0' &&
+	seen vmdev_dirty_report 'device=s0 asid=0 iova=0x40000000 length=0x4000000 page_size=4096 pages=[1-9][0-9]* ret=0' &&
 		[ "$(grep -o '"pages": *[0-9]*' /tmp/watch | grep -o '[0-9]*' | xargs)" = \
 			"$(sed -n 's/.* vmdev_dirty_report: .* pages=\([0-9]*\) .*/\1/p' $tracing/trace | xargs)" ]
 }
