@@ -293,7 +293,7 @@ static int vmdev_pci_vq_stop(struct vmdev_hw *hw, u16 vq,
 	int err, lost = 0;
 	u16 busy;
 
-	if (state)
+	if (state && vp->vendor && vp->vendor->vq_stop)
 		lost = vp->vendor->vq_stop(vp, vq, state);
 	vp_iowrite16(vq, &cfg->cfg.queue_select);
 	vp_iowrite16(1, &cfg->queue_reset);
