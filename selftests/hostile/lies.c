@@ -58,7 +58,7 @@ const struct hostile_lie hostile_lies[] = {
 	LIE("common_bar_6", CAP_FIELD(COMMON, 8, bar, SET, 6)),
 	LIE("notify_bar_255", CAP_FIELD(NOTIFY, 8, bar, SET, 255)),
 	LIE("common_bar_empty", CAP_FIELD(COMMON, 8, bar, SET, 3)),
-	LIE("common_bar_io", CAP_FIELD(COMMON, 8, bar, SET, VIO_BAR_IO)),
+	LIE("common_bar_io", CAP_FIELD(COMMON, 8, bar, SET, VIO_BAR_OWN)),
 	LIE("isr_bar_empty", CAP_FIELD(ISR, 8, bar, SET, 3)),
 	LIE("device_bar_empty", CAP_FIELD(DEVICE, 8, bar, SET, 3)),
 	LIE("common_missing", CAP_FIELD(COMMON, 8, cfg_type, SET, NO_TYPE)),

@@ -44,7 +44,8 @@ static struct hostile *hostile_create(const char *path, unsigned int number)
 		.config_size = sizeof(h->config),
 		.vectors = number ? 1 : HOSTILE_VQS + 2,
 		.notify_multiplier = number ? 4 : 4096,
-		.io_bar = true,
+		.own_size = 32,
+		.own_type = VFU_BAR_IO,
 	};
 
 	if (!h)

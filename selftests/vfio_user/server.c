@@ -27,6 +27,9 @@
 /* More functions than this nobody has in one process. */
 #define VFU_FUNCTIONS_MAX 64
 
+/* And there are few other things that it waits for. */
+#define VFU_MORE_MAX 16
+
 /* INTx, MSI, MSI-X; nothing that tells errors, or wants the device back. */
 #define VFU_IRQS (VFIO_PCI_MSIX_IRQ_INDEX + 1)
 
@@ -340,19 +343,22 @@ static void vfu_turn(struct vfu *f)
 }
 
 /**
- * vfu_poll() - serve functions once
+ * vfu_poll_more() - serve functions once, or until something else is ready
  * @functions: the functions
  * @n: their number, at most 64
+ * @more: descriptors of the caller's, whose @revents this sets; or NULL
+ * @nmore: their number, at most 16
  * @timeout_ms: how long to wait for something to do; -1 for ever
  *
  * Return: 0; -EINTR after a signal; another negative errno.
  */
-int vfu_poll(struct vfu *const *functions, unsigned int n, int timeout_ms)
+int vfu_poll_more(struct vfu *const *functions, unsigned int n,
+		  struct pollfd *more, unsigned int nmore, int timeout_ms)
 {
-	struct pollfd pfd[2 * VFU_FUNCTIONS_MAX];
+	struct pollfd pfd[2 * VFU_FUNCTIONS_MAX + VFU_MORE_MAX];
 	unsigned int i;
 
-	if (n > VFU_FUNCTIONS_MAX)
+	if (n > VFU_FUNCTIONS_MAX || nmore > VFU_MORE_MAX)
 		return -EINVAL;
 	for (i = 0; i < n; i++) {
 		pfd[2 * i] = (struct pollfd) {
@@ -362,8 +368,12 @@ int vfu_poll(struct vfu *const *functions, unsigned int n, int timeout_ms)
 			.fd = functions[i]->fd, .events = POLLIN,
 		};
 	}
-	if (poll(pfd, 2 * n, timeout_ms) < 0)
+	for (i = 0; i < nmore; i++)
+		pfd[2 * n + i] = more[i];
+	if (poll(pfd, 2 * n + nmore, timeout_ms) < 0)
 		return -errno;
+	for (i = 0; i < nmore; i++)
+		more[i].revents = pfd[2 * n + i].revents;
 	for (i = 0; i < n; i++) {
 		if (pfd[2 * i + 1].revents)
 			vfu_turn(functions[i]);
@@ -371,6 +381,19 @@ int vfu_poll(struct vfu *const *functions, unsigned int n, int timeout_ms)
 			vfu_accept(functions[i]);
 	}
 	return 0;
+}
+
+/**
+ * vfu_poll() - serve functions once
+ * @functions: the functions
+ * @n: their number, at most 64
+ * @timeout_ms: how long to wait for something to do; -1 for ever
+ *
+ * Return: as of vfu_poll_more().
+ */
+int vfu_poll(struct vfu *const *functions, unsigned int n, int timeout_ms)
+{
+	return vfu_poll_more(functions, n, NULL, 0, timeout_ms);
 }
 
 static int vfu_listen(const char *path)

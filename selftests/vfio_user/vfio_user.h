@@ -35,6 +35,7 @@
 #define VFU_BARS		6
 #define VFU_CONFIG_SIZE		4096
 
+struct pollfd;
 struct vfu;
 
 /**
@@ -70,6 +71,8 @@ void vfu_destroy(struct vfu *f);
 void *vfu_priv(const struct vfu *f);
 bool vfu_connected(const struct vfu *f);
 int vfu_poll(struct vfu *const *functions, unsigned int n, int timeout_ms);
+int vfu_poll_more(struct vfu *const *functions, unsigned int n,
+		  struct pollfd *more, unsigned int nmore, int timeout_ms);
 
 /* --- irq.c -------------------------------------------------------------- */
 int vfu_irq(struct vfu *f, unsigned int vector);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Registers and split rings of a virtio-pci modern function. */
+/* Registers of a virtio-pci modern function; virtio_ring.c has its rings. */
 #define _GNU_SOURCE
 #include <assert.h>
 #include <errno.h>
@@ -18,11 +18,7 @@
 #define VIO_ID_NET	1
 #define VIO_ID_BLOCK	2
 
-/* Bit 0 of the ISR; the kernel's headers name bit 1 only. */
-#define VIO_ISR_QUEUE	1
-
 #define VIO_PAGE	4096U
-#define VIO_IO_SIZE	32
 #define VIO_MSIX_SIZE	0x10000
 #define VIO_MSIX_PBA	0x8000
 
@@ -47,6 +43,21 @@ static void vio_event(struct vio *v, enum vio_event event)
 		v->ops->event(v, event);
 }
 
+static void vio_stop(struct vio *v, struct vio_vq *vq)
+{
+	if (vq->enabled && v->ops->stop)
+		v->ops->stop(v, vq - v->vqs);
+	vq->enabled = false;
+}
+
+static void vio_vq_clear(struct vio *v, struct vio_vq *vq)
+{
+	vio_stop(v, vq);
+	memset(vq, 0, sizeof(*vq));
+	vq->regs.size = v->conf.vq_size;
+	vq->regs.vector = VIRTIO_MSI_NO_VECTOR;
+}
+
 /**
  * vio_reset() - as when the driver writes 0 to the status
  * @v: the function
@@ -55,6 +66,9 @@ void vio_reset(struct vio *v)
 {
 	unsigned int i;
 
+	/* Owners may look at features while queues stop. */
+	for (i = 0; i < v->conf.nvqs; i++)
+		vio_vq_clear(v, &v->vqs[i]);
 	v->features = 0;
 	v->feature_select = 0;
 	v->guest_select = 0;
@@ -62,11 +76,6 @@ void vio_reset(struct vio *v)
 	v->config_vector = VIRTIO_MSI_NO_VECTOR;
 	v->queue_select = 0;
 	v->isr = 0;
-	memset(v->vqs, 0, sizeof(v->vqs));
-	for (i = 0; i < v->conf.nvqs; i++) {
-		v->vqs[i].regs.size = v->conf.vq_size;
-		v->vqs[i].regs.vector = VIRTIO_MSI_NO_VECTOR;
-	}
 	if (v->ops->reset)
 		v->ops->reset(v);
 }
@@ -126,6 +135,8 @@ static void vio_bar_read(struct vfu *f, unsigned int bar, __u64 offset,
 	struct virtio_pci_modern_common_cfg regs;
 	unsigned int space;
 
+	if (bar == VIO_BAR_OWN && v->ops->own_read)
+		v->ops->own_read(v, offset, buf, len);
 	if (bar != VIO_BAR)
 		return;
 	vio_event(v, VIO_EV_READ);
@@ -201,17 +212,20 @@ static void vio_set_status(struct vio *v, __u8 status)
 static void vio_enable(struct vio *v, struct vio_vq *vq)
 {
 	vio_event(v, VIO_EV_VQ_ENABLE);
+	if (v->conf.vq_align && (vq->regs.desc & (v->conf.vq_align - 1)))
+		return;
 	vq->avail_seen = 0;
 	vq->used_idx = 0;
+	vq->was_told = false;
+	if (v->ops->start)
+		v->ops->start(v, vq - v->vqs);
 	vq->enabled = true;
 }
 
 static void vio_vq_reset(struct vio *v, struct vio_vq *vq)
 {
 	vio_event(v, VIO_EV_VQ_RESET);
-	memset(vq, 0, sizeof(*vq));
-	vq->regs.size = v->conf.vq_size;
-	vq->regs.vector = VIRTIO_MSI_NO_VECTOR;
+	vio_vq_clear(v, vq);
 }
 
 static __u16 vio_vector(const struct vio *v, __u32 vector)
@@ -235,6 +249,8 @@ static void vio_vq_write(struct vio *v, struct vio_vq *vq, __u32 offset,
 	case VIO_AT(queue_enable):
 		if (value == 1 && !vq->enabled)
 			vio_enable(v, vq);
+		if (!value && v->conf.vq_disable)
+			vio_stop(v, vq);
 		break;
 	}
 	/* The rest is fixed while the queue runs. */
@@ -242,7 +258,8 @@ static void vio_vq_write(struct vio *v, struct vio_vq *vq, __u32 offset,
 		return;
 	switch (offset) {
 	case VIO_AT(queue_size):
-		if (value && value <= v->conf.vq_size && !(value & (value - 1)))
+		if (value && value >= v->conf.vq_size_min &&
+		    value <= v->conf.vq_size && !(value & (value - 1)))
 			vq->regs.size = value;
 		break;
 	case VIO_AT(queue_desc_lo):
@@ -313,6 +330,8 @@ static void vio_bar_write(struct vfu *f, unsigned int bar, __u64 offset,
 	struct vio *v = vfu_priv(f);
 	__u32 value = 0;
 
+	if (bar == VIO_BAR_OWN && v->ops->own_write)
+		v->ops->own_write(v, offset, buf, len);
 	if (bar != VIO_BAR)
 		return;
 	memcpy(&value, buf, len < sizeof(value) ? len : sizeof(value));
@@ -325,7 +344,11 @@ static void vio_bar_write(struct vfu *f, unsigned int bar, __u64 offset,
 
 static void vio_function_reset(struct vfu *f)
 {
-	vio_reset(vfu_priv(f));
+	struct vio *v = vfu_priv(f);
+
+	vio_reset(v);
+	if (v->ops->function_reset)
+		v->ops->function_reset(v);
 }
 
 static const struct vfu_ops vio_vfu_ops = {
@@ -377,12 +400,17 @@ static bool vio_describe(struct vio *v)
 		size *= 2;
 	vfu_pci_init(v->f, VIO_VENDOR, VIO_DEVICE_ID + conf->device_id,
 		     vio_class(conf->device_id));
-	vfu_pci_subsystem(v->f, VIO_VENDOR, VIO_DEVICE_ID + conf->device_id);
+	if (conf->sub_vendor)
+		vfu_pci_subsystem(v->f, conf->sub_vendor, conf->sub_device);
+	else
+		vfu_pci_subsystem(v->f, VIO_VENDOR,
+				  VIO_DEVICE_ID + conf->device_id);
 	return !vfu_pci_add_bar(v->f, VIO_BAR, size, VFU_BAR_MEM64) &&
 	       !vfu_pci_add_bar(v->f, VIO_BAR_MSIX, VIO_MSIX_SIZE,
 				VFU_BAR_MEM32) &&
-	       !(conf->io_bar && vfu_pci_add_bar(v->f, VIO_BAR_IO, VIO_IO_SIZE,
-						 VFU_BAR_IO)) &&
+	       !(conf->own_size && vfu_pci_add_bar(v->f, VIO_BAR_OWN,
+						   conf->own_size,
+						   conf->own_type)) &&
 	       vfu_pci_add_express(v->f) > 0 &&
 	       vfu_pci_add_msix(v->f, conf->vectors, VIO_BAR_MSIX, 0,
 				VIO_MSIX_PBA) > 0 &&
@@ -447,129 +475,18 @@ void vio_destroy(struct vio *v)
 	free(v);
 }
 
-/* --- rings -------------------------------------------------------------- */
-/* Returns descriptors that follow: 0 or 1; -EPROTO for one that lies. */
-static int vio_pop_desc(struct vio *v, const struct vio_vq *vq,
-			struct vio_chain *chain, __u16 *next)
-{
-	struct vio_buf *buf = &chain->bufs[chain->n];
-	struct vring_desc desc;
-
-	if (*next >= vq->regs.size || chain->n == VIO_CHAIN_MAX ||
-	    vfu_dma_read(v->f, vq->regs.desc + sizeof(desc) * *next, &desc,
-			 sizeof(desc)) ||
-	    (desc.flags & VRING_DESC_F_INDIRECT))
-		return -EPROTO;
-	*buf = (struct vio_buf) {
-		.iova = desc.addr,
-		.len = desc.len,
-		.write = desc.flags & VRING_DESC_F_WRITE,
-	};
-	if (chain->n && !buf->write && chain->bufs[chain->n - 1].write)
-		return -EPROTO;
-	chain->n++;
-	*next = desc.next;
-	return !!(desc.flags & VRING_DESC_F_NEXT);
-}
-
+/* --- telling the driver ------------------------------------------------- */
 /**
- * vio_pop() - take the next chain of a queue
+ * vio_raise() - an interrupt, as MSI-X and ISR have it
  * @v: the function
- * @vq: the queue
- * @chain: what it is
- *
- * Return: 1; 0 if there is none; -EPROTO for a ring that makes no sense, with
- * the device broken.
+ * @vector: of its table, or none
+ * @isr: bits
  */
-int vio_pop(struct vio *v, unsigned int vq, struct vio_chain *chain)
-{
-	struct vio_vq *q = &v->vqs[vq];
-	__u16 idx, next;
-	int more = 1;
-
-	if (!q->enabled)
-		return 0;
-	if (vfu_dma_read(v->f, q->regs.avail + offsetof(struct vring_avail, idx),
-			 &idx, sizeof(idx)))
-		goto err_break;
-	if (idx == q->avail_seen)
-		return 0;
-	if ((__u16)(idx - q->avail_seen) > q->regs.size ||
-	    vfu_dma_read(v->f, q->regs.avail +
-			 offsetof(struct vring_avail, ring) +
-			 sizeof(next) * (q->avail_seen & (q->regs.size - 1)),
-			 &next, sizeof(next)))
-		goto err_break;
-	chain->head = next;
-	chain->n = 0;
-	while (more > 0)
-		more = vio_pop_desc(v, q, chain, &next);
-	if (more < 0)
-		goto err_break;
-	q->avail_seen++;
-	return 1;
-
-err_break:
-	vio_break(v);
-	return -EPROTO;
-}
-
-/**
- * vio_push() - give a chain back
- * @v: the function
- * @vq: the queue
- * @id: its head
- * @len: bytes written to it
- *
- * Return: 0, or -EFAULT, with the device broken.
- */
-int vio_push(struct vio *v, unsigned int vq, __u32 id, __u32 len)
-{
-	struct vio_vq *q = &v->vqs[vq];
-	struct vring_used_elem elem = { .id = id, .len = len };
-	__u64 used = q->regs.used;
-	__u16 idx = q->used_idx + 1;
-
-	if (vfu_dma_write(v->f, used + offsetof(struct vring_used, ring) +
-			  sizeof(elem) * (q->used_idx & (q->regs.size - 1)),
-			  &elem, sizeof(elem)))
-		goto err_break;
-	/* The entry before the index that covers it. */
-	__atomic_thread_fence(__ATOMIC_RELEASE);
-	if (vfu_dma_write(v->f, used + offsetof(struct vring_used, idx), &idx,
-			  sizeof(idx)))
-		goto err_break;
-	q->used_idx = idx;
-	return 0;
-
-err_break:
-	vio_break(v);
-	return -EFAULT;
-}
-
-static void vio_raise(struct vio *v, __u16 vector, __u8 isr)
+void vio_raise(struct vio *v, __u16 vector, __u8 isr)
 {
 	v->isr |= isr;
 	if (vector != VIRTIO_MSI_NO_VECTOR)
 		vfu_irq(v->f, vector);
-}
-
-/**
- * vio_interrupt() - tell the driver of used buffers, if it wants to know
- * @v: the function
- * @vq: the queue
- */
-void vio_interrupt(struct vio *v, unsigned int vq)
-{
-	const struct vio_vq *q = &v->vqs[vq];
-	__u16 flags;
-
-	if (!q->enabled || vfu_dma_read(v->f, q->regs.avail, &flags,
-					sizeof(flags)))
-		return;
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (!(flags & VRING_AVAIL_F_NO_INTERRUPT))
-		vio_raise(v, q->regs.vector, VIO_ISR_QUEUE);
 }
 
 /**
@@ -591,74 +508,4 @@ void vio_break(struct vio *v)
 	v->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
 	if (v->status & VIRTIO_CONFIG_S_DRIVER_OK)
 		vio_config_changed(v);
-}
-
-/**
- * vio_chain_len() - bytes of a chain
- * @chain: the chain
- * @write: of the pieces that the device writes, or of the others
- */
-__u32 vio_chain_len(const struct vio_chain *chain, bool write)
-{
-	__u64 len = 0;
-	unsigned int i;
-
-	for (i = 0; i < chain->n; i++)
-		if (chain->bufs[i].write == write)
-			len += chain->bufs[i].len;
-	return len > 0xffffffff ? 0xffffffff : len;
-}
-
-/* Reads or writes the pieces that are of that kind. */
-static int vio_chain_copy(struct vio *v, const struct vio_chain *chain,
-			  void *buf, __u32 len, bool write)
-{
-	__u8 *p = buf;
-	unsigned int i;
-
-	for (i = 0; i < chain->n && len; i++) {
-		const struct vio_buf *b = &chain->bufs[i];
-		__u32 n = b->len < len ? b->len : len;
-		int err;
-
-		if (b->write != write)
-			continue;
-		err = write ? vfu_dma_write(v->f, b->iova, p, n) :
-			      vfu_dma_read(v->f, b->iova, p, n);
-		if (err)
-			return err;
-		p += n;
-		len -= n;
-	}
-	return p - (__u8 *)buf;
-}
-
-/**
- * vio_chain_read() - the device reads what the driver wrote
- * @v: the function
- * @chain: the chain
- * @buf: where to
- * @len: bytes at most
- *
- * Return: bytes read, or -EFAULT.
- */
-int vio_chain_read(struct vio *v, const struct vio_chain *chain, void *buf,
-		   __u32 len)
-{
-	return vio_chain_copy(v, chain, buf, len, false);
-}
-
-/**
- * vio_chain_write() - the device writes what the driver reads
- * @v: the function
- * @chain: the chain
- * @buf: what
- * @len: bytes at most
- *
- * Return: bytes written, or -EFAULT.
- */
-int vio_chain_write(struct vio *v, const struct vio_chain *chain,
-		    const void *buf, __u32 len)
-{
-	return vio_chain_copy(v, chain, (void *)buf, len, true);
 }
