@@ -3,8 +3,8 @@
 # shellcheck shell=bash disable=SC2154	# options come from lab-run
 #
 # Function X sits alone below the PCIe root port rp-X, so it can be unplugged. Root ports are
-# functions 0-3 of slots 2 (pf), 3 (nic), 4 (blk), 5 (bare) and 6 (vfio-user); buses are numbered in
-# the order of the root ports that are there. The VM learns the result as $BDF_pf0 etc.
+# functions 0-3 of slots 2 (pf), 3 (nic), 4 (blk) and 5 (bare), 0-7 of 6 and the next ones (vfio-user);
+# buses are numbered in the order of the root ports that are there. The VM learns the result as $BDF_pf0 etc.
 
 args=()
 names=()	# NAME=BUS:DEV.FN without domain
@@ -79,7 +79,7 @@ vfio_user() {
 	local name
 
 	for name in $(tr , ' ' <<<"${1%%=*}"); do
-		root_port "$name" 6 "$vfio_user_n"
+		root_port "$name" $((6 + vfio_user_n / 8)) $((vfio_user_n % 8))
 		vfio_user_n=$((vfio_user_n + 1))
 		name "$name" 0
 		args+=(-device "{\"driver\":\"vfio-user-pci\",\"id\":\"$name\",\"bus\":\"rp-$name\",\"addr\":\"0.0\",\"socket\":{\"type\":\"unix\",\"path\":\"/lab/run/$name.sock\"}}")
@@ -105,6 +105,8 @@ net_hook() {
 		echo "ip tuntap add $tap mode tap $([ "$queues" = 1 ] || echo multi_queue)"
 		echo "ip link set $tap master br0 up"
 	done
+	# One queue has all functions of the FPGA.
+	[ "$fpgas" = 0 ] || echo "ip tuntap add t-fpga mode tap; ip link set t-fpga master br0 up"
 }
 
 # Shell text that starts those processes in the lab's root, in the namespaces of QEMU, with

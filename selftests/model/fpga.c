@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A function of the FPGA: what net and block have in common. */
+#define _GNU_SOURCE
+#include <stdlib.h>
+
+#include "model.h"
+
+#define FPGA_SUB_VENDOR		0x8086
+#define FPGA_SUB_BLOCK		0x0002
+
+/**
+ * fpga_serve() - look at a queue
+ * @f: the function
+ * @vq: the queue
+ */
+void fpga_serve(struct fpga *f, unsigned int vq)
+{
+	if (!f->v->vqs[vq].enabled ||
+	    !(f->v->status & VIRTIO_CONFIG_S_DRIVER_OK) ||
+	    (f->v->status & VIRTIO_CONFIG_S_NEEDS_RESET))
+		return;
+	if (f->device_id == VIRTIO_ID_NET)
+		net_serve(f, vq);
+	else
+		blk_serve(f, vq);
+}
+
+static void fpga_kick(struct vio *v, unsigned int vq)
+{
+	struct fpga *f = v->priv;
+
+	if (!fault_kick(f, vq))
+		fpga_serve(f, vq);
+}
+
+static void fpga_reset(struct vio *v)
+{
+	struct fpga *f = v->priv;
+
+	f->v = v;
+	lm_reset(f);
+	if (f->device_id == VIRTIO_ID_NET)
+		net_reset(f);
+}
+
+/* Queues that wait for the driver, or the driver for them: looked at soon. */
+static void fpga_event(struct vio *v, enum vio_event event)
+{
+	struct fpga *f = v->priv;
+
+	if (event == VIO_EV_DRIVER_OK || event == VIO_EV_VQ_ENABLE)
+		f->look = true;
+}
+
+static const struct vio_ops fpga_ops = {
+	.kick		= fpga_kick,
+	.reset		= fpga_reset,
+	.function_reset	= lm_function_reset,
+	.start		= lm_start,
+	.stop		= lm_stop,
+	.event		= fpga_event,
+	.read		= fault_read,
+	.write		= fault_write,
+	.config_written	= fault_config_written,
+	.wrote		= lm_wrote,
+	.own_read	= lm_read,
+	.own_write	= lm_write,
+};
+
+/**
+ * fpga_tick() - what happens without the driver
+ * @f: the function
+ *
+ * Return: ms until it is to be called again, -1 if there is nothing to wait for.
+ */
+int fpga_tick(struct fpga *f)
+{
+	unsigned int vq;
+
+	if (f->look) {
+		f->look = false;
+		for (vq = 0; vq < f->v->conf.nvqs; vq++)
+			fpga_kick(f->v, vq);
+	}
+	return fault_tick(f);
+}
+
+static void fpga_conf_net(struct vio_conf *conf, const struct fpga *f,
+			  const struct fpga_conf *c)
+{
+	conf->features = net_features();
+	conf->sub_device = c->sub_device;
+	conf->nvqs = 2 * c->pairs + 1;
+	conf->config = &f->net.config;
+	conf->config_size = sizeof(f->net.config);
+}
+
+static void fpga_conf_blk(struct vio_conf *conf, const struct fpga *f,
+			  const struct fpga_conf *c)
+{
+	conf->features = blk_features(c->pairs);
+	conf->sub_device = FPGA_SUB_BLOCK;
+	conf->nvqs = c->pairs;
+	conf->config = &f->blk.config;
+	conf->config_size = sizeof(f->blk.config);
+}
+
+static void fpga_exit(struct fpga *f)
+{
+	if (f->device_id == VIRTIO_ID_NET)
+		net_exit(f);
+	else
+		blk_exit(f);
+}
+
+/**
+ * fpga_create() - a function, waiting for its client
+ * @path: of the socket
+ * @device_id: VIRTIO_ID_NET or VIRTIO_ID_BLOCK
+ * @c: what the command line says
+ *
+ * Return: the function, or NULL with errno set.
+ */
+struct fpga *fpga_create(const char *path, __u16 device_id,
+			 const struct fpga_conf *c)
+{
+	struct fpga *f = calloc(1, sizeof(*f));
+	struct vio_conf conf = {
+		.device_id = device_id,
+		.sub_vendor = FPGA_SUB_VENDOR,
+		.vq_size = FPGA_VQ_SIZE,
+		.vq_size_min = FPGA_VQ_SIZE_MIN,
+		.vq_align = FPGA_VQ_ALIGN,
+		.vq_disable = true,
+		.notify_multiplier = 4096,
+		.own_size = LM_SIZE,
+		.own_type = VFU_BAR_MEM64,
+	};
+
+	if (!f)
+		return NULL;
+	f->device_id = device_id;
+	if (device_id == VIRTIO_ID_BLOCK && blk_init(f, path, c)) {
+		free(f);
+		return NULL;
+	}
+	if (device_id == VIRTIO_ID_NET) {
+		net_init(f, c);
+		fpga_conf_net(&conf, f, c);
+	} else {
+		fpga_conf_blk(&conf, f, c);
+	}
+	/* One for each queue and one for changes of the configuration. */
+	conf.vectors = conf.nvqs + 1;
+	f->v = vio_create(path, &conf, &fpga_ops, f);
+	if (f->v && !vfu_pci_writable(f->v->f, FPGA_REG_FAULTS, 8))
+		return f;
+	vio_destroy(f->v);
+	fpga_exit(f);
+	free(f);
+	return NULL;
+}
+
+/**
+ * fpga_destroy() - the reverse of fpga_create()
+ * @f: the function
+ */
+void fpga_destroy(struct fpga *f)
+{
+	vio_destroy(f->v);
+	fpga_exit(f);
+	free(f);
+}
