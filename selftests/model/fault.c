@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the VM can have go wrong. One more is a bit, and a line where it acts. */
 #define _GNU_SOURCE
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -48,11 +47,7 @@ void fault_config_written(struct vio *v, __u32 offset, __u32 len)
 	f->faults = fault_reg(f, FPGA_REG_FAULTS);
 	f->number = fault_reg(f, FPGA_REG_NUMBER);
 	f->lm.skipped = 0;
-	printf("%s %02x: faults 0x%x, number %u\n",
-	       f->device_id == VIRTIO_ID_NET ? "net" : "blk",
-	       f->device_id == VIRTIO_ID_NET ? f->net.config.mac[5] : 0,
-	       f->faults, f->number);
-	fflush(stdout);
+	fpga_say(f, "faults 0x%x, number %u", f->faults, f->number);
 }
 
 /**

@@ -1,12 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A function of the FPGA: what net and block have in common. */
 #define _GNU_SOURCE
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "model.h"
 
 #define FPGA_SUB_VENDOR		0x8086
 #define FPGA_SUB_BLOCK		0x0002
+
+/**
+ * fpga_say() - a line for whoever reads our output
+ * @f: the function
+ * @format: as of printf()
+ */
+void fpga_say(const struct fpga *f, const char *format, ...)
+{
+	va_list args;
+
+	printf("%s: ", f->name);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	printf("\n");
+	fflush(stdout);
+}
 
 /**
  * fpga_serve() - look at a queue
@@ -139,6 +159,8 @@ struct fpga *fpga_create(const char *path, __u16 device_id,
 
 	if (!f)
 		return NULL;
+	snprintf(f->name, sizeof(f->name), "%s",
+		 strrchr(path, '/') ? strrchr(path, '/') + 1 : path);
 	f->device_id = device_id;
 	if (device_id == VIRTIO_ID_BLOCK && blk_init(f, path, c)) {
 		free(f);

@@ -116,6 +116,7 @@ static void lm_log_page(struct fpga *f, __u64 page)
 		lm->lost = true;
 		return;
 	}
+	lm->bits++;
 	/* Whoever collects the bits takes words out of them meanwhile. */
 	__atomic_fetch_or(byte, 1 << page % 8, __ATOMIC_SEQ_CST);
 }
@@ -209,6 +210,11 @@ static void lm_set_control(struct fpga *f, __u32 value)
 	if ((value & ~lm->control) & LM_CONTROL_LOG) {
 		lm->lost = false;
 		lm->skipped = 0;
+		lm->bits = 0;
+		fpga_say(f, "logs to 0x%llx-0x%llx", lm->base, lm->end);
+	} else if ((lm->control & ~value) & LM_CONTROL_LOG) {
+		fpga_say(f, "has logged %llu pages%s", lm->bits,
+			 lm->lost ? ", and lost some" : "");
 	}
 	lm->control = value;
 }

@@ -94,6 +94,7 @@
  * @count: as written, 0 if it was not
  * @word: ring states
  * @written: a ring state is to be taken
+ * @bits: set since logging was switched on
  * @skipped: bits since a fault lost one
  */
 struct lm {
@@ -104,6 +105,7 @@ struct lm {
 	__u32 count;
 	__u32 word[VIO_VQS_MAX];
 	bool written[VIO_VQS_MAX];
+	__u64 bits;
 	__u32 skipped;
 };
 
@@ -222,6 +224,7 @@ struct blk {
 /**
  * struct fpga - a function
  * @v: registers and rings
+ * @name: of the socket, without its folder
  * @device_id: VIRTIO_ID_*
  * @lm: the LM block
  * @faults: bits of enum fpga_fault
@@ -233,6 +236,7 @@ struct blk {
  */
 struct fpga {
 	struct vio *v;
+	char name[32];
 	__u16 device_id;
 	struct lm lm;
 	__u32 faults;
@@ -262,11 +266,15 @@ struct fpga_conf {
 };
 
 /* fpga.c */
+#define FPGA_ATTR(attr) __attribute__(attr)
+
 struct fpga *fpga_create(const char *path, __u16 device_id,
 			 const struct fpga_conf *conf);
 void fpga_destroy(struct fpga *f);
 void fpga_serve(struct fpga *f, unsigned int vq);
 int fpga_tick(struct fpga *f);
+void FPGA_ATTR((format(printf, 2, 3))) fpga_say(const struct fpga *f,
+						const char *format, ...);
 
 /* lm.c */
 void lm_start(struct vio *v, unsigned int vq);

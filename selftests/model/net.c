@@ -63,7 +63,8 @@ static unsigned int net_queue(const struct fpga *f, const struct frame *frame)
 	if (n > 1 && frame->len >= 14 + 24 && ip[0] == 0x45)
 		for (i = 12; i < 24; i++)
 			hash = hash * 31 + ip[i];
-	vq = 2 * (hash % n);
+	/* Low bits of ports need not differ: the high ones of a product do. */
+	vq = 2 * ((hash * 2654435761U >> 16) % n);
 	/* A queue that does not run leaves its frames to the first one. */
 	return f->v->vqs[vq].enabled ? vq : 0;
 }
