@@ -37,7 +37,7 @@ void fpga_serve(struct fpga *f, unsigned int vq)
 {
 	if (!f->v->vqs[vq].enabled ||
 	    !(f->v->status & VIRTIO_CONFIG_S_DRIVER_OK) ||
-	    (f->v->status & VIRTIO_CONFIG_S_NEEDS_RESET))
+	    (f->v->status & (VIRTIO_CONFIG_S_NEEDS_RESET | VIO_S_SUSPEND)))
 		return;
 	if (f->device_id == VIRTIO_ID_NET)
 		net_serve(f, vq);
@@ -68,7 +68,8 @@ static void fpga_event(struct vio *v, enum vio_event event)
 {
 	struct fpga *f = v->priv;
 
-	if (event == VIO_EV_DRIVER_OK || event == VIO_EV_VQ_ENABLE)
+	if (event == VIO_EV_DRIVER_OK || event == VIO_EV_VQ_ENABLE ||
+	    event == VIO_EV_RESUME)
 		f->look = true;
 }
 
@@ -125,6 +126,17 @@ static void fpga_conf_blk(struct vio_conf *conf, const struct fpga *f,
 	conf->config_size = sizeof(f->blk.config);
 }
 
+/* Another layout: what virtio 1.4 has for suspension, and nothing of ours. */
+static void fpga_conf_standard(struct vio_conf *conf)
+{
+	conf->features |= VIO_BIT(VIO_F_SUSPEND);
+	conf->sub_vendor = 0;
+	conf->vq_size_min = 0;
+	conf->vq_align = 0;
+	conf->vq_disable = false;
+	conf->own_size = 0;
+}
+
 static void fpga_exit(struct fpga *f)
 {
 	if (f->device_id == VIRTIO_ID_NET)
@@ -172,6 +184,8 @@ struct fpga *fpga_create(const char *path, __u16 device_id,
 	} else {
 		fpga_conf_blk(&conf, f, c);
 	}
+	if (c->standard)
+		fpga_conf_standard(&conf);
 	/* One for each queue and one for changes of the configuration. */
 	conf.vectors = conf.nvqs + 1;
 	f->v = vio_create(path, &conf, &fpga_ops, f);

@@ -24,6 +24,7 @@ static void usage(FILE *to)
 	      "  --disk-size MIB   size of a disk that is not there yet (64)\n"
 	      "  --pairs N         queue pairs of a net function, queues of a block one (1)\n"
 	      "  --c5000x          net functions have the ids of a C5000X-PL, not of an N3000\n"
+	      "  --suspend         no LM block, no ids: plain virtio 1.4 functions with SUSPEND\n"
 	      "  --set N           number of this process, for MAC addresses (0)\n"
 	      "  --uplink tap:NAME | OURS,PEER\n"
 	      "                    one more port of the switch: a tap, or two datagram sockets\n",
@@ -82,6 +83,7 @@ static const struct option options[] = {
 	{ "disk-size", required_argument, NULL, 'd' },
 	{ "pairs", required_argument, NULL, 'p' },
 	{ "c5000x", no_argument, NULL, 'c' },
+	{ "suspend", no_argument, NULL, 'S' },
 	{ "set", required_argument, NULL, 's' },
 	{ "uplink", required_argument, NULL, 'u' },
 	{ "help", no_argument, NULL, 'h' },
@@ -110,6 +112,9 @@ int main(int argc, char **argv)
 			break;
 		case 'c':
 			conf.sub_device = SUB_C5000X;
+			break;
+		case 'S':
+			conf.standard = true;
 			break;
 		case 's':
 			conf.set = number(optarg, 0, 255);

@@ -52,6 +52,11 @@
  * - Rings have 64 to 256 entries.
  * - A queue is looked at when it is enabled and when the driver is ready, not
  *   only after a doorbell: what waits in a ring that is resumed needs no kick.
+ *
+ * A second layout is there to show what another one takes (--suspend): virtio
+ * 1.4's own SUSPEND, without subsystem ids and LM block. A device that is suspended
+ * looks at no ring, writes no memory and raises no interrupt. It goes on where it
+ * was when the status is written without that bit.
  */
 #ifndef VMDEV_MODEL_H
 #define VMDEV_MODEL_H
@@ -256,6 +261,7 @@ struct fpga {
  * @pairs: queue pairs, or queues of a disk
  * @sub_device: subsystem id of a net function
  * @disk_mib: size of a disk that has to be made
+ * @standard: no FPGA's layout, but that of virtio 1.4 with SUSPEND
  */
 struct fpga_conf {
 	unsigned int n;
@@ -263,6 +269,7 @@ struct fpga_conf {
 	unsigned int pairs;
 	__u16 sub_device;
 	unsigned int disk_mib;
+	bool standard;
 };
 
 /* fpga.c */

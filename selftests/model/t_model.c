@@ -51,21 +51,26 @@ static void map(struct side *s, __u64 iova, __u64 size, __u64 offset)
 	CHECK_OK(vfu_dma_map(s->f->v->f, &msg));
 }
 
-static void start(struct side *s, __u16 device_id, unsigned int pairs)
+static void start_as(struct side *s, __u16 device_id,
+		     const struct fpga_conf *conf)
 {
-	const struct fpga_conf conf = {
-		.n = s - sides, .pairs = pairs, .disk_mib = 1,
-	};
 	char path[64];
 
-	snprintf(path, sizeof(path), "/tmp/fpga-test.%d.%u", getpid(), conf.n);
-	s->f = fpga_create(path, device_id, &conf);
+	snprintf(path, sizeof(path), "/tmp/fpga-test.%d.%u", getpid(), conf->n);
+	s->f = fpga_create(path, device_id, conf);
 	CHECK(s->f, "%m");
 	s->mem = memfd_create("vm", 0);
 	CHECK(!ftruncate(s->mem, MEM_PAGES * PAGE), "%m");
 	s->p = mmap(NULL, MEM_PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
 		    s->mem, 0);
 	map(s, 0, LOG_PAGE * PAGE, 0);
+}
+
+static void start(struct side *s, __u16 device_id, unsigned int pairs)
+{
+	start_as(s, device_id, &(struct fpga_conf) {
+		.n = s - sides, .pairs = pairs, .disk_mib = 1,
+	});
 }
 
 static void stop(struct side *s)
@@ -499,6 +504,39 @@ TAP_TEST(faults, 0)
 	put(s, VFIO_PCI_CONFIG_REGION_INDEX, FPGA_REG_FAULTS, FAULT_ONES, 4);
 	CHECK_IS(lm_get(s, LM_STATE), ~0U);
 	CHECK_IS(get(s, VIO_BAR, COMMON(device_status), 1), 0xff);
+	stop_both();
+}
+
+/* The second layout: no LM block, but SUSPEND. */
+TAP_TEST(suspend, 0)
+{
+	struct side *s = &sides[1];
+	__u8 ok;
+
+	start(&sides[0], VIRTIO_ID_NET, 1);
+	ready(&sides[0], 0);
+	enable(&sides[0], 1);
+	driver_ok(&sides[0]);
+	start_as(s, VIRTIO_ID_NET, &(struct fpga_conf) {
+		.n = 1, .pairs = 1, .standard = true,
+	});
+	CHECK(!vfu_pci_bar_size(s->f->v->f, VIO_BAR_OWN), "a BAR 4");
+	ready(s, VIO_BIT(VIO_F_SUSPEND));
+	enable(s, 0);
+	offer(s, 0, 0, BUFFERS * PAGE, 2048, VRING_DESC_F_WRITE);
+	/* Not before the driver is ready. */
+	put(s, VIO_BAR, COMMON(device_status), s->f->v->status | VIO_S_SUSPEND, 1);
+	CHECK(!(s->f->v->status & VIO_S_SUSPEND), "suspended before its time");
+	driver_ok(s);
+	ok = s->f->v->status;
+	put(s, VIO_BAR, COMMON(device_status), ok | VIO_S_SUSPEND, 1);
+	CHECK_IS(get(s, VIO_BAR, COMMON(device_status), 1), ok | VIO_S_SUSPEND);
+	send_one();
+	CHECK_IS(used_of(s, 0)->idx, 0);
+	put(s, VIO_BAR, COMMON(device_status), ok, 1);
+	CHECK_IS(get(s, VIO_BAR, COMMON(device_status), 1), ok);
+	fpga_tick(s->f);
+	CHECK_IS(used_of(s, 0)->idx, 1);
 	stop_both();
 }
 

@@ -191,13 +191,20 @@ static void vio_set_half(__u64 *value, unsigned int half, __u32 bits)
 
 static void vio_set_status(struct vio *v, __u8 status)
 {
-	__u8 added = status & ~v->status;
+	bool was_suspended = v->status & VIO_S_SUSPEND;
+	__u8 added;
 
 	if (!status) {
 		vio_event(v, VIO_EV_RESET);
 		vio_reset(v);
 		return;
 	}
+	if (!(v->features & VIO_BIT(VIO_F_SUSPEND)) ||
+	    !(v->status & VIRTIO_CONFIG_S_DRIVER_OK))
+		status &= ~VIO_S_SUSPEND;
+	/* The one bit that can be taken back. */
+	v->status &= ~VIO_S_SUSPEND;
+	added = status & ~v->status;
 	if (added & VIRTIO_CONFIG_S_FEATURES_OK) {
 		vio_event(v, VIO_EV_FEATURES_OK);
 		if ((v->features & ~v->conf.features) ||
@@ -207,6 +214,8 @@ static void vio_set_status(struct vio *v, __u8 status)
 	if (added & VIRTIO_CONFIG_S_DRIVER_OK)
 		vio_event(v, VIO_EV_DRIVER_OK);
 	v->status |= status;
+	if (was_suspended && !(status & VIO_S_SUSPEND))
+		vio_event(v, VIO_EV_RESUME);
 }
 
 static void vio_enable(struct vio *v, struct vio_vq *vq)
@@ -320,7 +329,8 @@ static void vio_notify(struct vio *v, __u64 offset, __u32 value)
 	if (vq >= v->conf.nvqs)
 		return;
 	vio_event(v, VIO_EV_KICK);
-	if (v->vqs[vq].enabled && (v->status & VIRTIO_CONFIG_S_DRIVER_OK))
+	if (v->vqs[vq].enabled && (v->status & VIRTIO_CONFIG_S_DRIVER_OK) &&
+	    !(v->status & VIO_S_SUSPEND))
 		v->ops->kick(v, vq);
 }
 
@@ -484,6 +494,8 @@ void vio_destroy(struct vio *v)
  */
 void vio_raise(struct vio *v, __u16 vector, __u8 isr)
 {
+	if (v->status & VIO_S_SUSPEND)
+		return;
 	v->isr |= isr;
 	if (vector != VIRTIO_MSI_NO_VECTOR)
 		vfu_irq(v->f, vector);

@@ -10,7 +10,7 @@
  *	BAR 3	none
  *	BAR 4	the owner's, if asked for
  *
- * Source: virtio 1.2, 4.1 (PCI), 2.7 (split virtqueues).
+ * Source: virtio 1.2, 4.1 (PCI), 2.7 (split virtqueues); 1.4, 2.1 (SUSPEND).
  */
 #ifndef VMDEV_VIRTIO_PCI_H
 #define VMDEV_VIRTIO_PCI_H
@@ -35,6 +35,10 @@
 #define VIO_DEVICE		0x2000
 #define VIO_NOTIFY		0x4000
 
+/* Of virtio 1.4, which headers do not have yet: a feature, a bit of the status. */
+#define VIO_F_SUSPEND		43
+#define VIO_S_SUSPEND		0x10
+
 struct vio;
 
 /* What happens between driver and device. */
@@ -47,6 +51,7 @@ enum vio_event {
 	VIO_EV_VQ_ENABLE,	/* a queue is enabled */
 	VIO_EV_VQ_RESET,	/* a queue is reset */
 	VIO_EV_KICK,		/* a doorbell rings */
+	VIO_EV_RESUME,		/* the device goes on after it was suspended */
 	VIO_EV_COUNT,
 };
 

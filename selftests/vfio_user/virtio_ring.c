@@ -112,7 +112,7 @@ int vio_pop(struct vio *v, unsigned int vq, struct vio_chain *chain)
 	__u16 idx, next;
 	int more = 1;
 
-	if (!q->enabled)
+	if (!q->enabled || (v->status & VIO_S_SUSPEND))
 		return 0;
 	if (vio_avail_idx(v, q, &idx))
 		goto err_break;
