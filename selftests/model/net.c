@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Net functions: frames from and to rings. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <string.h>
 
 #include "model.h"
@@ -69,11 +70,14 @@ static unsigned int net_queue(const struct fpga *f, const struct frame *frame)
 	return f->v->vqs[vq].enabled ? vq : 0;
 }
 
-/* Takes chains until there is room for @len bytes; their number, or 0. */
-static unsigned int net_room(struct fpga *f, unsigned int vq, __u32 len,
-			     struct vio_chain *chains)
+/*
+ * Takes chains until there is room for @len bytes. Returns their number; 0 if
+ * there are too few yet; -EMSGSIZE if the frame is too large for what is there.
+ */
+static int net_room(struct fpga *f, unsigned int vq, __u32 len,
+		    struct vio_chain *chains)
 {
-	unsigned int n = 0, most = 1;
+	int n = 0, most = 1;
 	__u64 room = 0;
 
 	if (net_has(f, VIRTIO_NET_F_MRG_RXBUF))
@@ -85,9 +89,9 @@ static unsigned int net_room(struct fpga *f, unsigned int vq, __u32 len,
 	}
 	if (room >= len)
 		return n;
-	/* One buffer is too small, or 64 are: it stays for smaller frames. */
+	/* Buffers that are too small stay for smaller frames. */
 	vio_unpop(f->v, vq, n);
-	return 0;
+	return n == most ? -EMSGSIZE : 0;
 }
 
 /* Frame and header, as they lie in buffers. */
@@ -115,12 +119,12 @@ static bool net_deliver(struct port *p, const struct frame *frame)
 {
 	static struct vio_chain chains[NET_BUFS_MAX];
 	struct fpga *f = p->priv;
-	unsigned int i, n, vq = net_queue(f, frame);
+	unsigned int vq = net_queue(f, frame);
 	__u32 len = net_image(f, frame), at = 0;
+	int i, n = net_room(f, vq, len, chains);
 
-	n = net_room(f, vq, len, chains);
-	if (!n)
-		return false;
+	if (n <= 0)
+		return n;	/* too large: as if it had been lost */
 	image.hdr.num_buffers = n;
 	for (i = 0; i < n; i++) {
 		int done = vio_chain_write(f->v, &chains[i],

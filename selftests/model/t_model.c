@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include <linux/pci_regs.h>
 #include <linux/vfio.h>
@@ -75,6 +77,10 @@ static void start(struct side *s, __u16 device_id, unsigned int pairs)
 
 static void stop(struct side *s)
 {
+	char image[128];
+
+	snprintf(image, sizeof(image), "%s.img", s->f->v->f->path);
+	unlink(image);
 	vfu_dma_clear(s->f->v->f);
 	fpga_destroy(s->f);
 	munmap(s->p, MEM_PAGES * PAGE);
@@ -258,6 +264,17 @@ TAP_TEST(frames_wait, 0)
 	stop_both();
 }
 
+/* And does not hold up others if there will never be one. */
+TAP_TEST(frames_too_large, 0)
+{
+	two_nets();
+	offer(&sides[1], 0, 0, BUFFERS * PAGE, 40, VRING_DESC_F_WRITE);
+	send_one();
+	CHECK_IS(used_of(&sides[1], 0)->idx, 0);
+	CHECK_IS(sides[1].f->net.port.waiting, 0);
+	stop_both();
+}
+
 TAP_TEST(frames_in_several_buffers, 0)
 {
 	unsigned int i;
@@ -436,6 +453,88 @@ TAP_TEST(log, 0)
 	offer(&sides[1], 0, 1, edge, 2048, VRING_DESC_F_WRITE);
 	send_one();
 	CHECK(!logged(&sides[1], edge), "off");
+	stop_both();
+}
+
+/* A request of three pieces; the status is the last byte of the buffer. */
+static __u8 request(struct side *s, __u32 type, __u64 sector, __u16 flags)
+{
+	const struct virtio_blk_outhdr hdr = { .type = type, .sector = sector };
+	struct vring_desc *d = desc_of(s, 0);
+
+	memcpy(s->p + BUFFERS * PAGE, &hdr, sizeof(hdr));
+	s->p[(BUFFERS + 9) * PAGE] = 0xee;
+	offer(s, 0, 0, BUFFERS * PAGE, sizeof(hdr), VRING_DESC_F_NEXT);
+	d[0].next = 1;
+	d[1] = (struct vring_desc) {
+		(BUFFERS + 2) * PAGE, 1024, VRING_DESC_F_NEXT | flags, 2
+	};
+	d[2] = (struct vring_desc) {
+		(BUFFERS + 9) * PAGE, 1, VRING_DESC_F_WRITE, 0
+	};
+	kick(s, 0);
+	return s->p[(BUFFERS + 9) * PAGE];
+}
+
+TAP_TEST(blocks, 0)
+{
+	struct side *s = &sides[0];
+	__u8 *data;
+
+	start(s, VIRTIO_ID_BLOCK, 1);
+	map(s, LOG_IOVA, PAGE, LOG_PAGE * PAGE);
+	data = s->p + (BUFFERS + 2) * PAGE;
+	ready(s, 0);
+	enable(s, 0);
+	driver_ok(s);
+	memset(data, 0x5a, 1024);
+	CHECK_IS(request(s, VIRTIO_BLK_T_OUT, 2046, 0), VIRTIO_BLK_S_OK);
+	memset(data, 0, 1024);
+	set_log(s, PAGE);
+	CHECK_IS(request(s, VIRTIO_BLK_T_IN, 2046, VRING_DESC_F_WRITE),
+		 VIRTIO_BLK_S_OK);
+	CHECK(data[0] == 0x5a && data[1023] == 0x5a, "other data");
+	CHECK(logged(s, (BUFFERS + 2) * PAGE), "data");
+	CHECK(logged(s, (BUFFERS + 9) * PAGE), "status");
+	CHECK(!logged(s, BUFFERS * PAGE), "what was only read");
+	CHECK_IS(request(s, VIRTIO_BLK_T_IN, 2047, VRING_DESC_F_WRITE),
+		 VIRTIO_BLK_S_IOERR);
+	CHECK_IS(request(s, VIRTIO_BLK_T_OUT, ~0ULL, 0), VIRTIO_BLK_S_IOERR);
+	CHECK_IS(request(s, 77, 0, 0), VIRTIO_BLK_S_UNSUPP);
+	disable(s, 0);
+	CHECK_IS(lm_get(s, LM_STATE), 0x00050005);
+	stop(s);
+}
+
+TAP_TEST(uplink, 0)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	char what[256];
+	int peer = socket(AF_UNIX, SOCK_DGRAM, 0);
+	__u8 buf[128];
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "/tmp/up-test.%d",
+		 getpid());
+	CHECK(!bind(peer, (struct sockaddr *)&addr, sizeof(addr)), "%m");
+	snprintf(what, sizeof(what), "%s.a,%s", addr.sun_path, addr.sun_path);
+	two_nets();
+	CHECK(!uplink_open(what), "%m");
+	offer(&sides[1], 0, 0, BUFFERS * PAGE, 2048, VRING_DESC_F_WRITE);
+	send_one();
+	CHECK_IS(recv(peer, buf, sizeof(buf), MSG_DONTWAIT), FRAME_LEN);
+	CHECK_IS(used_of(&sides[1], 0)->idx, 1);
+	/* And back, to both. */
+	unlink(addr.sun_path);
+	strcat(addr.sun_path, ".a");
+	offer(&sides[0], 0, 0, BUFFERS * PAGE, 2048, VRING_DESC_F_WRITE);
+	offer(&sides[1], 0, 1, BUFFERS * PAGE, 2048, VRING_DESC_F_WRITE);
+	CHECK_IS(sendto(peer, buf, FRAME_LEN, 0, (struct sockaddr *)&addr,
+			sizeof(addr)), FRAME_LEN);
+	uplink_receive();
+	CHECK_IS(used_of(&sides[0], 0)->idx, 1);
+	CHECK_IS(used_of(&sides[1], 0)->idx, 2);
+	unlink(addr.sun_path);
+	close(peer);
 	stop_both();
 }
 
