@@ -218,9 +218,6 @@ struct vio *vio_create(const char *path, const struct vio_conf *conf,
 		       const struct vio_ops *ops, void *priv);
 void vio_destroy(struct vio *v);
 
-void vio_raise(struct vio *v, __u16 vector, __u8 isr);
-void vio_config_changed(struct vio *v);
-void vio_break(struct vio *v);
 void vio_reset(struct vio *v);
 
 /* --- virtio_ring.c ------------------------------------------------------ */
@@ -235,6 +232,9 @@ int vio_fill(struct vio *v, unsigned int vq, unsigned int ahead, __u32 id,
 int vio_flush(struct vio *v, unsigned int vq, unsigned int n);
 int vio_push(struct vio *v, unsigned int vq, __u32 id, __u32 len);
 void vio_interrupt(struct vio *v, unsigned int vq);
+void vio_raise(struct vio *v, __u16 vector, __u8 isr);
+void vio_config_changed(struct vio *v);
+void vio_break(struct vio *v);
 
 __u32 vio_chain_len(const struct vio_chain *chain, bool write);
 int vio_chain_read_at(struct vio *v, const struct vio_chain *chain, __u32 at,

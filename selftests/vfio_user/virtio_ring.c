@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Split rings of a virtio function, and the buffers in them. */
+/* Split rings of a virtio function, the buffers in them, and what the driver is told. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <string.h>
@@ -273,6 +273,42 @@ void vio_interrupt(struct vio *v, unsigned int vq)
 		return;
 	}
 	vio_raise(v, q->regs.vector, VIO_ISR_QUEUE);
+}
+
+/**
+ * vio_raise() - an interrupt, as MSI-X and ISR have it
+ * @v: the function
+ * @vector: of its table, or none
+ * @isr: bits
+ */
+void vio_raise(struct vio *v, __u16 vector, __u8 isr)
+{
+	if (v->status & VIO_S_SUSPEND)
+		return;
+	v->isr |= isr;
+	if (vector != VIRTIO_MSI_NO_VECTOR)
+		vfu_irq(v->f, vector);
+}
+
+/**
+ * vio_config_changed() - tell the driver that v->config, or the status, changed
+ * @v: the function
+ */
+void vio_config_changed(struct vio *v)
+{
+	v->generation++;
+	vio_raise(v, v->config_vector, VIRTIO_PCI_ISR_CONFIG);
+}
+
+/**
+ * vio_break() - the driver must reset the device
+ * @v: the function
+ */
+void vio_break(struct vio *v)
+{
+	v->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
+	if (v->status & VIRTIO_CONFIG_S_DRIVER_OK)
+		vio_config_changed(v);
 }
 
 /* --- buffers ------------------------------------------------------------ */
