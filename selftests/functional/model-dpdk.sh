@@ -26,7 +26,7 @@ fi
 
 # The backend ends with the VM, or when it is told; pid in BACKEND.
 vhost_ifc() {
-	LD_LIBRARY_PATH=$libs:$pmds $backend -d "$pmds/librte_vdpa_ifc.so.25" --no-huge -m 64 --in-memory \
+	LD_LIBRARY_PATH=$libs:$pmds $backend -d "$pmds/librte_vdpa_ifc.so.25" --no-huge -m 64 \
 		--no-telemetry --iova-mode=va -l 0 --log-level=pmd.vdpa.ifcvf:debug \
 		-a "$BDF_fpga0,vdpa=1" -a "$BDF_fpga1,vdpa=1" -- \
 		"/tmp/A.sock=$BDF_fpga0" "/tmp/B.sock=$BDF_fpga1" >$log 2>&1 &
