@@ -211,10 +211,9 @@ static void lm_set_control(struct fpga *f, __u32 value)
 		lm->lost = false;
 		lm->skipped = 0;
 		lm->bits = 0;
-		fpga_say(f, "logs to 0x%llx-0x%llx", lm->base, lm->end);
 	} else if ((lm->control & ~value) & LM_CONTROL_LOG) {
-		fpga_say(f, "has logged %llu pages%s", lm->bits,
-			 lm->lost ? ", and lost some" : "");
+		fpga_say(f, "has logged %llu pages to 0x%llx-0x%llx%s", lm->bits,
+			 lm->base, lm->end, lm->lost ? ", and lost some" : "");
 	}
 	lm->control = value;
 }

@@ -32,8 +32,10 @@
  * - The bit of a page is bit (IOVA >> 12) & 7 of byte IOVA >> 15 from the
  *   base on. The end is the first byte that does not belong to the bitmap:
  *   what would be there or behind is not logged, which is no fault.
- * - Base, end and control count as they are at the moment of a write. Any
- *   control with bit 0 set logs.
+ * - Base, end and control count as they are at the moment of a write, and may
+ *   come in any order and width: DPDK's driver, as Debian compiles it, switches
+ *   logging on first, then writes base and end with one 64-bit store each.
+ *   Any control with bit 0 set logs.
  * - A reset of the device changes nothing of it; one of the function does.
  * - Status: bit 0, it logs; bit 1, since logging was switched on a bit could
  *   not be set, because the IOMMU does not let the device write there.
