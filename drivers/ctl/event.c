@@ -83,6 +83,9 @@ static void vmdev_ctl_uevent(const struct vmdev_notice *event)
 	/* One that is being removed breaks, too: it may have no path any more. */
 	if (!device_is_registered(event->dev))
 		return;
+	if (event->kind == VMDEV_EVENT_BROKEN &&
+	    !vmdev_ctl_may_uevent(vmdev_ctl_dev_of(event->dev)))
+		return;
 	snprintf(reason, sizeof(reason), "VMDEV_REASON=%s", event->why ? : "hardware is gone");
 	kobject_uevent_env(&event->dev->kobj, KOBJ_CHANGE, env);
 }

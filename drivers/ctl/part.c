@@ -8,11 +8,18 @@
 
 /* --- queues --------------------------------------------------------------------- */
 
-static int vmdev_ctl_put_state(struct sk_buff *skb, const struct vmdev_queue_info *info)
+/*
+ * Of a queue that hardware works on it is read from the driver's memory, which the driver may be
+ * taking away: that it is something else's by then is seen by administrators at most.
+ */
+static int vmdev_ctl_put_state(struct sk_buff *skb, struct sk_buff *asker,
+			       const struct vmdev_queue_info *info)
 {
 	const struct vdpa_vq_state_packed *packed = &info->state.packed;
 
 	if (!info->has_state)
+		return 0;
+	if (info->path == VMDEV_PATH_DIRECT && !netlink_capable(asker, CAP_NET_ADMIN))
 		return 0;
 	if (!info->packed)
 		return nla_put_u32(skb, VMDEV_A_QUEUE_AVAIL_INDEX,
@@ -49,7 +56,7 @@ static int vmdev_ctl_put_queue(struct sk_buff *skb, struct sk_buff *asker,
 	       nla_put_u32(skb, VMDEV_A_QUEUE_ADDRESS_SPACE, info.asid) ? :
 	       nla_put_u32(skb, VMDEV_A_QUEUE_SIZE, info.size) ? :
 	       (netlink_capable(asker, CAP_NET_ADMIN) ? vmdev_ctl_put_addrs(skb, &info) : 0) ? :
-	       vmdev_ctl_put_state(skb, &info) ? :
+	       vmdev_ctl_put_state(skb, asker, &info) ? :
 	       nla_put_uint(skb, VMDEV_A_QUEUE_KICKS, info.kicks) ? :
 	       nla_put_uint(skb, VMDEV_A_QUEUE_INTERRUPTS, info.interrupts) ? :
 	       (info.irq < 0 ? 0 : nla_put_u32(skb, VMDEV_A_QUEUE_IRQ, info.irq));

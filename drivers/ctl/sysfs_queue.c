@@ -6,6 +6,7 @@
 #include <linux/device.h>
 #include <linux/err.h>
 #include <linux/kobject.h>
+#include <linux/ratelimit.h>
 #include <linux/slab.h>
 #include <linux/sysfs.h>
 #include <linux/xarray.h>
@@ -25,16 +26,22 @@ struct vmdev_ctl_queue {
 };
 
 /**
- * struct vmdev_ctl_queue_folder - the folder of those
+ * struct vmdev_ctl_queue_folder - the folder of those, and what else there is once for a device
  * @kobj: it
+ * @uevents: how many uevents there may be of it
  * @n: length of @queues
  * @queues: the folders in it
  */
 struct vmdev_ctl_queue_folder {
 	struct kobject *kobj;
+	struct ratelimit_state uevents;
 	u16 n;
 	struct vmdev_ctl_queue *queues[] __counted_by(n);
 };
+
+/* A driver can break its device, reset it, and break it again, as often as it likes. */
+#define VMDEV_CTL_UEVENT_INTERVAL	(10 * HZ)
+#define VMDEV_CTL_UEVENT_BURST		10
 
 /* By address of the device. Ops of the listener are called one at a time. */
 static DEFINE_XARRAY(vmdev_ctl_queue_folders);
@@ -79,14 +86,15 @@ VMDEV_CTL_QUEUE(size, true, "%u", info.size);
 VMDEV_CTL_QUEUE_MODE(desc_addr, 0400, true, "%#llx", info.desc);
 VMDEV_CTL_QUEUE_MODE(driver_addr, 0400, true, "%#llx", info.driver);
 VMDEV_CTL_QUEUE_MODE(device_addr, 0400, true, "%#llx", info.device);
-VMDEV_CTL_QUEUE(avail_index, info.has_state, "%u",
-		info.packed ? info.state.packed.last_avail_idx : info.state.split.avail_index);
-VMDEV_CTL_QUEUE(avail_wrap, info.has_state && info.packed, "%u",
-		info.state.packed.last_avail_counter);
-VMDEV_CTL_QUEUE(used_index, info.has_state && info.packed, "%u",
-		info.state.packed.last_used_idx);
-VMDEV_CTL_QUEUE(used_wrap, info.has_state && info.packed, "%u",
-		info.state.packed.last_used_counter);
+/* May be read from memory that the driver is taking away. */
+VMDEV_CTL_QUEUE_MODE(avail_index, 0400, info.has_state, "%u",
+		     info.packed ? info.state.packed.last_avail_idx : info.state.split.avail_index);
+VMDEV_CTL_QUEUE_MODE(avail_wrap, 0400, info.has_state && info.packed, "%u",
+		     info.state.packed.last_avail_counter);
+VMDEV_CTL_QUEUE_MODE(used_index, 0400, info.has_state && info.packed, "%u",
+		     info.state.packed.last_used_idx);
+VMDEV_CTL_QUEUE_MODE(used_wrap, 0400, info.has_state && info.packed, "%u",
+		     info.state.packed.last_used_counter);
 VMDEV_CTL_QUEUE(kicks, true, "%llu", info.kicks);
 VMDEV_CTL_QUEUE(interrupts, true, "%llu", info.interrupts);
 VMDEV_CTL_QUEUE(irq, info.irq >= 0, "%d", info.irq);
@@ -169,6 +177,8 @@ static struct vmdev_ctl_queue_folder *vmdev_ctl_queue_folder_create(struct vmdev
 	folder = kzalloc(struct_size(folder, queues, info.nvqs), GFP_KERNEL);
 	if (!folder)
 		return ERR_PTR(-ENOMEM);
+	ratelimit_state_init(&folder->uevents, VMDEV_CTL_UEVENT_INTERVAL, VMDEV_CTL_UEVENT_BURST);
+	ratelimit_set_flags(&folder->uevents, RATELIMIT_MSG_ON_RELEASE);
 	folder->kobj = kobject_create_and_add("vmdev_queues", &info.dev->kobj);
 	if (!folder->kobj) {
 		kfree(folder);
@@ -219,4 +229,18 @@ void vmdev_ctl_sysfs_queues_del(struct vmdev_dev *dev)
 	folder = xa_erase(&vmdev_ctl_queue_folders, (unsigned long)dev);
 	if (folder)
 		vmdev_ctl_queue_folder_free(folder);
+}
+
+/**
+ * vmdev_ctl_may_uevent() - may there be one more uevent of a device?
+ * @dev: the device, perhaps gone
+ *
+ * Context: called by vmdev_ctl_ops.event, from the core.
+ */
+bool vmdev_ctl_may_uevent(struct vmdev_dev *dev)
+{
+	struct vmdev_ctl_queue_folder *folder;
+
+	folder = xa_load(&vmdev_ctl_queue_folders, (unsigned long)dev);
+	return folder && __ratelimit(&folder->uevents);
 }

@@ -51,6 +51,7 @@ void vmdev_ctl_sysfs_mgmt_del(struct vmdev_mgmt *mgmt);
 /* sysfs_queue.c */
 int vmdev_ctl_sysfs_queues_add(struct vmdev_dev *dev);
 void vmdev_ctl_sysfs_queues_del(struct vmdev_dev *dev);
+bool vmdev_ctl_may_uevent(struct vmdev_dev *dev);
 
 /* sysfs.c */
 void vmdev_ctl_sysfs_add(struct vmdev_dev *dev);
