@@ -206,7 +206,6 @@ void vmdev_ctl_add_dev(struct vmdev_dev *dev)
 	/* 0: somebody was quicker to delete it. */
 	if (dev->id) {
 		dev->shown = true;
-		vmdev_debugfs_add(dev);
 		if (vmdev_ctl_ops)
 			vmdev_ctl_ops->dev_add(dev);
 	}
@@ -226,7 +225,6 @@ void vmdev_ctl_del_dev(struct vmdev_dev *dev)
 	mutex_lock(&vmdev_ctl_mutex);
 	if (vmdev_ctl_ops && dev->shown)
 		vmdev_ctl_ops->dev_del(dev);
-	vmdev_debugfs_del(dev);
 	down_write(&vmdev_ctl_sem);
 	xa_erase(&vmdev_ctl_devs, dev->id);
 	up_write(&vmdev_ctl_sem);

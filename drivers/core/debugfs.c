@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * debugfs: the rings of a device as text, /sys/kernel/debug/vmdev/NAME/rings.
+ * debugfs: the rings of all devices as text, /sys/kernel/debug/vmdev/rings.
  *
  * A look from outside, for who wonders why nothing moves. The core knows what it was told; all
  * else is in memory that a driver, or hardware, writes meanwhile. So it is copied, a field at a
  * time, none of it is believed, and no more than a few entries of any ring are looked at.
  *
  * Each queue is looked at under vmdev_parent.lock by itself, so that who has a large device
- * does not hold up its driver. Files are taken away before the device goes, which waits for
- * who reads.
+ * does not hold up its driver. While text goes to the reader, whose memory may not come, no
+ * lock is held, and devices may go. One file for all of them: one for each would make it cost
+ * much more to add one.
  */
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
@@ -321,38 +322,65 @@ static void vmdev_rings_show_dev(struct seq_file *m, const struct vmdev_dev *dev
 		   dev->features, dev->status, dev->nvqs);
 }
 
-/* The device, and then its queues. */
-static void *vmdev_rings_at(const struct vmdev_dev *dev, loff_t pos)
+/**
+ * struct vmdev_rings_at - where a reader is
+ * @dev: the device
+ * @part: 0 for the device, else the number of a queue plus one
+ *
+ * As a position of the file: the device's id in the list of all above VMDEV_RINGS_SHIFT, @part
+ * below. Ids count up: who comes or goes meanwhile is there or not, all others are there once.
+ */
+struct vmdev_rings_at {
+	struct vmdev_dev *dev;
+	u32 part;
+};
+
+#define VMDEV_RINGS_SHIFT	17
+
+static void *vmdev_rings_find(struct seq_file *m, loff_t *pos)
 {
-	if (!pos)
-		return SEQ_START_TOKEN;
-	return pos <= dev->nvqs ? &dev->vqs[pos - 1] : NULL;
+	unsigned long first = *pos >> VMDEV_RINGS_SHIFT, id = first;
+	struct vmdev_rings_at *at = m->private;
+
+	at->part = *pos & (BIT(VMDEV_RINGS_SHIFT) - 1);
+	for (; (at->dev = vmdev_ctl_dev(&id)); id++) {
+		if (id != first)
+			at->part = 0;
+		if (at->part <= at->dev->nvqs)
+			break;
+	}
+	*pos = (loff_t)id << VMDEV_RINGS_SHIFT | at->part;
+	return at->dev ? at : NULL;
 }
 
 static void *vmdev_rings_start(struct seq_file *m, loff_t *pos)
 {
-	return vmdev_rings_at(m->private, *pos);
+	vmdev_ctl_lock();
+	return vmdev_rings_find(m, pos);
 }
 
 static void *vmdev_rings_next(struct seq_file *m, void *v, loff_t *pos)
 {
-	return vmdev_rings_at(m->private, ++*pos);
+	++*pos;
+	return vmdev_rings_find(m, pos);
 }
 
 static void vmdev_rings_stop(struct seq_file *m, void *v)
 {
+	vmdev_ctl_unlock();
 }
 
 static int vmdev_rings_show(struct seq_file *m, void *v)
 {
-	struct vmdev_dev *dev = m->private;
+	const struct vmdev_rings_at *at = v;
+	struct vmdev_dev *dev = at->dev;
 
 	if (mutex_lock_interruptible(&dev->parent->lock))
 		return -EINTR;
-	if (v == SEQ_START_TOKEN)
-		vmdev_rings_show_dev(m, dev);
+	if (at->part)
+		vmdev_rings_show_vq(m, dev, &dev->vqs[at->part - 1]);
 	else
-		vmdev_rings_show_vq(m, dev, v);
+		vmdev_rings_show_dev(m, dev);
 	mutex_unlock(&dev->parent->lock);
 	return 0;
 }
@@ -363,41 +391,25 @@ static const struct seq_operations vmdev_rings_sops = {
 	.stop = vmdev_rings_stop,
 	.show = vmdev_rings_show,
 };
-DEFINE_SEQ_ATTRIBUTE(vmdev_rings);
 
-/**
- * vmdev_debugfs_add() - give a device its files
- * @dev: the device, registered: no other one has its name
- *
- * Without them, if there is no memory or debugfs is locked, it works as well.
- *
- * Context: may sleep.
- */
-void vmdev_debugfs_add(struct vmdev_dev *dev)
+static int vmdev_rings_open(struct inode *inode, struct file *file)
 {
-	dev->debugfs = debugfs_create_dir(dev_name(&dev->vdpa.dev),
-					  vmdev_debugfs_root);
-	debugfs_create_file("rings", 0400, dev->debugfs, dev, &vmdev_rings_fops);
+	return seq_open_private(file, &vmdev_rings_sops, sizeof(struct vmdev_rings_at));
 }
 
-/**
- * vmdev_debugfs_del() - the reverse of vmdev_debugfs_add()
- * @dev: the device; without files, too
- *
- * Nobody reads them any more.
- *
- * Context: may sleep; not with vmdev_parent.lock held, which readers take.
- */
-void vmdev_debugfs_del(struct vmdev_dev *dev)
-{
-	debugfs_remove(dev->debugfs);
-	dev->debugfs = NULL;
-}
+static const struct file_operations vmdev_rings_fops = {
+	.owner = THIS_MODULE,
+	.open = vmdev_rings_open,
+	.read = seq_read,
+	.llseek = seq_lseek,
+	.release = seq_release_private,
+};
 
-/** vmdev_debugfs_init() - a folder for all devices */
+/** vmdev_debugfs_init() - a folder, and the file in it */
 void __init vmdev_debugfs_init(void)
 {
 	vmdev_debugfs_root = debugfs_create_dir("vmdev", NULL);
+	debugfs_create_file("rings", 0400, vmdev_debugfs_root, NULL, &vmdev_rings_fops);
 }
 
 /** vmdev_debugfs_exit() - the reverse of vmdev_debugfs_init() */

@@ -758,7 +758,7 @@ static int vmdev_map(struct vmdev_dev *dev, unsigned int asid, u64 iova,
 	err = vmdev_mem_map(dev, asid, iova, size, pa, perm);
 	if (err)
 		return err;
-	missed = (perm & VHOST_ACCESS_WO) &&
+	missed = unlikely(dev->hw_log.bitmap) && (perm & VHOST_ACCESS_WO) &&
 		 vmdev_hw_log_misses(dev, asid, iova + size - 1);
 	if (!missed && (before || !as->aliased))
 		return 0;

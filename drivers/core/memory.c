@@ -222,8 +222,10 @@ void vmdev_mem_no_host(struct vmdev_dev *dev)
 	mem->host = false;
 }
 
-static int vmdev_mem_try_map(struct vmdev_dev *dev, unsigned int asid, u64 iova,
-			     u64 size, u64 pa, u32 perm)
+/* Inline, as it is done a million times for a large guest. */
+static __always_inline int
+vmdev_mem_try_map(struct vmdev_dev *dev, unsigned int asid, u64 iova, u64 size,
+		  u64 pa, u32 perm)
 {
 	struct vmdev_mem *mem = &dev->mem;
 	struct vmdev_as *as = &mem->as[asid];
@@ -312,8 +314,9 @@ static void vmdev_mem_unmap_hw(struct vmdev_dev *dev,
 static void vmdev_mem_unmap_one(struct vmdev_dev *dev, unsigned int asid,
 				struct vmdev_map *map)
 {
-	bool reserved = vmdev_alias_meets(&dev->mem, map->first, map->last);
 	struct vmdev_as *as = &dev->mem.as[asid];
+	bool reserved = unlikely(as->aliased) &&
+			vmdev_alias_meets(&dev->mem, map->first, map->last);
 
 	trace_vmdev_unmap(&dev->vdpa.dev, asid, map->first,
 			  map->last - map->first + 1, map->perm);

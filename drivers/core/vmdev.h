@@ -291,7 +291,6 @@ struct vmdev_hw_log {
  *	vmdev_parent.lock; whoever marks is in an RCU reader
  * @hw_log: what the hardware logs itself
  * @ddev: its /dev/vmdev/NAME; NULL before and after. Whoever adds or deletes the device
- * @debugfs: its folder there. Whoever adds or deletes the device
  * @made: NULL, or what the wing has of it that it was made for; fixed
  */
 struct vmdev_dev {
@@ -332,7 +331,6 @@ struct vmdev_dev {
 	struct vmdev_dirty __rcu *logs[VMDEV_AS_MAX];
 	struct vmdev_hw_log hw_log;
 	struct vmdev_dirty_dev *ddev;
-	struct dentry *debugfs;
 	struct vmdev_made *made;
 };
 
@@ -634,22 +632,12 @@ static inline bool vmdev_log_by_hw(const struct vmdev_dev *dev)
 #ifdef CONFIG_DEBUG_FS
 void vmdev_debugfs_init(void);
 void vmdev_debugfs_exit(void);
-void vmdev_debugfs_add(struct vmdev_dev *dev);
-void vmdev_debugfs_del(struct vmdev_dev *dev);
 #else
 static inline void vmdev_debugfs_init(void)
 {
 }
 
 static inline void vmdev_debugfs_exit(void)
-{
-}
-
-static inline void vmdev_debugfs_add(struct vmdev_dev *dev)
-{
-}
-
-static inline void vmdev_debugfs_del(struct vmdev_dev *dev)
 {
 }
 #endif
