@@ -439,6 +439,7 @@ void vmdev_parent_offline(struct vmdev_hw *hw, const char *why, bool reachable)
 {
 	struct vmdev_parent *parent = hw->parent;
 	struct vmdev_dev *dev;
+	int err = -EIO;
 
 	mutex_lock(&parent->lock);
 	dev = parent->dev;
@@ -447,8 +448,13 @@ void vmdev_parent_offline(struct vmdev_hw *hw, const char *why, bool reachable)
 			 why);
 		vmdev_break(dev, why);
 	}
-	if (reachable && !parent->gone && !parent->offline)
-		hw->ops->stop(hw, NULL);
+	if (!reachable)
+		WRITE_ONCE(parent->offline, true);
+	if (!parent->gone && !parent->offline)
+		err = hw->ops->stop(hw, NULL);
+	/* Afterwards nobody knows that it was not stopped, and it may forget that it logs. */
+	if (dev)
+		vmdev_hw_log_stopped(dev, err);
 	WRITE_ONCE(parent->offline, true);
 	mutex_unlock(&parent->lock);
 }

@@ -249,10 +249,13 @@ int vmdev_policy_set(struct vmdev_dev *dev, enum vmdev_policy policy)
 	old = dev->policy;
 	WRITE_ONCE(dev->policy, policy);
 	err = vmdev_paths_update(dev);
-	if (err)
+	if (err) {
 		WRITE_ONCE(dev->policy, old);
-	else if (policy != old)
+		/* It may have begun for queues that did not come. */
+		vmdev_hw_log_end(dev);
+	} else if (policy != old) {
 		vmdev_note_dev(dev, VMDEV_EVENT_POLICY, 0, policy, NULL);
+	}
 	mutex_unlock(&dev->parent->lock);
 	return err;
 }

@@ -200,6 +200,15 @@ static void vmdev_hw_log_mark_all(struct vmdev_dev *dev)
 		vmdev_dirty_mark_all(log);
 }
 
+/*
+ * Queues of a broken device move no more, and hardware may go on with them: also with memory
+ * that was mapped since, and has no bit.
+ */
+static bool vmdev_hw_log_outgrown(const struct vmdev_dev *dev)
+{
+	return dev->hw_log.off && READ_ONCE(dev->needs_reset);
+}
+
 /* Takes what is in the bitmap; false if more may have been written. */
 static bool vmdev_hw_log_take(struct vmdev_dev *dev)
 {
@@ -215,6 +224,8 @@ static bool vmdev_hw_log_take(struct vmdev_dev *dev)
 					  vmdev_hw_log_mark, vmdev_hw_log_to(dev));
 	doubt = log->doubt;
 	log->doubt = false;
+	if (vmdev_hw_log_outgrown(dev))
+		return false;
 	if (log->seen)
 		return true;
 	if (log->lies && !log->off)

@@ -236,6 +236,20 @@ static void vmdev_kick_all(struct vmdev_dev *dev)
 		vmdev_kick_one(dev, &dev->vqs[i]);
 }
 
+/*
+ * It was live for a moment, and so may have written to rings, which nobody else marks: the
+ * device does not run. @err: whether it may be live still.
+ */
+static void vmdev_start_undo(struct vmdev_dev *dev, int err)
+{
+	u16 i;
+
+	vmdev_hw_log_stopped(dev, err);
+	for (i = 0; i < dev->nvqs; i++)
+		if (dev->vqs[i].direct)
+			vmdev_log_ring(dev, i);
+}
+
 /**
  * vmdev_start() - go live as the driver configured it
  * @dev: the device, with features negotiated with the hardware
@@ -287,8 +301,7 @@ int vmdev_start(struct vmdev_dev *dev)
 	return 0;
 
 err_stop:
-	if (vmdev_usable(dev))
-		hw->ops->stop(hw, NULL);
+	vmdev_start_undo(dev, vmdev_usable(dev) ? hw->ops->stop(hw, NULL) : -ENODEV);
 	/* It ran for a moment: where its queues are now nobody knows. */
 	if (dev->suspended)
 		vmdev_break(dev, "it could not be resumed");

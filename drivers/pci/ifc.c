@@ -179,12 +179,19 @@ static int vmdev_ifc_vq_stopped(struct vmdev_pci *vp, u16 vq)
 	return vmdev_pci_absent(vp) ? -ENODEV : -EBUSY;
 }
 
-static int vmdev_ifc_wait_vq(struct vmdev_pci *vp, u16 vq)
+static ktime_t vmdev_ifc_stop_end(void)
 {
+	return ktime_add_us(ktime_get(), VMDEV_IFC_STOP_US);
+}
+
+/* It is looked once in any case; no time at all would be no bound. */
+static int vmdev_ifc_wait_vq(struct vmdev_pci *vp, u16 vq, ktime_t end)
+{
+	u64 left = max_t(s64, ktime_us_delta(end, ktime_get()), 1);
 	int err;
 
 	read_poll_timeout(vmdev_ifc_vq_stopped, err, err != -EBUSY,
-			  VMDEV_IFC_POLL_US, VMDEV_IFC_STOP_US, false, vp, vq);
+			  VMDEV_IFC_POLL_US, left, false, vp, vq);
 	if (err == -EBUSY)
 		pci_err(vp->pdev, "queue %u does not stop\n", vq);
 	return err;
@@ -194,14 +201,15 @@ static int vmdev_ifc_stop(struct vmdev_pci *vp, struct vdpa_vq_state *states)
 {
 	const struct vmdev_hw_caps *caps = &vp->hw.caps;
 	struct vmdev_ifc *ifc = vmdev_ifc(vp);
+	ktime_t end = vmdev_ifc_stop_end();
 	int err = 0;
 	u16 vq;
 
-	/* None goes on while another one is waited for. */
+	/* None goes on while another one is waited for: the time is for all of them. */
 	for_each_set_bit(vq, ifc->enabled, caps->nvqs)
 		vp_modern_set_queue_enable(&vp->mdev, vq, false);
 	for_each_set_bit(vq, ifc->enabled, caps->nvqs) {
-		err = vmdev_ifc_wait_vq(vp, vq) ? :
+		err = vmdev_ifc_wait_vq(vp, vq, end) ? :
 		      vmdev_ifc_get_state(vp, vq, &states[vq]);
 		if (err)
 			break;
@@ -214,7 +222,8 @@ static int vmdev_ifc_vq_stop(struct vmdev_pci *vp, u16 vq,
 {
 	__clear_bit(vq, vmdev_ifc(vp)->enabled);
 	vp_modern_set_queue_enable(&vp->mdev, vq, false);
-	return vmdev_ifc_wait_vq(vp, vq) ? : vmdev_ifc_get_state(vp, vq, state);
+	return vmdev_ifc_wait_vq(vp, vq, vmdev_ifc_stop_end()) ? :
+	       vmdev_ifc_get_state(vp, vq, state);
 }
 
 static void vmdev_ifc_set_count(struct vmdev_ifc *ifc, u32 count)

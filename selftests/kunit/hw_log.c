@@ -302,6 +302,27 @@ static void hw_log_mapped_later(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dirty(test), 0ULL);
 }
 
+/* Of a broken device queues stay: what is mapped then is logged, too. */
+static void hw_log_mapped_when_broken(struct kunit *test)
+{
+	struct vmdev_dev *dev = dev_of(test);
+
+	vmdev_hw_log_begin(dev);
+	hw_sets(test, 1);
+	vmdev_hw_log_sync(dev);
+	KUNIT_EXPECT_EQ(test, dirty(test), 2ULL);
+	dev->needs_reset = true;
+	vmdev_hw_log_sync(dev);
+	KUNIT_EXPECT_EQ(test, dirty(test), 0ULL);
+	KUNIT_EXPECT_TRUE(test, vmdev_hw_log_misses(dev, 0, RANGE - 1));
+	vmdev_hw_log_sync(dev);
+	KUNIT_EXPECT_EQ(test, dirty(test), U64_MAX);
+	vmdev_hw_log_sync(dev);
+	KUNIT_EXPECT_EQ(test, dirty(test), U64_MAX);
+	vmdev_hw_log_stopped(dev, 0);
+	KUNIT_EXPECT_EQ(test, dirty(test), U64_MAX);
+}
+
 /* --- who is believed ------------------------------------------------------------------- */
 
 static struct vring_used *used_of(struct kunit *test)
@@ -457,6 +478,7 @@ LOCKED(hw_log_lost)
 LOCKED(hw_log_refused)
 LOCKED(hw_log_too_high)
 LOCKED(hw_log_mapped_later)
+LOCKED(hw_log_mapped_when_broken)
 LOCKED(hw_log_lies)
 LOCKED(hw_log_lies_in_the_end)
 LOCKED(hw_log_believes)
@@ -471,6 +493,7 @@ static struct kunit_case hw_log_cases[] = {
 	KUNIT_CASE(hw_log_refused_locked),
 	KUNIT_CASE(hw_log_too_high_locked),
 	KUNIT_CASE(hw_log_mapped_later_locked),
+	KUNIT_CASE(hw_log_mapped_when_broken_locked),
 	KUNIT_CASE(hw_log_lies_locked),
 	KUNIT_CASE(hw_log_lies_in_the_end_locked),
 	KUNIT_CASE(hw_log_believes_locked),
