@@ -22,15 +22,20 @@ void vmdev_call(spinlock_t *lock, const struct vdpa_callback *cb)
 	unsigned long flags;
 
 	spin_lock_irqsave(lock, flags);
-	if (cb->callback)
-		cb->callback(cb->private);
+	cb->callback(cb->private);
 	spin_unlock_irqrestore(lock, flags);
+}
+
+/* Nobody wants to hear of it: so that interrupts need not look whether somebody does. */
+static irqreturn_t vmdev_no_call(void *private)
+{
+	return IRQ_NONE;
 }
 
 /**
  * vmdev_set_cb() - replace a callback while interrupts come
  * @lock: protects the callback
- * @cb: the callback
+ * @cb: the callback, also one that was none so far
  * @new_cb: what it shall be; NULL for none
  *
  * The old one is neither running nor called again once this returned.
@@ -43,10 +48,10 @@ void vmdev_set_cb(spinlock_t *lock, struct vdpa_callback *cb,
 	unsigned long flags;
 
 	spin_lock_irqsave(lock, flags);
-	if (new_cb)
+	if (new_cb && new_cb->callback)
 		*cb = *new_cb;
 	else
-		*cb = (struct vdpa_callback) { 0 };
+		*cb = (struct vdpa_callback) { .callback = vmdev_no_call };
 	spin_unlock_irqrestore(lock, flags);
 }
 
@@ -268,8 +273,7 @@ static void vmdev_vq_needless(struct vmdev_vq *q)
 static __always_inline void vmdev_vq_direct(struct vmdev_vq *q)
 {
 	spin_lock(&q->cb_lock);
-	if (q->cb.callback)
-		q->worked += q->cb.callback(q->cb.private);
+	q->worked += q->cb.callback(q->cb.private);
 	if (unlikely(!--q->left))
 		vmdev_vq_look(q);
 	spin_unlock(&q->cb_lock);

@@ -95,10 +95,12 @@ static int vmdev_dev_init(struct vmdev_dev *dev, struct vmdev_parent *parent)
 
 	vmdev_mem_init(&dev->mem);
 	spin_lock_init(&dev->cb_lock);
+	vmdev_set_cb(&dev->cb_lock, &dev->config_cb, NULL);
 	for (i = 0; i < dev->nvqs; i++) {
 		dev->vqs[i].dev = dev;
 		dev->vqs[i].index = i;
 		spin_lock_init(&dev->vqs[i].cb_lock);
+		vmdev_set_cb(&dev->vqs[i].cb_lock, &dev->vqs[i].cb, NULL);
 		vmdev_vq_idle_init(&dev->vqs[i]);
 	}
 	return 0;
