@@ -3,6 +3,7 @@
 # The vmdev command: what it shows, in text and JSON, what it changes, what it refuses and how.
 # lab: --vfs 2 --hostile
 # limit: 400
+# kernels: 6.12 7.2
 # long-kernels: 7.2
 # Not on the debug kernel: its virtio_net leaks when the function that lies has no queues for it.
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run

@@ -20,10 +20,11 @@ plants_apply() {
 	return $status
 }
 
-tap_plan 5
+tap_plan 6
 tap_check "checkpatch --strict" "$TREE/scripts/lint" checkpatch
 tap_check "sparse and W=1" "$TREE/scripts/lint" sparse
 tap_check "shellcheck" "$TREE/scripts/lint" shellcheck
 tap_check "the manual page" "$TREE/scripts/lint" man
+tap_check "what is made of the netlink specification" "$TREE/scripts/lint" netlink
 tap_check "the oracle's planted faults apply" plants_apply
 tap_done
