@@ -211,7 +211,7 @@ static __always_inline int vmdev_dirty_move(atomic64_t *sum, atomic64_t *words,
 	unsigned int i;
 
 	for (bits = atomic64_xchg(sum, 0); bits; bits &= bits - 1) {
-		i = __ffs64(bits);
+		i = __builtin_ctzll(bits);
 		taken = atomic64_xchg(&words[i], 0);
 		unsafe_get_user(old, &bitmap[i], fault);
 		unsafe_put_user(old | taken, &bitmap[i], fault);
