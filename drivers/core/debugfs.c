@@ -299,7 +299,7 @@ static void vmdev_rings_show_vq(struct seq_file *m, struct vmdev_dev *dev,
 	const struct vmdev_vq_conf *conf = &vq->conf;
 
 	seq_printf(m, "queue %u: %s%s, %s, size %u, asid %u, kicks %llu, interrupts %llu\n",
-		   vq->index, vmdev_paths[vmdev_queue_path(vq)],
+		   vq->index, vmdev_path_name(vmdev_queue_path(vq)),
 		   conf->enabled ? "" : ", not enabled",
 		   vmdev_is_packed(dev) ? "packed" : "split", conf->size, look.asid,
 		   (u64)atomic64_read(&vq->kicks), vmdev_vq_events(vq));
@@ -310,15 +310,8 @@ static void vmdev_rings_show_vq(struct seq_file *m, struct vmdev_dev *dev,
 
 static void vmdev_rings_show_dev(struct seq_file *m, const struct vmdev_dev *dev)
 {
-	static const char * const states[] = {
-		[VMDEV_STATE_OFF]	= "off",
-		[VMDEV_STATE_RUNNING]	= "running",
-		[VMDEV_STATE_SUSPENDED]	= "suspended",
-		[VMDEV_STATE_BROKEN]	= "broken",
-	};
-
 	seq_printf(m, "%s: %s, features %#llx, status %#x, %u queues\n",
-		   dev_name(&dev->vdpa.dev), states[vmdev_dev_state(dev)],
+		   dev_name(&dev->vdpa.dev), vmdev_state_name(vmdev_dev_state(dev)),
 		   dev->features, dev->status, dev->nvqs);
 }
 

@@ -6,11 +6,48 @@
 #include <linux/nospec.h>
 #include <linux/string.h>
 #include <linux/virtio_config.h>
-#include <uapi/linux/virtio_ring.h>
 
 #include <vmdev/dirty.h>
 
 #include "ctl.h"
+
+/**
+ * vmdev_state_name() - the word for it, in sysfs and elsewhere
+ * @state: which one
+ *
+ * Context: any.
+ */
+const char *vmdev_state_name(enum vmdev_state state)
+{
+	static const char * const names[] = {
+		[VMDEV_STATE_OFF]	= "off",
+		[VMDEV_STATE_RUNNING]	= "running",
+		[VMDEV_STATE_SUSPENDED]	= "suspended",
+		[VMDEV_STATE_BROKEN]	= "broken",
+	};
+
+	return names[state];
+}
+EXPORT_SYMBOL_GPL(vmdev_state_name);
+
+/**
+ * vmdev_path_name() - likewise
+ * @path: which one
+ *
+ * Context: any.
+ */
+const char *vmdev_path_name(enum vmdev_path path)
+{
+	static const char * const names[] = {
+		[VMDEV_PATH_OFF]	= "off",
+		[VMDEV_PATH_DIRECT]	= "direct",
+		[VMDEV_PATH_SHADOW]	= "shadow",
+		[VMDEV_PATH_SOFTWARE]	= "software",
+	};
+
+	return names[path];
+}
+EXPORT_SYMBOL_GPL(vmdev_path_name);
 
 /**
  * vmdev_mgmt_info() - facts of a management device
@@ -80,7 +117,6 @@ EXPORT_SYMBOL_GPL(vmdev_dev_info);
 static bool vmdev_queue_state(struct vmdev_dev *dev, u16 i, struct vdpa_vq_state *state)
 {
 	const struct vmdev_vq *vq = &dev->vqs[i];
-	__le16 used;
 
 	if (!vq->on) {
 		*state = vq->conf.state;
@@ -88,13 +124,8 @@ static bool vmdev_queue_state(struct vmdev_dev *dev, u16 i, struct vdpa_vq_state
 	}
 	if (vq->shadowed || vq->served)
 		return !vmdev_vq_read_state(dev, i, state);
-	if (vmdev_is_packed(dev) ||
-	    vmdev_mem_read(dev, vmdev_vq_asid(dev, i),
-			   vq->conf.device + offsetof(struct vring_used, idx),
-			   &used, sizeof(used)))
-		return false;
-	state->split.avail_index = le16_to_cpu(used);
-	return true;
+	return !vmdev_is_packed(dev) &&
+	       !vmdev_vq_used_index(dev, i, &state->split.avail_index);
 }
 
 /**

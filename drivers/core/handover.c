@@ -269,14 +269,6 @@ static const char * const vmdev_policies[] = {
 	[VMDEV_POLICY_SHADOW]	= "shadow",
 };
 
-/* By enum vmdev_path. */
-const char * const vmdev_paths[] = {
-	[VMDEV_PATH_OFF]	= "off",
-	[VMDEV_PATH_DIRECT]	= "direct",
-	[VMDEV_PATH_SHADOW]	= "shadow",
-	[VMDEV_PATH_SOFTWARE]	= "software",
-};
-
 static ssize_t policy_show(struct device *d, struct device_attribute *attr,
 			   char *buf)
 {
@@ -306,7 +298,7 @@ static ssize_t paths_show(struct device *d, struct device_attribute *attr,
 	mutex_lock(&dev->parent->lock);
 	for (i = 0; i < dev->nvqs; i++)
 		len += sysfs_emit_at(buf, len, "%s%s", i ? " " : "",
-				     vmdev_paths[vmdev_queue_path(&dev->vqs[i])]);
+				     vmdev_path_name(vmdev_queue_path(&dev->vqs[i])));
 	mutex_unlock(&dev->parent->lock);
 	len += sysfs_emit_at(buf, len, "\n");
 	return len;

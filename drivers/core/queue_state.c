@@ -217,7 +217,16 @@ int vmdev_vq_stopped_state(struct vmdev_dev *dev, u16 i,
 	return err;
 }
 
-static int vmdev_vq_used(struct vmdev_dev *dev, u16 i, u16 *used)
+/**
+ * vmdev_vq_used_index() - how far has the device used a split ring?
+ * @dev: the device
+ * @i: the queue, with the addresses of its ring
+ * @used: gets the used index
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ * Return: 0, or an error of vmdev_mem_read().
+ */
+int vmdev_vq_used_index(struct vmdev_dev *dev, u16 i, u16 *used)
 {
 	__virtio16 raw;
 	int err;
@@ -243,7 +252,7 @@ int vmdev_vq_used_state(struct vmdev_dev *dev, u16 i,
 {
 	if (!dev->mem.attached)
 		return -EOPNOTSUPP;
-	return vmdev_vq_used(dev, i, &state->split.avail_index);
+	return vmdev_vq_used_index(dev, i, &state->split.avail_index);
 }
 
 /**
@@ -265,7 +274,7 @@ int vmdev_vq_check_state(struct vmdev_dev *dev, u16 i,
 	u16 used, avail = state->split.avail_index;
 
 	if (vmdev_is_packed(dev) || !dev->mem.attached || !dev->hw->dma_dev ||
-	    vmdev_vq_used(dev, i, &used) || used == avail)
+	    vmdev_vq_used_index(dev, i, &used) || used == avail)
 		return 0;
 	dev_err_ratelimited(&dev->vdpa.dev,
 			    "queue %u: hardware says that it stopped at %u, its ring says %u\n",

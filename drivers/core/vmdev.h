@@ -502,6 +502,7 @@ void vmdev_vqs_forget_idle(struct vmdev_dev *dev);
 void vmdev_vqs_seek_idle(struct vmdev_dev *dev);
 int vmdev_vq_read_state(struct vmdev_dev *dev, u16 i,
 			struct vdpa_vq_state *state);
+int vmdev_vq_used_index(struct vmdev_dev *dev, u16 i, u16 *used);
 int vmdev_vq_used_state(struct vmdev_dev *dev, u16 i,
 			struct vdpa_vq_state *state);
 int vmdev_vq_check_state(struct vmdev_dev *dev, u16 i,
@@ -511,7 +512,6 @@ int vmdev_vq_stopped_state(struct vmdev_dev *dev, u16 i,
 
 /* handover.c */
 extern const struct attribute_group *vmdev_path_groups[];
-extern const char * const vmdev_paths[];
 bool vmdev_path_is_vmms(const struct vmdev_dev *dev, u16 i);
 bool vmdev_path_is_shadow(const struct vmdev_dev *dev, u16 i);
 int vmdev_path_check_direct(struct vmdev_dev *dev, u16 i);

@@ -8,13 +8,6 @@
 
 #include "vmdev_ctl.h"
 
-static const char * const vmdev_ctl_states[] = {
-	[VMDEV_STATE_OFF]	= "off",
-	[VMDEV_STATE_RUNNING]	= "running",
-	[VMDEV_STATE_SUSPENDED]	= "suspended",
-	[VMDEV_STATE_BROKEN]	= "broken",
-};
-
 /* The files go before the device does. */
 static void vmdev_ctl_sysfs_info(struct device *d, struct vmdev_dev_info *info)
 {
@@ -26,7 +19,7 @@ static ssize_t state_show(struct device *d, struct device_attribute *attr, char 
 	struct vmdev_dev_info info;
 
 	vmdev_ctl_sysfs_info(d, &info);
-	return sysfs_emit(buf, "%s\n", vmdev_ctl_states[info.state]);
+	return sysfs_emit(buf, "%s\n", vmdev_state_name(info.state));
 }
 static DEVICE_ATTR_RO(state);
 

@@ -46,13 +46,6 @@ struct vmdev_ctl_queue_folder {
 /* By address of the device. Ops of the listener are called one at a time. */
 static DEFINE_XARRAY(vmdev_ctl_queue_folders);
 
-static const char * const vmdev_ctl_paths[] = {
-	[VMDEV_PATH_OFF]	= "off",
-	[VMDEV_PATH_DIRECT]	= "direct",
-	[VMDEV_PATH_SHADOW]	= "shadow",
-	[VMDEV_PATH_SOFTWARE]	= "software",
-};
-
 static void vmdev_ctl_queue_facts(struct kobject *kobj, struct vmdev_queue_info *info)
 {
 	const struct vmdev_ctl_queue *queue = container_of(kobj, struct vmdev_ctl_queue, kobj);
@@ -77,7 +70,7 @@ static struct kobj_attribute vmdev_ctl_queue_##name = __ATTR(name, mode, name##_
 #define VMDEV_CTL_QUEUE(name, known, format, value)				\
 	VMDEV_CTL_QUEUE_MODE(name, 0444, known, format, value)
 
-VMDEV_CTL_QUEUE(path, true, "%s", vmdev_ctl_paths[info.path]);
+VMDEV_CTL_QUEUE(path, true, "%s", vmdev_path_name(info.path));
 VMDEV_CTL_QUEUE(ready, true, "%d", info.ready);
 VMDEV_CTL_QUEUE(packed, true, "%d", info.packed);
 VMDEV_CTL_QUEUE(address_space, true, "%u", info.asid);

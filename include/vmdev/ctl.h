@@ -187,6 +187,9 @@ struct vmdev_space_info {
 	struct vmdev_dirty_log_info log;
 };
 
+const char *vmdev_state_name(enum vmdev_state state);
+const char *vmdev_path_name(enum vmdev_path path);
+
 struct vmdev_dev *vmdev_ctl_dev(unsigned long *id);
 struct vmdev_dev *vmdev_ctl_dev_find(const char *name);
 struct vmdev_dev *vmdev_ctl_dev_of(struct device *dev);
