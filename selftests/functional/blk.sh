@@ -1,15 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# A virtio-blk function as a vDPA device: through the host's virtio-blk, then in a stock QEMU
+# A virtio-blk function, QEMU's or an FPGA's, as a vDPA device: through the host's virtio-blk, then in a stock QEMU
 # guest, then through the host's again.
 # lab: --pfs 0 --blk 1
+# long-lab: --pfs 0 --fpga-blk 1
 # limit: 700
 # long-kernels: 6.12 debug
 # shellcheck source=/dev/null disable=SC2154,SC2034	# BDF_*, NESTED_*: to and from vm-lib.sh
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh
 
-blk=$BDF_blk0
+blk=${BDF_blk0-$BDF_fpgablk0} serial=blk0
+[ -n "${BDF_blk0-}" ] || serial=fpga0.0
 jobs=4
 capacity=$((64 << 20))
 
@@ -17,7 +19,7 @@ capacity=$((64 << 20))
 disk() { basename "$(echo /sys/bus/pci/devices/"$blk"/virtio*/block/*)"; }
 attach() { dev_add blk0 "$blk" virtio_vdpa && wait_for "[ -b '/dev/$(disk)' ]" 5; }
 is_whole() { [ "$(blockdev --getsize64 "/dev/$(disk)")" = "$capacity" ]; }
-has_serial() { [ "$(cat "/sys/block/$(disk)/serial")" = blk0 ]; }
+has_serial() { [ "$(cat "/sys/block/$(disk)/serial")" = $serial ]; }
 is_write_back() { grep -x 'write back' "/sys/block/$(disk)/queue/write_cache"; }
 
 # verify OPTION...: jobs side by side above the first 8 MiB, which are the nested guest's;
@@ -47,7 +49,14 @@ large_io() {
 	fio --name=large --filename="/dev/$(disk)" --rw=write --bs=1m --size=4m --direct=1 \
 		--ioengine=libaio --iodepth=4 --verify=crc32c --verify_fatal=1 --output-format=terse
 }
-discard() { blkdiscard -o 0 -l 1M "/dev/$(disk)"; }
+# An FPGA's cannot.
+discard() {
+	if [ -n "${BDF_blk0-}" ]; then
+		blkdiscard -o 0 -l 1M "/dev/$(disk)"
+	else
+		[ "$(cat "/sys/block/$(disk)/queue/discard_max_bytes")" = 0 ]
+	fi
+}
 
 # --- a guest ----------------------------------------------------------------------------
 to_guest() { use_bus blk0 vhost_vdpa && wait_for "[ -c '$(vhost_of blk0)' ]" 5; }

@@ -246,3 +246,42 @@ LOG_START=$(dmesg_mark)
 clean_log() { ! dmesg_splat "${1:-$LOG_START}" | grep -vE "${2:-^$}"; }
 # What the IOMMU prints of a DMA that it stopped.
 export DMA_FAULTS='DMAR: (DRHD: handling fault|.DMA (Read|Write).* fault addr)'
+
+# --- no instruction for a packet -----------------------------------------------------------
+# What the core does for queues in shadow, in any context.
+tracing=/sys/kernel/tracing
+shadow_functions='vmdev_shadow_kick vmdev_shadow_used vmdev_shadow_bh vmdev_shadow_mark'
+shadow_trace() {
+	echo "$shadow_functions" | tr ' ' '\n' >$tracing/set_ftrace_filter && echo >$tracing/trace &&
+		echo function >$tracing/current_tracer
+}
+# shadow_traced: none of these was called since; prints those that were.
+shadow_traced() {
+	grep -v '^#' $tracing/trace | head -n 20 >/tmp/traced
+	echo nop >$tracing/current_tracer
+	cat /tmp/traced
+	[ ! -s /tmp/traced ]
+}
+# untouched CMD...: while it runs none of these is called.
+untouched() {
+	local status=0
+
+	shadow_trace || return
+	"$@" || status=$?
+	shadow_traced && return $status
+}
+# touched CMD...: it succeeds, and some of these were called.
+touched() {
+	shadow_trace || return
+	"$@" || { shadow_traced; return 1; }
+	! shadow_traced
+}
+# tap_untouched NAME CMD...: a test of one of those.
+tap_untouched() {
+	mount -t tracefs tracefs $tracing 2>/dev/null
+	if grep -qw function $tracing/available_tracers 2>/dev/null; then
+		tap_check "$@"
+	else
+		tap_skip "$1" "this kernel has no function tracer"
+	fi
+}

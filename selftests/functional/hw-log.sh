@@ -46,26 +46,6 @@ says() { dmesg | grep "$1"; }
 no_fault() { [ "$(soft_count soft-net0 faults)$(soft_count soft-net1 faults)" = 00 ]; }
 set_bits() { [ "$(soft_count soft-net0 logged)" -gt 0 ]; }
 
-# --- no instruction for a packet -----------------------------------------------------------
-# What the core does for queues in shadow, in any context.
-trace=/sys/kernel/tracing
-functions='vmdev_shadow_kick vmdev_shadow_used vmdev_shadow_bh vmdev_shadow_mark'
-traced() {
-	mount -t tracefs tracefs $trace 2>/dev/null
-	grep -qw function $trace/available_tracers 2>/dev/null
-}
-# untouched CMD...: while it runs none of these is called.
-untouched() {
-	local status=0
-
-	echo "$functions" | tr ' ' '\n' >$trace/set_ftrace_filter && echo function >$trace/current_tracer || return
-	"$@" || status=$?
-	grep -v '^#' $trace/trace | head -n 20 >/tmp/traced
-	echo nop >$trace/current_tracer
-	cat /tmp/traced
-	[ ! -s /tmp/traced ] && return $status
-}
-
 # --- what is run ---------------------------------------------------------------------------
 kind() {
 	local name=$1
@@ -94,11 +74,7 @@ vdpa_setup && modprobe vmdev_ctl
 kind "one queue is reset" 11
 kind "all are reset" 3
 tap_check "devices" devices 11
-if traced; then
-	tap_check "the core has nothing to do with a packet" untouched oracle -l -c split
-else
-	tap_skip "the core has nothing to do with a packet" "this kernel has no function tracer"
-fi
+tap_untouched "the core has nothing to do with a packet" untouched oracle -l -c split
 tap_check "memory that is mapped too high for the bitmap" \
 	/build/selftests/dirty/dirty_maps v0 "$(vhost_of v0)"
 tap_check "goes" gone

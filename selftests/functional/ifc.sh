@@ -79,7 +79,7 @@ ones() {
 	says 'hardware is gone'
 }
 
-tap_plan 27
+tap_plan 29
 vdpa_setup && modprobe vmdev_ctl
 tap_check "net functions, and a disk to compare with" net_devices
 tap_check "they have state and log" eval "caps $a && caps $b"
@@ -90,6 +90,7 @@ tap_check "it is suspended and resumed" works
 tap_check "no recycled buffer is lost" oracle -m 64 -l -c split
 tap_check "memory is the same after each migration, direct" random -l -r $runs -t $seconds
 grep '^#' /tmp/oracle
+tap_untouched "logged, and the core has nothing to do with a packet" untouched oracle -m 64 -l -c split
 mark=$(dmesg_mark)
 tap_check "no state was ever wrong" not says 'stopped'
 
@@ -97,6 +98,7 @@ tap_check "a log that loses one bit in 32: memory differs" with_fault 1 32 diffe
 mark=$(dmesg_mark)
 tap_check "a log that cannot be switched on: shadow, and memory is the same" with_fault 4 0 random -r 40
 tap_check "one line says so" says 'cannot be switched on: its registers'
+tap_untouched "in shadow it has" with_fault 4 0 touched oracle -m 64 -c split
 tap_check "and one that queues run in shadow" says 'v0: hardware does not log what it writes'
 mark=$(dmesg_mark)
 tap_check "a log that is deaf: memory is the same" with_fault 2 0 random -l -r 49

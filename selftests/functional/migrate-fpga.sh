@@ -15,27 +15,14 @@
 
 times=2
 [ "${LONG:-0}" = 0 ] || times=10
-# VERSION_1 ACCESS_PLATFORM STATUS MRG_RXBUF MAC EVENT_IDX: what all of them have.
-no_cvq=0x320018020
-
-# The other end of the stream is the bridge itself.
-uplink() {
-	local pf
-
-	pf=$(netdev_of "$BDF_pf0") && ip link set "$pf" up && ip link add wire type bridge mcast_snooping 0 &&
-		ip addr add 10.0.2.1/24 dev wire && ip link set "$pf" master wire && ip link set wire up
-}
-# on NAME BDF, on_soft NAME: the device of that QEMU.
-on() { dev_add "v$1" "$2" vhost_vdpa mac "$mac" device_features $no_cvq; }
-on_soft() { soft_add "v$1" vhost_vdpa mac "$mac" device_features $no_cvq && ip link set "$(port "v$1")" master wire up; }
 direct() { paths_are "$1" "direct direct"; }
 
-tap_plan $((17 + 4 * (2 * times + 1)))
+tap_plan $((19 + 4 * (2 * times + 1)))
 tap_check "virtio_net creates VFs" vf_create "$BDF_pf0" 2
 tap_check "modules" soft_setup
-tap_check "a bridge with the PF" uplink
-tap_check "an FPGA function" on A "$BDF_fpga0"
-tap_check "and another" on B "$BDF_fpga1"
+tap_check "a bridge with the PF" bridged
+tap_check "an FPGA function" on_function A "$BDF_fpga0"
+tap_check "and another" on_function B "$BDF_fpga1"
 initrd
 "$bin"/stream 5001 >/tmp/server.log 2>&1 &
 
@@ -43,13 +30,15 @@ now=A
 qemu A
 tap_check "a guest with a stream and a memory worker" works A
 tap_check "its queues are direct" direct A
+tap_untouched "from now on it is looked which packets the core handles" shadow_trace
 for ((i = 0; i < times; i++)); do
 	there $now
 done
+tap_untouched "none, in all that time" shadow_traced
 tap_check "its queues are direct still" direct $now
 # The one that is not used becomes one on a VF.
 tap_check "the other function goes" vdpa dev del "v$(other $now)"
-tap_check "a VF takes its place" on "$(other $now)" "$BDF_vf0_0"
+tap_check "a VF takes its place" on_function "$(other $now)" "$BDF_vf0_0"
 for ((i = 0; i < times; i++)); do
 	there $now
 done

@@ -14,24 +14,11 @@
 
 times=2
 [ "${LONG:-0}" = 0 ] || times=10
-# VERSION_1 ACCESS_PLATFORM STATUS MRG_RXBUF MAC EVENT_IDX: what both kinds have.
-no_cvq=0x320018020
-
-# The other end of the stream is the bridge itself.
-uplink() {
-	local pf
-
-	pf=$(netdev_of "$BDF_pf0") && ip link set "$pf" up && ip link add wire type bridge mcast_snooping 0 &&
-		ip addr add 10.0.2.1/24 dev wire && ip link set "$pf" master wire && ip link set wire up
-}
-# on_soft NAME, on_vf NAME: the device of that QEMU.
-on_soft() { soft_add "v$1" vhost_vdpa mac "$mac" device_features $no_cvq && ip link set "$(port "v$1")" master wire up; }
-on_vf() { dev_add "v$1" "$BDF_vf0_0" vhost_vdpa mac "$mac" device_features $no_cvq; }
 
 tap_plan $((13 + 8 * times))
 tap_check "virtio_net creates VFs" vf_create "$BDF_pf0" 2
 tap_check "modules" soft_setup
-tap_check "a bridge with the PF" uplink
+tap_check "a bridge with the PF" bridged
 tap_check "a software device" on_soft A
 tap_check "and another" on_soft B
 initrd
@@ -47,7 +34,7 @@ done
 tap_check "its queues are direct still" paths_are $now "direct direct"
 # The one that is not used becomes one on a VF.
 tap_check "the other device goes" vdpa dev del "v$(other $now)"
-tap_check "a VF takes its place" on_vf "$(other $now)"
+tap_check "a VF takes its place" on_function "$(other $now)" "$BDF_vf0_0"
 for ((i = 0; i < times; i++)); do
 	there $now
 done

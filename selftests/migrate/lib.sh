@@ -72,6 +72,20 @@ works() {
 	return 1
 }
 
+# --- devices of several kinds, at one bridge ----------------------------------------------
+# VERSION_1 ACCESS_PLATFORM STATUS MRG_RXBUF MAC EVENT_IDX: what all of them have.
+no_cvq=0x320018020
+# The other end of the stream is the bridge itself.
+bridged() {
+	local pf
+
+	pf=$(netdev_of "$BDF_pf0") && ip link set "$pf" up && ip link add wire type bridge mcast_snooping 0 &&
+		ip addr add 10.0.2.1/24 dev wire && ip link set "$pf" master wire && ip link set wire up
+}
+# on_function NAME BDF, on_soft NAME (with soft/lib.sh): the device of that QEMU.
+on_function() { dev_add "v$1" "$2" vhost_vdpa mac "$mac" device_features $no_cvq; }
+on_soft() { soft_add "v$1" vhost_vdpa mac "$mac" device_features $no_cvq && ip link set "$(port "v$1")" master wire up; }
+
 # --- migration ----------------------------------------------------------------------------
 wire=tcp:127.0.0.1:5002
 other() { if [ "$1" = A ]; then echo B; else echo A; fi; }
