@@ -58,6 +58,7 @@ static void usage(void)
 		"  -l  dirty log of the device, which logs meanwhile (tx, rx)\n"
 		"  -m  management device, without a vDPA device (dev); BUS/ may be missing\n"
 		"  -o  measure only this, of packets: tx-poll/64/32\n"
+		"  -P  file of its policy: direct and shadow take turns, for two contenders (nested)\n"
 		"  -r  rounds, of which the median counts (101)\n"
 		"  -s  most mappings standing (100000)\n"
 		"Cases:");
@@ -98,7 +99,7 @@ int main(int argc, char **argv)
 	const char *contender = NULL;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "c:d:p:i:l:m:o:r:s:")) != -1) {
+	while ((opt = getopt(argc, argv, "c:d:p:i:l:m:o:P:r:s:")) != -1) {
 		switch (opt) {
 		case 'c':
 			contender = optarg;
@@ -120,6 +121,9 @@ int main(int argc, char **argv)
 			break;
 		case 'o':
 			meter_only(optarg);
+			break;
+		case 'P':
+			b.policy = optarg;
 			break;
 		case 'r':
 			b.rounds = strtoul(optarg, NULL, 0);

@@ -19,6 +19,7 @@
  * @peer: one at the other end of the wire, or NULL
  * @port: interface on the host at the other end of its wire, or NULL
  * @log: dirty log of @dev, or NULL for none
+ * @policy: file of the policy of the device that the guest has, or NULL
  * @mgmt_bus: bus of a management device, or NULL
  * @mgmt_dev: its name there
  * @rounds: how often to measure
@@ -29,6 +30,7 @@ struct bench {
 	const char *peer;
 	const char *port;
 	const char *log;
+	const char *policy;
 	const char *mgmt_bus;
 	const char *mgmt_dev;
 	unsigned int rounds;

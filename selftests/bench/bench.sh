@@ -84,21 +84,22 @@ guest_initrd() {
 	(cd /tmp/overlay && find . | cpio --quiet -o -H newc) | cat /boot/initrd - >/tmp/initrd
 }
 
-# ping CONTENDER POLICY NETDEV_PROPERTIES: a guest on bench0, the client on bench1.
-ping_guest() {
-	local contender=$1 log=/tmp/$1.log
+# guest_on NAME NETDEV_PROPERTIES: a guest on bench0.
+guest_on() {
+	local log=/tmp/$1.log
 
-	policy bench0 "$2"
-	NESTED_CMDLINE=rdinit=/bench/guest-init NESTED_NETDEV=$3 NESTED_NIC=,mac=$guest_mac
+	NESTED_CMDLINE=rdinit=/bench/guest-init NESTED_NETDEV=$2 NESTED_NIC=,mac=$guest_mac
 	NESTED_QEMU=(-initrd /tmp/initrd)
 	nested_start "$log" "$(vhost_of bench0)" || fail "no nested guest"
 	wait_for "grep -aq 'GUEST up' $log || ! kill -0 $NESTED_PID" 400
-	grep -aq 'GUEST up' "$log" || fail "$contender: $(tail -n 5 "$log")"
-	measure "$contender" -d "$(vhost_of bench1)" nested
+	grep -aq 'GUEST up' "$log" || fail "$1: $(tail -n 5 "$log")"
+}
+guest_off() {
 	kill "$NESTED_PID"
 	wait "$NESTED_PID"
 }
 
+# nested COMMAND...: with a wire whose one end is a guest's.
 nested() {
 	local i
 
@@ -111,14 +112,22 @@ nested() {
 	done
 	add bench0 "pci/${vfs[0]}" mac $guest_mac
 	add bench1 "pci/${vfs[1]}"
-	ping_guest vmdev auto ""
-	ping_guest shadow shadow ""
-	# Else those would run in shadow, too.
-	ping_guest svq direct ,x-svq=on
+	"$@"
+	guest_off
 	for i in 0 1; do
 		vdpa dev del "bench$i" || fail "dev del"
 		unbind_driver "${vfs[i]}"
 	done
+}
+ours() {
+	guest_on vmdev ""
+	measure vmdev -d "$(vhost_of bench1)" -P /sys/bus/vdpa/devices/bench0/vmdev/policy nested
+}
+# Ours would run in shadow, too.
+svq() {
+	policy bench0 direct
+	guest_on svq ,x-svq=on
+	measure svq -d "$(vhost_of bench1)" nested
 }
 
 # suspends: how long a migration stands still for us. Queues are direct until then, or in shadow.
@@ -150,9 +159,13 @@ contender_queues() {
 	load_vmdev
 	suspends
 }
-contender_guests() {
+contender_guest-vmdev() {
 	load_vmdev
-	nested
+	nested ours
+}
+contender_guest-svq() {
+	load_vmdev
+	nested svq
 }
 contender_vp_vdpa() { modprobe vp_vdpa && direct vp_vdpa vp-vdpa; }
 

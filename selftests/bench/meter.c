@@ -324,6 +324,15 @@ double meter_take(struct meter_set *set)
 }
 
 /**
+ * meter_as() - what is reported from now on is another one's
+ * @contender: whose it is
+ */
+void meter_as(const char *contender)
+{
+	meter_contender = contender;
+}
+
+/**
  * meter_report() - print a set as one line of JSON, and be done with it
  * @set: what was measured
  * @name: of the case, its parameters behind slashes

@@ -114,6 +114,7 @@ void meter_prio(enum meter_prio prio);
 void meter_set_init(struct meter_set *set, unsigned int rounds);
 void meter_add(struct meter_set *set, double value);
 double meter_take(struct meter_set *set);
+void meter_as(const char *contender);
 void meter_report(struct meter_set *set, const char *name, ...)
 	METER_ATTR((format(printf, 2, 3)));
 

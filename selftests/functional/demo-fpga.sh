@@ -6,7 +6,7 @@
 # Runs in the VM: make demo-fpga
 # lab: --pfs 0 --fpga 2 --fpga-blk 1
 # long-kernels: 7.2 debug
-# shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
+# shellcheck source=/dev/null disable=SC2154,SC2034	# BDF_*, NESTED_*: to and from vm-lib.sh
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh
 
