@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# A virtio-blk function, QEMU's or an FPGA's, as a vDPA device: through the host's virtio-blk, then in a stock QEMU
-# guest, then through the host's again.
+# A virtio-blk function, QEMU's or an FPGA's, as a vDPA device: through the host's virtio-blk, then
+# in a stock QEMU guest, then through the host's again.
 # lab: --pfs 0 --blk 1
 # long-lab: --pfs 0 --fpga-blk 1
 # limit: 700
