@@ -53,7 +53,7 @@ void fault_config_written(struct vio *v, __u32 offset, __u32 len)
 /**
  * fault_read() - a register is read
  * @v: the function
- * @space: VIO_SPACE_*
+ * @space: VIO_SPACE_*, of its BARs
  * @offset: of it
  * @buf: what it reads
  * @len: bytes
@@ -63,8 +63,6 @@ void fault_read(struct vio *v, unsigned int space, __u32 offset, void *buf,
 {
 	struct fpga *f = v->priv;
 
-	if (space == VIO_SPACE_PCI)
-		return;
 	if (fpga_fails(f, FAULT_ONES)) {
 		memset(buf, 0xff, len);
 		return;

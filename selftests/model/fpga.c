@@ -73,6 +73,27 @@ static void fpga_event(struct vio *v, enum vio_event event)
 		f->look = true;
 }
 
+static void fpga_read_counts(const struct vio *v, __u32 offset, __u8 *buf,
+			     __u32 len)
+{
+	const __u32 counts[] = { v->reads, v->writes, v->rings };
+	const __u8 *from = (const __u8 *)counts;
+	__u32 i;
+
+	for (i = 0; i < len; i++)
+		if (offset + i - FPGA_REG_READS < sizeof(counts))
+			buf[i] = from[offset + i - FPGA_REG_READS];
+}
+
+static void fpga_read(struct vio *v, unsigned int space, __u32 offset,
+		      void *buf, __u32 len)
+{
+	if (space == VIO_SPACE_PCI)
+		fpga_read_counts(v, offset, buf, len);
+	else
+		fault_read(v, space, offset, buf, len);
+}
+
 static const struct vio_ops fpga_ops = {
 	.kick		= fpga_kick,
 	.reset		= fpga_reset,
@@ -80,7 +101,7 @@ static const struct vio_ops fpga_ops = {
 	.start		= lm_start,
 	.stop		= lm_stop,
 	.event		= fpga_event,
-	.read		= fault_read,
+	.read		= fpga_read,
 	.write		= fault_write,
 	.config_written	= fault_config_written,
 	.wrote		= lm_wrote,

@@ -606,6 +606,37 @@ TAP_TEST(faults, 0)
 	stop_both();
 }
 
+/* What a driver costs is what it did, and is not to be changed. */
+TAP_TEST(counts, 0)
+{
+	const unsigned int config = VFIO_PCI_CONFIG_REGION_INDEX;
+	struct side *s = &sides[0];
+	__u64 reads, writes;
+
+	two_nets();
+	reads = get(s, config, FPGA_REG_READS, 4);
+	writes = get(s, config, FPGA_REG_WRITES, 4);
+	CHECK(reads && writes, "none yet");
+	CHECK_IS(get(s, config, FPGA_REG_RINGS, 4), 0);
+	CHECK_IS(lm_get(s, LM_STATUS), 0);
+	enabled(s, 1);
+	kick(s, 1);
+	kick(s, 1);
+	lm_put(s, LM_COUNT, 1);
+	put(s, VIO_BAR_MSIX, 0, 0, 4);
+	CHECK_IS(get(s, config, FPGA_REG_READS, 4), reads + 2);
+	/* Which queue it is was written, too. */
+	CHECK_IS(get(s, config, FPGA_REG_WRITES, 4), writes + 2);
+	CHECK_IS(get(s, config, FPGA_REG_RINGS, 4), 2);
+	CHECK_IS(get(s, config, FPGA_REG_READS + 1, 1), (reads + 2) >> 8 & 0xff);
+	put(s, config, FPGA_REG_READS, 0, 4);
+	vfu_pci_reset(s->f->v->f);
+	CHECK_IS(get(s, config, FPGA_REG_READS, 4), reads + 2);
+	CHECK_IS(get(s, config, FPGA_REG_FAULTS, 4), 0);
+	CHECK_IS(get(&sides[1], config, FPGA_REG_RINGS, 4), 0);
+	stop_both();
+}
+
 /* The second layout: no LM block, but SUSPEND. */
 TAP_TEST(suspend, 0)
 {

@@ -135,6 +135,7 @@ static void vio_bar_read(struct vfu *f, unsigned int bar, __u64 offset,
 	struct virtio_pci_modern_common_cfg regs;
 	unsigned int space;
 
+	v->reads += bar != VIO_BAR_MSIX;
 	if (bar == VIO_BAR_OWN && v->ops->own_read)
 		v->ops->own_read(v, offset, buf, len);
 	if (bar != VIO_BAR)
@@ -338,14 +339,17 @@ static void vio_bar_write(struct vfu *f, unsigned int bar, __u64 offset,
 			  const void *buf, __u32 len)
 {
 	struct vio *v = vfu_priv(f);
+	bool rings = bar == VIO_BAR && offset >= VIO_NOTIFY;
 	__u32 value = 0;
 
+	v->rings += rings;
+	v->writes += !rings && bar != VIO_BAR_MSIX;
 	if (bar == VIO_BAR_OWN && v->ops->own_write)
 		v->ops->own_write(v, offset, buf, len);
 	if (bar != VIO_BAR)
 		return;
 	memcpy(&value, buf, len < sizeof(value) ? len : sizeof(value));
-	if (offset >= VIO_NOTIFY)
+	if (rings)
 		vio_notify(v, offset - VIO_NOTIFY, value);
 	else if (offset < VIO_COMMON_LEN &&
 		 !(v->ops->write && v->ops->write(v, offset, buf, len)))

@@ -171,6 +171,9 @@ struct vio_vq {
  * @config_vector: MSI-X vector for config changes
  * @queue_select: window of queue registers
  * @isr: bits not read yet
+ * @reads: registers that were read, so far; those of MSI-X, which QEMU has, apart
+ * @writes: likewise written; doorbells apart
+ * @rings: doorbells
  * @cap: where the capability of each type is in config space
  * @vqs: the queues
  */
@@ -188,6 +191,9 @@ struct vio {
 	__u16 config_vector;
 	__u16 queue_select;
 	__u8 isr;
+	__u32 reads;
+	__u32 writes;
+	__u32 rings;
 	__u8 cap[VIRTIO_PCI_CAP_PCI_CFG];
 	struct vio_vq vqs[VIO_VQS_MAX];
 };
