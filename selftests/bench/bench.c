@@ -30,6 +30,7 @@ static const struct {
 	{ "dev", case_dev },
 	{ "suspend", case_suspend },
 	{ "log", case_log },
+	{ "dirty", case_dirty },
 	{ "nested", case_nested },
 	{ "vhost-net", case_vhost_net },
 };
@@ -53,11 +54,15 @@ static void usage(void)
 	fprintf(stderr, "Usage: bench -c CONTENDER [OPTION...] CASE...\n"
 		"  -c  whose the figures are, for the report\n"
 		"  -d  vhost-vdpa device\n"
-		"  -p  another at the other end of its wire (rx)\n"
+		"  -p  another at the other end of its wire (rx, dirty)\n"
 		"  -i  interface at the other end of its wire (host-rx, gso)\n"
-		"  -l  dirty log of the device, which logs meanwhile (tx, rx)\n"
+		"  -l  dirty log of the device, which logs meanwhile (tx, rx, dirty)\n"
+		"  -w  file with the paths of its queues, which must be direct (tx, rx, dirty)\n"
+		"  -a  config space of its function, an FPGA, which counts accesses to registers\n"
+		"      (suspend, dirty)\n"
+		"  -b  MiB of memory that is logged (dirty; 1024)\n"
 		"  -m  management device, without a vDPA device (dev); BUS/ may be missing\n"
-		"  -o  measure only this, of packets: tx-poll/64/32\n"
+		"  -o  measure only this, of packets: tx-poll/64/32, or tx-poll\n"
 		"  -P  file of its policy: direct and shadow take turns, for two contenders (nested)\n"
 		"  -r  rounds, of which the median counts (101)\n"
 		"  -s  most mappings standing (100000)\n"
@@ -95,12 +100,18 @@ static void set_mgmt(struct bench *b, char *arg)
 
 int main(int argc, char **argv)
 {
-	struct bench b = { .rounds = 101, .standing = 100000 };
+	struct bench b = { .rounds = 101, .standing = 100000, .memory = 1024 };
 	const char *contender = NULL;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "c:d:p:i:l:m:o:P:r:s:")) != -1) {
+	while ((opt = getopt(argc, argv, "a:b:c:d:p:i:l:m:o:P:r:s:w:")) != -1) {
 		switch (opt) {
+		case 'a':
+			b.config = optarg;
+			break;
+		case 'b':
+			b.memory = strtoul(optarg, NULL, 0);
+			break;
 		case 'c':
 			contender = optarg;
 			break;
@@ -130,6 +141,9 @@ int main(int argc, char **argv)
 			break;
 		case 's':
 			b.standing = strtoul(optarg, NULL, 0);
+			break;
+		case 'w':
+			b.paths = optarg;
 			break;
 		default:
 			usage();

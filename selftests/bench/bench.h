@@ -19,6 +19,9 @@
  * @peer: one at the other end of the wire, or NULL
  * @port: interface on the host at the other end of its wire, or NULL
  * @log: dirty log of @dev, or NULL for none
+ * @paths: file that says which paths its queues have: they must be direct; or NULL
+ * @config: config space of its function, which counts accesses to registers, or NULL
+ * @memory: MiB of a guest's memory that is logged
  * @policy: file of the policy of the device that the guest has, or NULL
  * @mgmt_bus: bus of a management device, or NULL
  * @mgmt_dev: its name there
@@ -30,6 +33,9 @@ struct bench {
 	const char *peer;
 	const char *port;
 	const char *log;
+	const char *paths;
+	const char *config;
+	unsigned int memory;
 	const char *policy;
 	const char *mgmt_bus;
 	const char *mgmt_dev;
@@ -86,6 +92,8 @@ void end_close(struct net_end *end, struct rig *r);
 void bench_kick(struct vq *vq, unsigned int rounds);
 void bench_tx(struct net_end *end, unsigned int rounds);
 void kick_if_wanted(struct vq *vq, unsigned int offered);
+void end_offer_tx(struct net_end *end, unsigned int n, unsigned int len);
+void end_settle_tx(struct net_end *end, unsigned int n);
 void end_offer_again(struct net_end *end, __u8 *buf);
 void end_offer_rx(struct net_end *end, unsigned int n);
 void end_reap_rx(struct net_end *end, unsigned int n, bool offer);
@@ -95,6 +103,31 @@ void case_doorbell(const struct bench *b);
 void case_interrupt(const struct bench *b);
 void case_tx(const struct bench *b);
 void case_rx(const struct bench *b);
+
+/* cost.c */
+#define COST_REGISTERS	3
+
+/**
+ * struct cost - what a call costs, round by round
+ * @b: what the command line said
+ * @instructions: what it took
+ * @registers: accesses of each kind
+ * @m: since it began
+ * @before: counts of accesses when it did
+ */
+struct cost {
+	const struct bench *b;
+	struct meter_set instructions;
+	struct meter_set registers[COST_REGISTERS];
+	struct meter m;
+	__u32 before[COST_REGISTERS];
+};
+
+void cost_init(struct cost *cost, const struct bench *b, unsigned int rounds);
+void cost_begin(struct cost *cost);
+void cost_end(struct cost *cost);
+void cost_report(struct cost *cost, const char *name, unsigned int n);
+void check_direct(const struct bench *b);
 
 /* map.c */
 void case_map(const struct bench *b);
@@ -112,6 +145,9 @@ int log_start(const char *path, __u64 iova, __u64 length);
 void log_report(int fd, __u64 iova, __u64 length, __u64 *bitmap);
 
 void case_log(const struct bench *b);
+
+/* dirty.c */
+void case_dirty(const struct bench *b);
 
 /* nested.c */
 void case_nested(const struct bench *b);

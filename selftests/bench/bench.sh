@@ -3,6 +3,7 @@
 # In the VM, under icount: every contender in turn, a line of JSON on stdout for each figure.
 # Usage: bench.sh [-r ROUNDS] [-s STANDING] [-q] [CONTENDER...]
 #   -q	the slice of make check: no GiB of huge pages
+# VFs of pf0 are what most are measured on, if it is there.
 # shellcheck source=/dev/null disable=SC2154,SC2153,SC2034	# BDF_*, NESTED_*: to and from vm-lib.sh
 . /vmdev/scripts/vm-lib.sh
 
@@ -163,6 +164,56 @@ contender_queues() {
 	load_vmdev
 	suspends
 }
+# --- the FPGA SmartNIC: a process beside QEMU, without anybody else on its wire --------------
+fpgas=("$BDF_fpga0" "$BDF_fpga1")
+fpga_up() {
+	local i
+
+	for i in 0 1; do
+		bind_driver "${fpgas[i]}" vmdev_pci || fail "cannot bind ${fpgas[i]} to vmdev_pci"
+		add "bench$i" "pci/${fpgas[i]}"
+	done
+}
+fpga_down() {
+	local i
+
+	for i in 0 1; do
+		vdpa dev del "bench$i" || fail "dev del"
+		unbind_driver "${fpgas[i]}"
+	done
+}
+# of_fpga CONTENDER ARG...: of its two ends, the first being logged where that is wanted.
+of_fpga() { measure "$1" -d "$(vhost_of bench0)" -p "$(vhost_of bench1)" "${@:2}"; }
+direct_only=(-w /sys/bus/vdpa/devices/bench0/vmdev/paths)
+# When the clients sleep the clock does not wait for that process: so nobody sleeps.
+fpga_packets() {
+	of_fpga "$1" "${direct_only[@]}" "${@:2}" -o tx-poll tx
+	of_fpga "$1" "${direct_only[@]}" "${@:2}" -o rx-poll rx
+}
+fpga_memory=1024
+[ -z "$slice" ] || fpga_memory=16
+# fpga_costs CONTENDER ARG...: suspension, and the log; what hardware was told for it, too.
+fpga_costs() {
+	of_fpga "$1" -a "/sys/bus/pci/devices/${fpgas[0]}/config" "${@:2}" suspend
+	of_fpga "$1" -a "/sys/bus/pci/devices/${fpgas[0]}/config" -l /dev/vmdev/bench0 \
+		-b "$fpga_memory" "${@:2}" dirty
+}
+contender_fpga() {
+	load_vmdev
+	fpga_up
+	fpga_packets fpga
+	# Under policy auto they would go to shadow if hardware did not log.
+	fpga_packets fpga_logged -l /dev/vmdev/bench0
+	fpga_costs fpga "${direct_only[@]}"
+	fpga_down
+}
+# With virtio 1.4's SUSPEND instead of the LM block: queues that are logged go to shadow.
+contender_fpga_suspend() {
+	load_vmdev
+	fpga_up
+	fpga_costs fpga_suspend
+	fpga_down
+}
 contender_guest-vmdev() {
 	load_vmdev
 	nested ours
@@ -280,7 +331,7 @@ contender_soft_blk() {
 vfs=("$BDF_vf0_0" "$BDF_vf0_1")
 contenders=("$@")
 [ ${#contenders[@]} -gt 0 ] || contenders=(vmdev vp_vdpa vdpa_sim_net vhost_net vduse soft)
-vf_create "$BDF_pf0" 2 || fail "no VFs"
+[ -z "$BDF_pf0" ] || vf_create "$BDF_pf0" 2 || fail "no VFs"
 # Where there is a limit it cannot be written later; where there is none it is only a line of the log.
 modprobe vhost_vdpa max_iotlb_entries=1000000 || fail "no vhost_vdpa"
 # What the kernel leaves for later is done at once, whatever we do meanwhile.
@@ -288,8 +339,8 @@ modprobe vhost_vdpa max_iotlb_entries=1000000 || fail "no vhost_vdpa"
 for thread in ksoftirqd/0 kdevtmpfs; do
 	chrt -f -p 1 "$(pgrep -x $thread)" || fail "no $thread"
 done
-# One for each end of a wire; and a GiB.
-if [ -n "$slice" ]; then echo 4; else echo 524; fi >/proc/sys/vm/nr_hugepages
+# One for each end of a wire; and a GiB, or 16 MiB.
+if [ -n "$slice" ]; then echo 12; else echo 524; fi >/proc/sys/vm/nr_hugepages
 for contender in "${contenders[@]}"; do
 	"contender_$contender"
 done

@@ -194,7 +194,7 @@ int meter_init(const char *contender)
 
 /**
  * meter_only() - measure nothing else, where there is much
- * @name: of the case, its parameters behind slashes
+ * @name: of the case, its parameters behind slashes, or the first of them
  */
 void meter_only(const char *name)
 {
@@ -204,6 +204,7 @@ void meter_only(const char *name)
 /* Is it to be measured? */
 bool meter_wanted(const char *name, ...)
 {
+	size_t len;
 	char buf[64];
 	va_list args;
 
@@ -212,7 +213,8 @@ bool meter_wanted(const char *name, ...)
 	va_start(args, name);
 	vsnprintf(buf, sizeof(buf), name, args);
 	va_end(args);
-	return !strcmp(buf, only);
+	len = strlen(only);
+	return !strncmp(buf, only, len) && (!buf[len] || buf[len] == '/');
 }
 
 /**

@@ -162,7 +162,7 @@ static void reap(struct vq *vq, unsigned int n)
 			die("completion", vq->error);
 }
 
-static void offer_tx(struct net_end *end, unsigned int n, unsigned int len)
+void end_offer_tx(struct net_end *end, unsigned int n, unsigned int len)
 {
 	unsigned int i;
 
@@ -172,6 +172,13 @@ static void offer_tx(struct net_end *end, unsigned int n, unsigned int len)
 
 		check("offer", vq_add(end->tx, &seg, 1, 0, end->tx_buf[i]));
 	}
+}
+
+/* Waits until the wire has it all. */
+void end_settle_tx(struct net_end *end, unsigned int n)
+{
+	spin_used(end->tx, n);
+	reap(end->tx, n);
 }
 
 /* A receive buffer, for another frame. */
@@ -295,7 +302,7 @@ static double one_packet(struct net_end *end, bool interrupt)
 	__u64 idle;
 
 	vq_call_after(end->tx, interrupt);
-	offer_tx(end, 1, sizes[0].len);
+	end_offer_tx(end, 1, sizes[0].len);
 	meter_begin(&m);
 	ring_tx(end);
 	idle = spin_used(end->tx, 1);
@@ -371,7 +378,7 @@ static double tx_poll(struct net_end *end, unsigned int batch, unsigned int len)
 
 	vq_call_after(end->tx, 0);
 	meter_begin(&m);
-	offer_tx(end, batch, len);
+	end_offer_tx(end, batch, len);
 	vq_kick(end->tx);
 	idle = spin_used(end->tx, batch);
 	reap(end->tx, batch);
@@ -385,7 +392,7 @@ static double tx_sleep(struct net_end *end, unsigned int batch,
 
 	meter_begin(&m);
 	vq_call_after(end->tx, batch);
-	offer_tx(end, batch, len);
+	end_offer_tx(end, batch, len);
 	meter_idle_do(kick, end->tx);
 	sleep_used(end->tx, batch);
 	reap(end->tx, batch);
@@ -431,7 +438,9 @@ void case_tx(const struct bench *b)
 
 	end_vdpa(&end, &r, b->dev);
 	end_log(&end, b);
+	check_direct(b);
 	bench_tx(&end, b->rounds);
+	check_direct(b);
 	end_close(&end, &r);
 }
 
@@ -449,13 +458,6 @@ void kick_if_wanted(struct vq *vq, unsigned int offered)
 		vq_kick(vq);
 }
 
-/* Waits until the wire has it all. */
-static void rx_settle(struct net_end *from, unsigned int batch)
-{
-	spin_used(from->tx, batch);
-	reap(from->tx, batch);
-}
-
 /*
  * The sender's work is not counted but for a store to its doorbell: what that sets
  * off may be there with the next instruction.
@@ -468,14 +470,14 @@ static double rx_poll(struct net_end *from, struct net_end *to,
 	__u64 idle;
 
 	vq_call_after(to->rx, 0);
-	offer_tx(from, batch, len);
+	end_offer_tx(from, batch, len);
 	meter_begin(&m);
 	ring_tx(from);
 	idle = spin_used(to->rx, batch);
 	end_reap_rx(to, batch, true);
 	kick_if_wanted(to->rx, batch);
 	cost = (meter_end(&m) - idle) / batch;
-	rx_settle(from, batch);
+	end_settle_tx(from, batch);
 	return cost;
 }
 
@@ -485,7 +487,7 @@ static double rx_sleep(struct net_end *from, struct net_end *to,
 	struct meter m;
 	double cost;
 
-	offer_tx(from, batch, len);
+	end_offer_tx(from, batch, len);
 	meter_begin(&m);
 	vq_call_after(to->rx, batch);
 	meter_idle_do(ring_tx, from);
@@ -493,7 +495,7 @@ static double rx_sleep(struct net_end *from, struct net_end *to,
 	end_reap_rx(to, batch, true);
 	kick_if_wanted(to->rx, batch);
 	cost = meter_end(&m) / batch;
-	rx_settle(from, batch);
+	end_settle_tx(from, batch);
 	return cost;
 }
 
@@ -501,14 +503,16 @@ static void rx_rounds(struct net_end *from, struct net_end *to,
 		      unsigned int rounds, bool poll, unsigned int size,
 		      unsigned int batch)
 {
+	const char *how = poll ? "poll" : "sleep";
 	unsigned int i, len = sizes[size].len;
 	struct meter_set set;
 
+	if (!meter_wanted("rx-%s/%u/%u", how, sizes[size].name, batch))
+		return;
 	meter_set_init(&set, rounds);
 	for (i = 0; i < rounds; i++)
 		meter_add(&set, (poll ? rx_poll : rx_sleep)(from, to, batch, len));
-	meter_report(&set, "rx-%s/%u/%u", poll ? "poll" : "sleep",
-		     sizes[size].name, batch);
+	meter_report(&set, "rx-%s/%u/%u", how, sizes[size].name, batch);
 }
 
 /* A wire may hold frames of those who were there before: take them all. */
@@ -521,7 +525,7 @@ static void rx_clear_wire(struct net_end *from, struct net_end *to)
 	__u8 *buf;
 
 	memcpy(at, &mark, sizeof(mark));
-	offer_tx(from, 1, sizes[0].len);
+	end_offer_tx(from, 1, sizes[0].len);
 	vq_kick(from->tx);
 	while (!seen) {
 		spin_used(to->rx, 1);
@@ -534,8 +538,25 @@ static void rx_clear_wire(struct net_end *from, struct net_end *to)
 		end_offer_again(to, buf);
 		vq_kick(to->rx);
 	}
-	spin_used(from->tx, 1);
-	reap(from->tx, 1);
+	end_settle_tx(from, 1);
+}
+
+/* Each buffer was received in, and so its page must be in the log. */
+static void rx_check_log(struct net_end *to)
+{
+	__u64 bitmap[VC_ARENA_SIZE / VC_PAGE / 64] = { 0 };
+	unsigned int i;
+
+	if (to->log < 0)
+		return;
+	log_report(to->log, to->c->iova, VC_ARENA_SIZE, bitmap);
+	for (i = 0; i < BENCH_NUM; i++) {
+		__u64 page = (vc_iova(to->c, to->rx_buf[i]) - to->c->iova) /
+			     VC_PAGE;
+
+		if (!(bitmap[page / 64] & 1ULL << page % 64))
+			die("a page that was written is not in the log", -EBADMSG);
+	}
 }
 
 void case_rx(const struct bench *b)
@@ -558,6 +579,7 @@ void case_rx(const struct bench *b)
 	/* Every buffer once: from then on its page is dirty. */
 	for (i = 0; i < BENCH_NUM; i++)
 		rx_poll(&from, &to, 1, sizes[0].len);
+	check_direct(b);
 	for (size = 0; size < SIZES; size++)
 		for (i = 0; i < BATCHES; i++)
 			rx_rounds(&from, &to, b->rounds, true, size, batches[i]);
@@ -568,6 +590,9 @@ void case_rx(const struct bench *b)
 			rx_rounds(&from, &to, b->rounds, false, size,
 				  batches[i]);
 	meter_idle_stop();
+	/* A report is when hardware that lies is found out: it is direct after that, too. */
+	rx_check_log(&to);
+	check_direct(b);
 	end_close(&from, &a);
 	end_close(&to, &z);
 }

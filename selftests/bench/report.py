@@ -14,14 +14,19 @@ OURS = "vmdev"
 REFERENCE = "vp_vdpa"
 NAMES = {"vmdev": "ours", "shadow": "ours, shadow", "logged": "shadow, logged",
          "svq": "QEMU x-svq", "vhost_net": "vhost-net + tap", "soft": "ours, software",
-         "soft_blk": "ours, software", "vduse": "VDUSE + tap"}
+         "soft_blk": "ours, software", "vduse": "VDUSE + tap",
+         "fpga": "FPGA", "fpga_logged": "FPGA, logged", "fpga_suspend": "SUSPEND"}
 # Devices that are software have a table of their own, with these peers.
 SOFT = ("soft", "soft_blk")
 SOFT_PEERS = ("vhost_net", "vduse", "vdpa_sim_net", "vdpa_sim_blk")
 SOFT_CONTENDERS = SOFT + ("vduse", "vdpa_sim_blk")
 SOFT_FAMILIES = ("tx-gso-poll", "rx-gso-poll", "blk-read", "blk-write", "memory")
+# So has the FPGA, whose peers are itself.
+FPGA = "fpga"
+FPGA_LOGGED = "fpga_logged"
+FPGA_CONTENDERS = (FPGA, FPGA_LOGGED, "fpga_suspend")
 # Our device, too: no peers of it.
-OWN = (OURS, "shadow", "logged", "svq") + SOFT_CONTENDERS
+OWN = (OURS, "shadow", "logged", "svq") + SOFT_CONTENDERS + FPGA_CONTENDERS
 GROWTH = 1.25	# from no mapping standing to the most
 
 
@@ -61,8 +66,23 @@ class Times:
         return ours <= reference * self.factor
 
 
+# Of which registers are counted, too: cases of their own, behind each.
+COUNTED = ("suspend", "resume", "dirty-start", "dirty-report", "dirty-stop")
+REGISTERS = {"read": "registers read", "write": "registers written", "ring": "doorbells"}
+
+
+def with_registers(families):
+    more = {}
+    for kind, entry in families.items():
+        more[kind] = entry
+        if kind in COUNTED:
+            more.update({f"{kind}-{suffix}": (f"{entry[0]}: {what}", None, None)
+                         for suffix, what in REGISTERS.items()})
+    return more
+
+
 # Name before the first slash; title, made with what is behind the slashes; limit; meaning.
-FAMILIES = {
+FAMILIES = with_registers({
     "kick": ("kick", More(40),
              "A write to the kick eventfd of a transmit queue with nothing in it, to the end of the "
              "system call. A worker that it wakes is part of it."),
@@ -117,18 +137,34 @@ FAMILIES = {
                 "The ioctl, of a device that has sent and waits for packets. Its queues are direct, or in "
                 "shadow."),
     "resume": ("resume, {} queues", None,
-               "Likewise. Hardware starts no ring in its middle: those are in shadow then."),
+               "Likewise. Hardware without ring states starts no ring in its middle: those are in shadow then."),
+    "dirty-start": ("START, {} queues", None,
+                    "The ioctl, of the dirty log of a device that runs, with 1 GiB mapped beside its rings."),
+    "dirty-report": ("REPORT, {:,} pages dirty", None,
+                     "The ioctl, of all of that GiB. Pages are dirty because frames were received in them, "
+                     "as far apart as they can be."),
+    "dirty-stop": ("STOP, {} queues", None, "The ioctl."),
     "open-close": ("open, close", Times(1.1), "Nothing in between."),
     "open-run-close": ("open, run, close, {:,} pages", Times(1.1),
                        "What a client has to do from open() until DRIVER_OK was set, a reset, close(). "
                        "Pages that it maps beside its rings are never contiguous."),
     "driver-ok": ("DRIVER_OK, {:,} pages", None, "Of that the one call that sets DRIVER_OK."),
     "reset": ("reset, {:,} pages", None, "Of that the reset."),
-}
+})
 
 # Contender, case, what it may cost.
 GOALS = ([("logged", f"{kind}-poll/{size}/32", AtMost(400)) for kind in ("tx", "rx") for size in (64, 1500)] +
          [(OURS, "mark-dirty", AtMost(15)), (OURS, "report-sparse", AtMost(5000000))])
+# Registers, of each of 32 queues and the control queue, and beside them. A queue is told to stop and asked
+# whether it did and where, or told all that it needs to start; the log is one for all.
+GOALS += [(FPGA, case, AtMost(each * 33 + more)) for case, each, more in (
+    ("suspend-read/32", 2, 4), ("suspend-write/32", 3, 4),
+    ("resume-read/32", 4, 8), ("resume-write/32", 16, 16),
+    ("dirty-start-read/2", 0, 5), ("dirty-start-write/2", 0, 6),
+    ("dirty-report-read/1024", 0, 0), ("dirty-report-write/1024", 0, 0),
+    ("dirty-stop-read/2", 0, 1), ("dirty-stop-write/2", 0, 1))]
+# To a packet of a device that logs nothing.
+LOGGED_LIMIT = Times(1.02)
 # Case, peer, ratio that a device that is software may have to it.
 SOFT_GOALS = ([(f"{kind}-poll/64/32", "vhost_net", 0.75) for kind in ("tx", "rx")] +
               [(f"{kind}-poll/64/1", "vhost_net", 0.5) for kind in ("tx", "rx")] +
@@ -146,6 +182,14 @@ def family(case):
 
 def title(case):
     return family(case)[0].format(*map(int, case.split("/")[1:]))
+
+
+def is_registers(case):
+    return case.split("/")[0].rpartition("-")[0] in COUNTED
+
+
+def is_packet(case):
+    return case.split("/")[0] in ("tx-poll", "rx-poll")
 
 
 def name(contender):
@@ -205,6 +249,7 @@ class Run:
                 yield (growth[1] <= GROWTH, f"{kind}, growth to {growth[0]:,} standing",
                        f"x {growth[1]:.3f}, at most x {GROWTH}")
         yield from self.goals()
+        yield from self.logged_limits()
         yield from self.svq_shares()
         yield from self.soft_goals()
 
@@ -234,6 +279,23 @@ class Run:
                 yield (limit.holds(figure), f"{name(contender)}: {title(case)}",
                        f"{number(figure)}, at most {limit}")
 
+    def logged_ratio(self, case):
+        plain, logged = self.median(case, FPGA), self.median(case, FPGA_LOGGED)
+        return logged / plain if plain and logged is not None else None
+
+    def logged_limits(self):
+        """Of each packet that is measured with hardware's log or without."""
+        for case in self.cases:
+            plain, logged = self.median(case, FPGA), self.median(case, FPGA_LOGGED)
+            if not is_packet(case) or (plain is None and logged is None):
+                continue
+            if plain is None or logged is None:
+                yield False, f"{name(FPGA_LOGGED)}: {title(case)}", "only one of both was measured"
+                continue
+            yield (LOGGED_LIMIT.holds(logged, plain), f"{name(FPGA_LOGGED)}: {title(case)}",
+                   f"{number(logged)}, not logged {number(plain)}: x {logged / plain:.3f}, "
+                   f"at most {LOGGED_LIMIT}")
+
     def svq_shares(self):
         for case in self.cases:
             direct, ours, svq = (self.median(case, c) for c in (OURS, "shadow", "svq"))
@@ -256,7 +318,7 @@ def times(value):
 
 def rows(run):
     """Cells of the table, the first row being its head."""
-    contenders = [c for c in run.contenders if c not in SOFT_CONTENDERS]
+    contenders = [c for c in run.contenders if c not in SOFT_CONTENDERS + FPGA_CONTENDERS]
     yield (["instructions per"] + [name(c) for c in contenders] +
            [f"to {REFERENCE}", "to the best", "limit"])
     for case in run.cases:
@@ -282,9 +344,26 @@ def soft_rows(run):
                [times(run.soft_ratio(case, c)) for c in peers] + [", ".join(goals)])
 
 
+def fpga_rows(run):
+    """The same of the FPGA; registers are whole numbers, and of none there is no line."""
+    contenders = [c for c in FPGA_CONTENDERS if c in run.contenders]
+    limits = {case: limit for contender, case, limit in GOALS if contender == FPGA}
+    yield (["instructions, or accesses, per"] + [name(c) for c in contenders] +
+           [f"logged to {name(FPGA)}", "limit"])
+    for case in run.cases:
+        medians = [run.median(case, c) for c in contenders]
+        if not any(medians) and case not in limits:
+            continue
+        limit = LOGGED_LIMIT if is_packet(case) else limits.get(case, "")
+        cells = [number(m) for m in medians]
+        if is_registers(case):
+            cells = ["-" if m is None else f"{m:.0f}" for m in medians]
+        yield [title(case)] + cells + [times(run.logged_ratio(case)), str(limit)]
+
+
 def tables(run, rule):
     """Lines of each table that has any rows."""
-    for table in (list(rows(run)), list(soft_rows(run))):
+    for table in (list(rows(run)), list(soft_rows(run)), list(fpga_rows(run))):
         if len(table) > 1:
             yield text_table(table, rule)
 
@@ -348,7 +427,7 @@ def do_rst(doc):
     out += ["", "What the lines mean", "===================", ""]
     seen = []
     for case in run.cases:
-        if family(case) not in seen:
+        if family(case) not in seen and family(case)[2]:
             seen.append(family(case))
             out += [family(case)[0].format("N", "N") if "{:," not in family(case)[0] else
                     family(case)[0].replace("{:,}", "N"), f"    {family(case)[2]}", ""]
@@ -366,10 +445,18 @@ def do_rst(doc):
             "    is taken off.", "",
             "VDUSE + tap", "    A small device of ours in user space (``selftests/bench/vduse.c``). When the client sleeps",
             "    what the device does after its interrupt is not counted.", "",
+            "FPGA", "    ``vmdev_pci`` on an FPGA with ring states and a dirty log (``selftests/model``), direct. It runs",
+            "    beside the VM, at its own pace: all clients poll, and what they wait is not counted. Accesses to",
+            "    registers are counted by the FPGA itself, doorbells apart, those of MSI-X and of PCI not. Where there are",
+            "    none there is no line. Beside the 32 queues there is a control queue.", "",
+            "FPGA, logged", "    The same while it logs what it writes: still direct, and each page that was written is in",
+            "    the report, which is checked.", "",
+            "SUSPEND", "    The same with virtio 1.4's SUSPEND instead: for the log, and when they are resumed, queues go to shadow.", "",
             "limit", f"    What ``make bench`` and ``make check`` hold us to, against {REFERENCE}; and growth of",
             f"    map and unmap from none to the most mappings standing, at most {GROWTH} times.", "",
             "    Beside them there are these:", ""]
     out += [f"    - {name(contender)}: {title(case)}, at most {limit}" for contender, case, limit in GOALS]
+    out += [f"    - {name(FPGA_LOGGED)}: each packet, at most {LOGGED_LIMIT} of {name(FPGA)}"]
     out += [f"    - what shadow queues of ours add to a packet of a nested guest, at most x {SVQ_SHARE} of",
             "      what QEMU's add", "",
             "ifcvf, the kernel's driver of Intel's virtio functions, is not among them: it wants BARs 0, 2",

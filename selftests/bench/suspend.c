@@ -110,35 +110,29 @@ static void down(struct stopped *s)
 	vc_close(&s->c);
 }
 
-static double metered(const char *what, int (*call)(struct vdpa_client *c),
-		      struct vdpa_client *c)
-{
-	struct meter m;
-
-	meter_begin(&m);
-	check(what, call(c));
-	return meter_end(&m);
-}
-
 void case_suspend(const struct bench *b)
 {
 	unsigned int i, rounds = b->rounds < 31 ? b->rounds : 31;
-	struct meter_set suspend, resume;
+	struct cost suspend, resume;
 	static struct stopped s;
 
-	meter_set_init(&suspend, rounds);
-	meter_set_init(&resume, rounds);
+	cost_init(&suspend, b, rounds);
+	cost_init(&resume, b, rounds);
 	check("idle", meter_idle_start());
 	for (i = 0; i < rounds; i++) {
 		up(&s, b->dev);
-		meter_add(&suspend, metered("suspend", vc_suspend, &s.c));
-		meter_add(&resume, metered("resume", vc_resume, &s.c));
+		cost_begin(&suspend);
+		check("suspend", vc_suspend(&s.c));
+		cost_end(&suspend);
+		cost_begin(&resume);
+		check("resume", vc_resume(&s.c));
+		cost_end(&resume);
 		/* It goes on. */
 		offer(&s, NET_TX);
 		reap_sent(&s.vq[NET_TX]);
 		down(&s);
 	}
 	meter_idle_stop();
-	meter_report(&suspend, "suspend/%u", s.nvqs);
-	meter_report(&resume, "resume/%u", s.nvqs);
+	cost_report(&suspend, "suspend", s.nvqs);
+	cost_report(&resume, "resume", s.nvqs);
 }
