@@ -81,6 +81,12 @@ bool vmdev_pci_absent(struct vmdev_pci *vp)
 	return vmdev_pci_get_status(vp) == VMDEV_PCI_GONE;
 }
 
+/* Is a register that reads all ones one of a function that is gone? */
+static bool vmdev_pci_is_gone(struct vmdev_pci *vp, u16 value)
+{
+	return value == U16_MAX && vmdev_pci_get_status(vp) == VMDEV_PCI_GONE;
+}
+
 /**
  * vmdev_pci_config_pending() - read, and so clear, the ISR's config bit
  * @vp: the function
@@ -177,38 +183,58 @@ static int vmdev_pci_negotiate(struct vmdev_hw *hw, u64 features)
 	return status & VIRTIO_CONFIG_S_FEATURES_OK ? 0 : -EINVAL;
 }
 
+/* Of the queue that is selected. */
+static void vmdev_pci_set_ring(struct vmdev_pci *vp,
+			       const struct vmdev_vq_conf *conf)
+{
+	struct virtio_pci_common_cfg __iomem *cfg = vmdev_pci_common(vp);
+
+	vp_iowrite16(conf->size, &cfg->queue_size);
+	vp_iowrite32(lower_32_bits(conf->desc), &cfg->queue_desc_lo);
+	vp_iowrite32(upper_32_bits(conf->desc), &cfg->queue_desc_hi);
+	vp_iowrite32(lower_32_bits(conf->driver), &cfg->queue_avail_lo);
+	vp_iowrite32(upper_32_bits(conf->driver), &cfg->queue_avail_hi);
+	vp_iowrite32(lower_32_bits(conf->device), &cfg->queue_used_lo);
+	vp_iowrite32(upper_32_bits(conf->device), &cfg->queue_used_hi);
+}
+
+/*
+ * vp_modern_* would select the queue for each register. A guest that is resumed waits for all
+ * accesses of all its queues.
+ */
 static int vmdev_pci_vq_start(struct vmdev_hw *hw, u16 vq,
 			      const struct vmdev_vq_conf *conf)
 {
 	struct vmdev_pci *vp = vmdev_pci(hw);
-	struct virtio_pci_modern_device *mdev = &vp->mdev;
+	struct virtio_pci_common_cfg __iomem *cfg = vmdev_pci_common(vp);
 	u16 vector = conf->software ? vmdev_vectors_software(vp->vectors, vq) :
 		     vmdev_vectors_vq(vp->vectors, vq);
-	u16 max = vp_modern_get_queue_size(mdev, vq);
+	u16 max;
 
-	if (vmdev_pci_get_status(vp) == VMDEV_PCI_GONE)
+	vp_iowrite16(vq, &cfg->queue_select);
+	max = vp_ioread16(&cfg->queue_size);
+	if (vmdev_pci_is_gone(vp, max))
 		return -ENODEV;
 	if (conf->size > max) {
 		pci_err(vp->pdev, "queue %u has %u entries at most, %u were asked for\n",
 			vq, max, conf->size);
 		return -EINVAL;
 	}
-	if (vp_modern_get_queue_enable(mdev, vq)) {
+	if (vp_ioread16(&cfg->queue_enable)) {
 		pci_err(vp->pdev, "queue %u is enabled before its time\n", vq);
 		return -EBUSY;
 	}
 
-	vp_modern_set_queue_size(mdev, vq, conf->size);
-	vp_modern_queue_address(mdev, vq, conf->desc, conf->driver,
-				conf->device);
-	if (vp_modern_queue_vector(mdev, vq, vector) != vector) {
+	vmdev_pci_set_ring(vp, conf);
+	vp_iowrite16(vector, &cfg->queue_msix_vector);
+	if (vp_ioread16(&cfg->queue_msix_vector) != vector) {
 		pci_err(vp->pdev, "queue %u does not take vector %u\n", vq,
 			vector);
 		return -EBUSY;
 	}
 	if (vp->vendor && vp->vendor->vq_start)
 		vp->vendor->vq_start(vp, vq, conf);
-	vp_modern_set_queue_enable(mdev, vq, true);
+	vp_iowrite16(1, &cfg->queue_enable);
 	return 0;
 }
 
@@ -300,7 +326,7 @@ static int vmdev_pci_vq_stop(struct vmdev_hw *hw, u16 vq,
 	err = read_poll_timeout(vmdev_pci_vq_resetting, busy,
 				!busy || busy == U16_MAX, VMDEV_PCI_POLL_US,
 				VMDEV_PCI_RESET_US, false, vp, vq);
-	if (busy == U16_MAX && vmdev_pci_get_status(vp) == VMDEV_PCI_GONE)
+	if (vmdev_pci_is_gone(vp, busy))
 		return -ENODEV;
 	/* All ones of a function that is there are no reset either. */
 	if (busy && !err)
@@ -448,12 +474,6 @@ u64 vmdev_pci_features_own(const struct vmdev_hw_caps *caps)
 			BIT_ULL(VIRTIO_F_SR_IOV) | BIT_ULL(VIRTIO_F_RING_RESET);
 
 	return caps->features & (~VMDEV_F_TRANSPORT | transport);
-}
-
-/* Is a register that reads all ones one of a function that is gone? */
-static bool vmdev_pci_is_gone(struct vmdev_pci *vp, u16 value)
-{
-	return value == U16_MAX && vmdev_pci_get_status(vp) == VMDEV_PCI_GONE;
 }
 
 static int vmdev_pci_read_sizes(struct vmdev_pci *vp, u16 claimed)

@@ -41,7 +41,7 @@ struct vmdev_pci;
  *	state of each. With VMDEV_CAP_SUSPEND alone: suspend the device. It is reset then,
  *	whatever is returned
  * @vq_start: with VMDEV_CAP_STATE: a queue is configured, and is to be enabled next: where
- *	it goes on
+ *	it goes on. No other queue may be selected
  * @vq_stop: with VMDEV_CAP_STATE: as @stop, for one queue, which is reset then. Only if the
  *	function has VMDEV_CAP_RING_RESET
  * @log_start: with VMDEV_CAP_LOG: see struct vmdev_hw_ops
