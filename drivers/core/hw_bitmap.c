@@ -22,6 +22,9 @@
 /* Words between two looks at whether somebody else should run. */
 #define VMDEV_HW_BITMAP_CHUNK	4096
 
+/* Words that are looked at together, as most are 0: a cache line. */
+#define VMDEV_HW_BITMAP_GROUP	8
+
 /**
  * vmdev_hw_bitmap_size() - bytes that a bitmap needs
  * @last: highest IOVA that is to have a bit
@@ -71,6 +74,18 @@ static void vmdev_hw_bitmap_word(struct vmdev_hw_bitmap_run *run, u64 page,
 	}
 }
 
+static s64 vmdev_hw_bitmap_four(const atomic64_t *words)
+{
+	return atomic64_read(&words[0]) | atomic64_read(&words[1]) |
+	       atomic64_read(&words[2]) | atomic64_read(&words[3]);
+}
+
+static bool vmdev_hw_bitmap_none(const atomic64_t *words, size_t n)
+{
+	return n >= VMDEV_HW_BITMAP_GROUP &&
+	       !(vmdev_hw_bitmap_four(words) | vmdev_hw_bitmap_four(words + 4));
+}
+
 /**
  * vmdev_hw_bitmap_take() - what was written since it was asked last?
  * @words: the bitmap
@@ -90,6 +105,11 @@ bool vmdev_hw_bitmap_take(atomic64_t *words, size_t n,
 	for (i = 0; i < n; i++) {
 		if (!(i % VMDEV_HW_BITMAP_CHUNK))
 			cond_resched();
+		if (!(i % VMDEV_HW_BITMAP_GROUP) &&
+		    vmdev_hw_bitmap_none(&words[i], n - i)) {
+			i += VMDEV_HW_BITMAP_GROUP - 1;
+			continue;
+		}
 		if (!atomic64_read(&words[i]))
 			continue;
 		vmdev_hw_bitmap_word(&run, (u64)i * 64,

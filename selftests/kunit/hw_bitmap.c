@@ -40,10 +40,15 @@ static void bitmap_emit(void *ctx, u64 page, u64 n)
 	t->runs++;
 }
 
-static bool take(struct bitmap_test *t)
+static bool take_some(struct bitmap_test *t, size_t n)
 {
 	t->runs = 0;
-	return vmdev_hw_bitmap_take(t->words, BITMAP_WORDS, bitmap_emit, t);
+	return vmdev_hw_bitmap_take(t->words, n, bitmap_emit, t);
+}
+
+static bool take(struct bitmap_test *t)
+{
+	return take_some(t, BITMAP_WORDS);
 }
 
 static void set(struct bitmap_test *t, u64 page)
@@ -155,6 +160,26 @@ static void bitmap_of_several(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->n[5], 1ULL);
 }
 
+/* Whatever is looked at together: its last word counts, and what is behind it does not. */
+static void bitmap_of_any_length(struct kunit *test)
+{
+	struct bitmap_test *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+	size_t n;
+
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	for (n = 1; n < BITMAP_WORDS; n++) {
+		set(t, 64 * n - 1);
+		set(t, 64 * n + 1);
+		KUNIT_EXPECT_TRUE(test, take_some(t, n));
+		KUNIT_ASSERT_EQ(test, t->runs, 1);
+		KUNIT_EXPECT_EQ(test, t->page[0], 64ULL * n - 1);
+		KUNIT_EXPECT_FALSE(test, take_some(t, n));
+		KUNIT_EXPECT_TRUE(test, take(t));
+		KUNIT_ASSERT_EQ(test, t->runs, 1);
+		KUNIT_EXPECT_EQ(test, t->page[0], 64ULL * n + 1);
+	}
+}
+
 static struct kunit_case bitmap_cases[] = {
 	KUNIT_CASE(bitmap_of_sizes),
 	KUNIT_CASE(bitmap_ends_below_the_window),
@@ -162,6 +187,7 @@ static struct kunit_case bitmap_cases[] = {
 	KUNIT_CASE(bitmap_of_one),
 	KUNIT_CASE(bitmap_of_runs),
 	KUNIT_CASE(bitmap_of_several),
+	KUNIT_CASE(bitmap_of_any_length),
 	{}
 };
 
