@@ -120,7 +120,10 @@ EXPORT_SYMBOL_GPL(vmdev_parent_unregister);
 int vmdev_parent_bring_up(struct vmdev_hw *hw, u64 features)
 {
 	struct vmdev_parent *parent = hw->parent;
-	const struct vmdev_hw_conf conf = { .features = features };
+	const struct vmdev_hw_conf conf = {
+		.features = features,
+		.cvq = U16_MAX,
+	};
 	int err = 0;
 
 	mutex_lock(&parent->lock);

@@ -101,9 +101,9 @@ int vmdev_ctrl_hw_start(struct vmdev_dev *dev, struct vmdev_vq_conf *hw_vqs)
 {
 	u64 features = vmdev_features_to_hw(&dev->hw->caps, &dev->prov,
 					    dev->features);
-	u16 vq = vmdev_is_multiqueue(dev) ? dev->parent->cvq : 2;
+	u16 vq = vmdev_hw_cvq(dev, features);
 
-	if (!vmdev_is_net(dev->hw) || !(features & BIT_ULL(VIRTIO_NET_F_CTRL_VQ)))
+	if (vq == U16_MAX)
 		return 0;
 	return vmdev_ctrl_create(dev) ? :
 	       vmdev_ctrl_hw_prepare(dev->ctrl, vq, &hw_vqs[vq]);

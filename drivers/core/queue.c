@@ -260,10 +260,12 @@ static void vmdev_start_undo(struct vmdev_dev *dev, int err)
 int vmdev_start(struct vmdev_dev *dev)
 {
 	struct vmdev_hw *hw = dev->parent->hw;
+	u64 features = vmdev_features_to_hw(&hw->caps, &dev->prov,
+					    dev->features);
 	const struct vmdev_hw_conf conf = {
-		.features = vmdev_features_to_hw(&hw->caps, &dev->prov,
-						 dev->features),
+		.features = features,
 		.nvqs = hw->caps.nvqs,
+		.cvq = vmdev_hw_cvq(dev, features),
 		.vqs = dev->hw_vqs,
 	};
 	int err;

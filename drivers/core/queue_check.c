@@ -49,6 +49,24 @@ u16 vmdev_hw_vq(const struct vmdev_dev *dev, u16 vq)
 }
 
 /**
+ * vmdev_hw_cvq() - number of the hardware's own control queue
+ * @dev: the device
+ * @features: what was negotiated with the hardware
+ *
+ * It may have one of which the driver knows nothing.
+ *
+ * Context: vmdev_parent.lock held.
+ * Return: its number, U16_MAX without one.
+ */
+u16 vmdev_hw_cvq(const struct vmdev_dev *dev, u64 features)
+{
+	if (!vmdev_is_net(dev->hw) ||
+	    !(features & BIT_ULL(VIRTIO_NET_F_CTRL_VQ)))
+		return U16_MAX;
+	return vmdev_is_multiqueue(dev) ? dev->parent->cvq : 2;
+}
+
+/**
  * vmdev_vq_exists() - has the device such a queue, as its driver made it?
  * @dev: the device
  * @vq: number as the driver counts, one that it was offered

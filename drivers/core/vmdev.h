@@ -473,6 +473,7 @@ void vmdev_ring_areas(const struct vmdev_dev *dev,
 		      struct vmdev_ring_area areas[VMDEV_RING_PARTS]);
 u8 vmdev_vq_asid(const struct vmdev_dev *dev, u16 vq);
 u16 vmdev_cvq(const struct vmdev_dev *dev);
+u16 vmdev_hw_cvq(const struct vmdev_dev *dev, u64 features);
 u16 vmdev_hw_vq(const struct vmdev_dev *dev, u16 vq);
 bool vmdev_vq_exists(const struct vmdev_dev *dev, u16 vq);
 u16 vmdev_size_max(const struct vmdev_dev *dev);

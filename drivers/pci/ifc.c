@@ -109,26 +109,18 @@ static u32 vmdev_ifc_state_at(const struct vmdev_hw_caps *caps, u16 vq)
 	return at;
 }
 
-/* The control queue's number: it is no queue of packets. U16_MAX if there is none. */
-static u16 vmdev_ifc_cvq(const struct vmdev_hw_caps *caps, u64 features)
-{
-	if (caps->device_id != VIRTIO_ID_NET ||
-	    !(features & BIT_ULL(VIRTIO_NET_F_CTRL_VQ)))
-		return U16_MAX;
-	if (features & (BIT_ULL(VIRTIO_NET_F_MQ) | BIT_ULL(VIRTIO_NET_F_RSS)))
-		return (caps->nvqs - 1) & ~1;
-	return 2;
-}
-
-/* What the device has to serve so that all queues that are enabled can work. */
+/*
+ * What the device has to serve so that all queues that are enabled can work. The control queue is
+ * none of packets.
+ */
 static u32 vmdev_ifc_count(const struct vmdev_hw_caps *caps,
 			   const struct vmdev_hw_conf *conf)
 {
-	u16 vq, cvq = vmdev_ifc_cvq(caps, conf->features);
 	u32 count = 0;
+	u16 vq;
 
 	for (vq = 0; vq < conf->nvqs; vq++)
-		if (conf->vqs[vq].enabled && vq != cvq)
+		if (conf->vqs[vq].enabled && vq != conf->cvq)
 			count = vmdev_ifc_areas(caps, vq + 1);
 	return count;
 }
@@ -238,7 +230,7 @@ static void vmdev_ifc_start(struct vmdev_pci *vp,
 	struct vmdev_ifc *ifc = vmdev_ifc(vp);
 
 	bitmap_zero(ifc->enabled, vp->hw.caps.nvqs);
-	ifc->cvq = vmdev_ifc_cvq(&vp->hw.caps, conf->features);
+	ifc->cvq = conf->cvq;
 	vmdev_ifc_set_count(ifc, vmdev_ifc_count(&vp->hw.caps, conf));
 }
 

@@ -105,11 +105,15 @@ struct vmdev_vq_conf {
  * struct vmdev_hw_conf - one whole configuration
  * @features: negotiated feature bits
  * @nvqs: length of @vqs; never more than the hardware has
+ * @cvq: net: the control queue that @features make, whether it is enabled or not; U16_MAX if
+ *	there is none. With multiqueue it comes after all pairs that the device has, which
+ *	need not be all queues that it shows
  * @vqs: the queues, indexed as the hardware does
  */
 struct vmdev_hw_conf {
 	u64 features;
 	u16 nvqs;
+	u16 cvq;
 	const struct vmdev_vq_conf *vqs;
 };
 

@@ -104,11 +104,11 @@ static void ifc_blk_layout(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vmdev_ifc_size(caps), 0x120ULL);
 }
 
-static u32 count_of(struct kunit *test, u64 features, u16 enabled)
+static u32 count_of(struct kunit *test, u16 cvq, u16 enabled)
 {
 	struct ifc_test *t = test->priv;
 	const struct vmdev_hw_conf conf = {
-		.features = features, .nvqs = IFC_VQS, .vqs = t->vqs,
+		.nvqs = IFC_VQS, .cvq = cvq, .vqs = t->vqs,
 	};
 	int i;
 
@@ -121,18 +121,20 @@ static u32 count_of(struct kunit *test, u64 features, u16 enabled)
 static void ifc_counts(struct kunit *test)
 {
 	struct vmdev_hw_caps *caps = &((struct ifc_test *)test->priv)->vp.hw.caps;
-	u64 ctrl = BIT_ULL(VIRTIO_NET_F_CTRL_VQ), mq = ctrl | BIT_ULL(VIRTIO_NET_F_MQ);
 
-	KUNIT_EXPECT_EQ(test, count_of(test, 0, 0x003), 1);
-	KUNIT_EXPECT_EQ(test, count_of(test, 0, 0), 0);
-	KUNIT_EXPECT_EQ(test, count_of(test, ctrl, 0x007), 1);
-	KUNIT_EXPECT_EQ(test, count_of(test, mq, 0x103), 1);
-	KUNIT_EXPECT_EQ(test, count_of(test, mq, 0x10f), 2);
-	KUNIT_EXPECT_EQ(test, count_of(test, mq, 0x1ff), 4);
+	KUNIT_EXPECT_EQ(test, count_of(test, U16_MAX, 0x003), 1);
+	KUNIT_EXPECT_EQ(test, count_of(test, U16_MAX, 0), 0);
+	KUNIT_EXPECT_EQ(test, count_of(test, 2, 0x007), 1);
+	KUNIT_EXPECT_EQ(test, count_of(test, 8, 0x103), 1);
+	KUNIT_EXPECT_EQ(test, count_of(test, 8, 0x10f), 2);
+	KUNIT_EXPECT_EQ(test, count_of(test, 8, 0x1ff), 4);
 	/* One of a pair is enough. */
-	KUNIT_EXPECT_EQ(test, count_of(test, mq, 0x113), 3);
+	KUNIT_EXPECT_EQ(test, count_of(test, 8, 0x113), 3);
+	/* It need not be the last of what the device shows. */
+	KUNIT_EXPECT_EQ(test, count_of(test, 4, 0x01f), 2);
+	KUNIT_EXPECT_EQ(test, count_of(test, 4, 0x013), 1);
 	caps->device_id = VIRTIO_ID_BLOCK;
-	KUNIT_EXPECT_EQ(test, count_of(test, ctrl, 0x007), 3);
+	KUNIT_EXPECT_EQ(test, count_of(test, U16_MAX, 0x007), 3);
 }
 
 /* Low half avail, high half used. */
@@ -175,8 +177,7 @@ static void ifc_starts(struct kunit *test)
 {
 	struct ifc_test *t = test->priv;
 	const struct vmdev_hw_conf conf = {
-		.features = BIT_ULL(VIRTIO_NET_F_CTRL_VQ) | BIT_ULL(VIRTIO_NET_F_MQ),
-		.nvqs = IFC_VQS, .vqs = t->vqs,
+		.nvqs = IFC_VQS, .cvq = 8, .vqs = t->vqs,
 	};
 	const struct vmdev_vq_conf vq = { .state.split.avail_index = 7 };
 

@@ -63,6 +63,21 @@ static void queue_numbers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vmdev_hw_vq(&fake->dev, 4), 8);
 }
 
+/* Hardware may have one for the core, whatever the driver negotiated. */
+static void queue_numbers_of_hardware(struct kunit *test)
+{
+	struct fake_hw *fake = test->priv;
+
+	fake->dev.hw = &fake->hw;
+	fake->dev.features = B(17) | B(22);
+	KUNIT_EXPECT_EQ(test, vmdev_hw_cvq(&fake->dev, B(17) | B(22)), 8);
+	fake->dev.features = 0;
+	KUNIT_EXPECT_EQ(test, vmdev_hw_cvq(&fake->dev, B(17)), 2);
+	KUNIT_EXPECT_EQ(test, vmdev_hw_cvq(&fake->dev, 0), U16_MAX);
+	fake->hw.caps.device_id = VIRTIO_ID_BLOCK;
+	KUNIT_EXPECT_EQ(test, vmdev_hw_cvq(&fake->dev, B(17)), U16_MAX);
+}
+
 /* Else it is the third, for the driver and for the hardware. */
 static void queue_numbers_without_mq(struct kunit *test)
 {
@@ -344,6 +359,7 @@ static void queue_check_state_lost(struct kunit *test)
 static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(queue_numbers),
 	KUNIT_CASE(queue_numbers_without_mq),
+	KUNIT_CASE(queue_numbers_of_hardware),
 	KUNIT_CASE(queue_numbers_without_cvq),
 	KUNIT_CASE(queue_size_max),
 	KUNIT_CASE(queue_size_of_large_hardware),
