@@ -32,6 +32,7 @@ static int vmdev_op_set_vq_address(struct vdpa_device *vdpa, u16 idx,
 		conf->desc = desc;
 		conf->driver = driver;
 		conf->device = device;
+		dev->vqs[idx].parked = false;
 	}
 	mutex_unlock(&dev->parent->lock);
 	return err;
@@ -129,6 +130,7 @@ static int vmdev_op_set_vq_state(struct vdpa_device *vdpa, u16 idx,
 		dev->vqs[idx].state_set = true;
 		dev->vqs[idx].state_learned = false;
 		dev->vqs[idx].state_lost = false;
+		dev->vqs[idx].parked = false;
 	}
 	mutex_unlock(&dev->parent->lock);
 	return err;
@@ -517,6 +519,7 @@ int vmdev_reset_device(struct vmdev_dev *dev)
 		WRITE_ONCE(dev->vqs[i].on, false);
 		WRITE_ONCE(dev->vqs[i].direct, false);
 	}
+	vmdev_hw_log_check(dev);
 	if (vmdev_usable(dev))
 		err = hw->ops->stop(hw, NULL);
 	vmdev_hw_log_stopped(dev, err);

@@ -26,6 +26,10 @@
  * lies, and its queues go to shadow. Nobody can tell how many buffers of a packed ring
  * were used, so those are doubted, but not convicted.
  *
+ * Does it still log? A parent may be able to tell (vmdev_hw_ops.log_check), and is asked after each
+ * look at the bitmap, and before the hardware is stopped. If it does not all is marked, and queues
+ * go to shadow.
+ *
  * That is proof against hardware that logs nothing at all, but for what it wrote to buffers that
  * it did not finish. It is none against hardware that loses a bit now and then: nobody
  * can find that out who does not know what it wrote.
@@ -224,13 +228,36 @@ static bool vmdev_hw_log_take(struct vmdev_dev *dev)
 					  vmdev_hw_log_mark, vmdev_hw_log_to(dev));
 	doubt = log->doubt;
 	log->doubt = false;
-	if (vmdev_hw_log_outgrown(dev))
+	if (log->lost || vmdev_hw_log_outgrown(dev))
 		return false;
 	if (log->seen)
 		return true;
 	if (log->lies && !log->off)
 		vmdev_hw_log_give_up(dev, "hardware wrote to buffers, and logged nothing");
 	return !log->lies && !doubt;
+}
+
+/**
+ * vmdev_hw_log_check() - does hardware still log what it writes?
+ * @dev: the device; its hardware was not stopped since it began
+ *
+ * If not it is not believed any more, and one line says so.
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ */
+void vmdev_hw_log_check(struct vmdev_dev *dev)
+{
+	struct vmdev_hw_log *log = &dev->hw_log;
+	struct vmdev_hw *hw = dev->hw;
+
+	lockdep_assert_held(&dev->parent->lock);
+
+	if (!log->bitmap || log->lost || !hw->ops->log_check ||
+	    !vmdev_usable(dev) || hw->ops->log_check(hw))
+		return;
+	log->lost = true;
+	if (!log->off && vmdev_usable(dev))
+		vmdev_hw_log_give_up(dev, "hardware does not log any more what it writes");
 }
 
 /* --- begin and end --------------------------------------------------------------------- */
@@ -248,6 +275,7 @@ static int vmdev_hw_log_alloc(struct vmdev_dev *dev)
 	log->seen = false;
 	log->doubt = false;
 	log->lies = false;
+	log->lost = false;
 	return log->bitmap ? 0 : -ENOMEM;
 }
 
@@ -327,6 +355,7 @@ void vmdev_hw_log_end(struct vmdev_dev *dev)
 	if (vmdev_log_active(dev, vmdev_hw_log_asid(dev)) &&
 	    vmdev_any_direct(dev))
 		return;
+	vmdev_hw_log_check(dev);
 	vmdev_hw_log_stopped(dev, 0);
 }
 
@@ -367,6 +396,9 @@ void vmdev_hw_log_sync(struct vmdev_dev *dev)
 	if (!dev->hw_log.bitmap)
 		return;
 	all = vmdev_hw_log_take(dev);
+	/* Now: what was there to be taken was logged. */
+	vmdev_hw_log_check(dev);
+	all &= !dev->hw_log.lost;
 	/* An error leaves queues where they are, or breaks the device. */
 	if (dev->hw_log.off)
 		vmdev_paths_update(dev);

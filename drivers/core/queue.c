@@ -69,6 +69,7 @@ void vmdev_vqs_reset(struct vmdev_dev *dev)
 		vq->state_set = false;
 		vq->state_learned = false;
 		vq->state_lost = false;
+		vq->parked = false;
 		vmdev_queue_moved(vq);
 		vq->conf.size = vmdev_vq_size_max(dev, i);
 		vq->hw_vq = i;
@@ -122,6 +123,9 @@ static int vmdev_vq_setup(struct vmdev_dev *dev, u16 i,
 	bool shadow = vmdev_path_is_shadow(dev, i);
 	int err;
 
+	err = vmdev_vq_check_parked(dev, i);
+	if (err)
+		return err;
 	err = vmdev_vq_check(dev, i, !shadow);
 	if (err)
 		return err;
@@ -172,6 +176,7 @@ static void vmdev_vqs_set_on(struct vmdev_dev *dev, bool on)
 		WRITE_ONCE(vq->direct, vq->on && !vq->shadowed && !vq->served);
 		WRITE_ONCE(vq->live, false);
 		vq->idle_seen = false;
+		vq->parked &= !vq->on;
 	}
 }
 
@@ -303,6 +308,7 @@ int vmdev_start(struct vmdev_dev *dev)
 	return 0;
 
 err_stop:
+	vmdev_hw_log_check(dev);
 	vmdev_start_undo(dev, vmdev_usable(dev) ? hw->ops->stop(hw, NULL) : -ENODEV);
 	/* It ran for a moment: where its queues are now nobody knows. */
 	if (dev->suspended)
@@ -317,8 +323,12 @@ err_queues:
 static int vmdev_vq_told_state(struct vmdev_dev *dev, u16 i,
 			       const struct vdpa_vq_state *state)
 {
-	dev->vqs[i].conf.state = *state;
-	return vmdev_vq_check_state(dev, i, state);
+	struct vmdev_vq *vq = &dev->vqs[i];
+	int err = vmdev_vq_check_state(dev, i, state);
+
+	vq->conf.state = *state;
+	vq->parked = !err;
+	return err;
 }
 
 /**
@@ -343,6 +353,7 @@ int vmdev_stop(struct vmdev_dev *dev)
 
 	vmdev_vqs_forwarding(dev, false);
 
+	vmdev_hw_log_check(dev);
 	err = hw->ops->stop(hw, exact ? dev->states : NULL);
 	vmdev_hw_log_stopped(dev, err);
 	for (i = 0; i < dev->nvqs && !err; i++) {
@@ -469,6 +480,7 @@ static int vmdev_vq_start_hw(struct vmdev_dev *dev, u16 i)
 		return err;
 
 	/* Interrupts may come before vq_start returns. */
+	vq->parked = false;
 	WRITE_ONCE(vq->on, true);
 	WRITE_ONCE(vq->direct, !vq->shadowed);
 	err = hw->ops->vq_start(hw, vq->hw_vq, hw_conf);

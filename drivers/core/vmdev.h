@@ -58,6 +58,8 @@ struct vmdev_shadow;
  * @state_set: the driver said where to start; vmdev_parent.lock
  * @state_learned: it ran, and was stopped; vmdev_parent.lock
  * @state_lost: it was stopped where nobody knows; vmdev_parent.lock
+ * @parked: hardware let go of the driver's ring at @conf.state, and until it has it again nobody
+ *	writes used entries; vmdev_parent.lock
  * @idle_seen: it was seen with nothing to do since it was asked to stop;
  *	vmdev_parent.lock
  * @idle_at: where that was, an avail index; likewise
@@ -100,6 +102,7 @@ struct vmdev_vq {
 	bool state_set;
 	bool state_learned;
 	bool state_lost;
+	bool parked;
 	bool idle_seen;
 	u16 idle_at;
 	bool on;
@@ -229,6 +232,7 @@ struct vmdev_mem {
  * @seen: a bit was set
  * @doubt: buffers were written since it was read last that may have no bit
  * @lies: there are some that should have one
+ * @lost: hardware does not log any more
  * @off: hardware cannot log, until logging begins anew or the device is reset
  *
  * All under vmdev_parent.lock; see hw_log.c.
@@ -240,6 +244,7 @@ struct vmdev_hw_log {
 	bool seen;
 	bool doubt;
 	bool lies;
+	bool lost;
 	bool off;
 };
 
@@ -508,6 +513,7 @@ int vmdev_vq_used_state(struct vmdev_dev *dev, u16 i,
 			struct vdpa_vq_state *state);
 int vmdev_vq_check_state(struct vmdev_dev *dev, u16 i,
 			 const struct vdpa_vq_state *state);
+int vmdev_vq_check_parked(struct vmdev_dev *dev, u16 i);
 int vmdev_vq_stopped_state(struct vmdev_dev *dev, u16 i,
 			   struct vdpa_vq_state *state, int *patience);
 
@@ -609,6 +615,7 @@ void vmdev_hw_log_watch(struct vmdev_dev *dev, u16 i);
 void vmdev_hw_log_vq_stopped(struct vmdev_dev *dev, u16 i);
 void vmdev_hw_log_begin(struct vmdev_dev *dev);
 void vmdev_hw_log_end(struct vmdev_dev *dev);
+void vmdev_hw_log_check(struct vmdev_dev *dev);
 void vmdev_hw_log_stopped(struct vmdev_dev *dev, int err);
 void vmdev_hw_log_sync(struct vmdev_dev *dev);
 bool vmdev_hw_log_misses(struct vmdev_dev *dev, unsigned int asid, u64 last);

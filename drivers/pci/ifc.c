@@ -38,6 +38,9 @@
 
 #define VMDEV_IFC_VQ_SIZE_MIN	64
 
+/* A ring state to see whether there is any. */
+#define VMDEV_IFC_TRY		0x5aa55aa5
+
 /* What a queue that stops still does takes microseconds; a disk may take longer. */
 #define VMDEV_IFC_POLL_US	100
 #define VMDEV_IFC_STOP_US	(2 * USEC_PER_SEC)
@@ -48,6 +51,8 @@
  * @requested: BAR 4 is ours alone: no virtio structure is in it
  * @count: what @VMDEV_IFC_COUNT was told last
  * @cvq: the control queue, or U16_MAX
+ * @log: where it is to log, the first byte
+ * @log_end: likewise, the byte behind the last one
  * @enabled: a bit for each queue that was enabled since the reset
  */
 struct vmdev_ifc {
@@ -55,6 +60,8 @@ struct vmdev_ifc {
 	bool requested;
 	u32 count;
 	u16 cvq;
+	u64 log;
+	u64 log_end;
 	unsigned long enabled[];
 };
 
@@ -133,6 +140,13 @@ static u32 vmdev_ifc_from_state(const struct vdpa_vq_state *state)
 	return state->split.avail_index | (u32)state->split.avail_index << 16;
 }
 
+/* Whoever does not take it would begin somewhere else. */
+static bool vmdev_ifc_set_state(struct vmdev_ifc *ifc, u32 at, u32 word)
+{
+	vmdev_ifc_write(ifc, at, word);
+	return vmdev_ifc_read(ifc, at) == word;
+}
+
 /* -EILSEQ for what cannot be, or would lose requests. */
 static int vmdev_ifc_to_state(const struct vmdev_hw_caps *caps, u16 vq, u32 word,
 			      struct vdpa_vq_state *state)
@@ -184,9 +198,10 @@ static int vmdev_ifc_wait_vq(struct vmdev_pci *vp, u16 vq, ktime_t end)
 
 	read_poll_timeout(vmdev_ifc_vq_stopped, err, err != -EBUSY,
 			  VMDEV_IFC_POLL_US, left, false, vp, vq);
-	if (err == -EBUSY)
-		pci_err(vp->pdev, "queue %u does not stop\n", vq);
-	return err;
+	if (err != -EBUSY)
+		return err;
+	pci_err(vp->pdev, "queue %u does not stop\n", vq);
+	return -ETIMEDOUT;
 }
 
 static int vmdev_ifc_stop(struct vmdev_pci *vp, struct vdpa_vq_state *states)
@@ -238,8 +253,8 @@ static void vmdev_ifc_start(struct vmdev_pci *vp,
  * Registers remember: that a ring is fresh has to be said, too. A queue may come later than
  * others, when the driver wants more of them.
  */
-static void vmdev_ifc_vq_start(struct vmdev_pci *vp, u16 vq,
-			       const struct vmdev_vq_conf *conf)
+static int vmdev_ifc_vq_start(struct vmdev_pci *vp, u16 vq,
+			      const struct vmdev_vq_conf *conf)
 {
 	const struct vmdev_hw_caps *caps = &vp->hw.caps;
 	u32 count = vmdev_ifc_areas(caps, vq + 1);
@@ -247,31 +262,53 @@ static void vmdev_ifc_vq_start(struct vmdev_pci *vp, u16 vq,
 
 	if (vq != ifc->cvq && count > ifc->count)
 		vmdev_ifc_set_count(ifc, count);
-	vmdev_ifc_write(ifc, vmdev_ifc_state_at(caps, vq),
-			vmdev_ifc_from_state(&conf->state));
-	__set_bit(vq, ifc->enabled);
+	if (vmdev_ifc_set_state(ifc, vmdev_ifc_state_at(caps, vq),
+				vmdev_ifc_from_state(&conf->state))) {
+		__set_bit(vq, ifc->enabled);
+		return 0;
+	}
+	if (vmdev_pci_absent(vp))
+		return -ENODEV;
+	pci_err(vp->pdev, "queue %u does not take the state of its ring\n", vq);
+	return -EIO;
 }
 
 /* --- the log --------------------------------------------------------------------------- */
+
+static bool vmdev_ifc_logs(struct vmdev_ifc *ifc)
+{
+	return vmdev_ifc_read64(ifc, VMDEV_IFC_LOG) == ifc->log &&
+	       vmdev_ifc_read64(ifc, VMDEV_IFC_LOG_END) == ifc->log_end &&
+	       vmdev_ifc_read(ifc, VMDEV_IFC_CONTROL) == VMDEV_IFC_LOG_ON;
+}
 
 /* What is read comes after all that the function wrote before it logged. */
 static int vmdev_ifc_log_start(struct vmdev_pci *vp, u64 bitmap, u64 end)
 {
 	struct vmdev_ifc *ifc = vmdev_ifc(vp);
 
+	ifc->log = bitmap;
+	ifc->log_end = end;
 	vmdev_ifc_write(ifc, VMDEV_IFC_CONTROL, 0);
 	vmdev_ifc_write64(ifc, VMDEV_IFC_LOG, bitmap);
 	vmdev_ifc_write64(ifc, VMDEV_IFC_LOG_END, end);
 	vmdev_ifc_write(ifc, VMDEV_IFC_CONTROL, VMDEV_IFC_LOG_ON);
-	if (vmdev_ifc_read64(ifc, VMDEV_IFC_LOG) == bitmap &&
-	    vmdev_ifc_read64(ifc, VMDEV_IFC_LOG_END) == end &&
-	    vmdev_ifc_read(ifc, VMDEV_IFC_CONTROL) == VMDEV_IFC_LOG_ON)
+	if (vmdev_ifc_logs(ifc))
 		return 0;
 	if (vmdev_pci_absent(vp))
 		return -ENODEV;
 	pci_err(vp->pdev, "the log of written pages cannot be switched on: its registers do not take it\n");
 	vmdev_ifc_write(ifc, VMDEV_IFC_CONTROL, 0);
 	return -EIO;
+}
+
+/* The core is told if it is gone. */
+static bool vmdev_ifc_log_check(struct vmdev_pci *vp)
+{
+	if (vmdev_ifc_logs(vmdev_ifc(vp)))
+		return true;
+	vmdev_pci_absent(vp);
+	return false;
 }
 
 /* The IOMMU sees to it that who does not obey does no harm. */
@@ -313,8 +350,13 @@ static int vmdev_ifc_check_bar(struct vmdev_pci *vp)
 	u64 room = pci_resource_len(vp->pdev, VMDEV_IFC_BAR);
 	u64 size = vmdev_ifc_size(&vp->hw.caps);
 
-	if (!(pci_resource_flags(vp->pdev, VMDEV_IFC_BAR) & IORESOURCE_MEM) ||
-	    room < size) {
+	if (room &&
+	    !(pci_resource_flags(vp->pdev, VMDEV_IFC_BAR) & IORESOURCE_MEM)) {
+		pci_warn(vp->pdev, "no live-migration block: BAR %u is no memory\n",
+			 VMDEV_IFC_BAR);
+		return -EINVAL;
+	}
+	if (room < size) {
 		pci_warn(vp->pdev, "no live-migration block: BAR %u has %llu bytes, %u queues need %llu\n",
 			 VMDEV_IFC_BAR, room, vp->hw.caps.nvqs, size);
 		return -EINVAL;
@@ -351,25 +393,36 @@ static void vmdev_ifc_unmap(struct vmdev_pci *vp, struct vmdev_ifc *ifc)
 		pci_release_region(vp->pdev, VMDEV_IFC_BAR);
 }
 
-/* Whoever had it before may have left its log on. */
-static int vmdev_ifc_find(struct vmdev_pci *vp, struct vmdev_ifc *ifc)
+/* Whoever had it before may have left its log on. The first queue's state stands for all. */
+static int vmdev_ifc_try(struct vmdev_pci *vp, struct vmdev_ifc *ifc)
 {
 	u32 control;
-	int err;
 
-	err = vmdev_ifc_map(vp, ifc);
+	vmdev_ifc_write(ifc, VMDEV_IFC_CONTROL, 0);
+	control = vmdev_ifc_read(ifc, VMDEV_IFC_CONTROL);
+	if (control) {
+		pci_warn(vp->pdev, "no live-migration block: its log cannot be switched off, control reads %#x\n",
+			 control);
+		return -EIO;
+	}
+	if (!vmdev_ifc_set_state(ifc, VMDEV_IFC_STATES, VMDEV_IFC_TRY) ||
+	    !vmdev_ifc_set_state(ifc, VMDEV_IFC_STATES, 0)) {
+		pci_warn(vp->pdev, "no live-migration block: ring states cannot be written\n");
+		return -EIO;
+	}
+	return 0;
+}
+
+static int vmdev_ifc_find(struct vmdev_pci *vp, struct vmdev_ifc *ifc)
+{
+	int err = vmdev_ifc_map(vp, ifc);
+
 	if (err) {
 		pci_warn(vp->pdev, "no live-migration block: BAR %u cannot be mapped: %pe\n",
 			 VMDEV_IFC_BAR, ERR_PTR(err));
 		return err;
 	}
-	vmdev_ifc_write(ifc, VMDEV_IFC_CONTROL, 0);
-	control = vmdev_ifc_read(ifc, VMDEV_IFC_CONTROL);
-	if (!control)
-		return 0;
-	pci_warn(vp->pdev, "no live-migration block: its log cannot be switched off, control reads %#x\n",
-		 control);
-	return -EIO;
+	return vmdev_ifc_try(vp, ifc);
 }
 
 static u16 vmdev_ifc_size_min(const struct vmdev_hw_caps *caps)
@@ -425,5 +478,6 @@ const struct vmdev_pci_vendor vmdev_pci_ifc = {
 	.vq_start	= vmdev_ifc_vq_start,
 	.vq_stop	= vmdev_ifc_vq_stop,
 	.log_start	= vmdev_ifc_log_start,
+	.log_check	= vmdev_ifc_log_check,
 	.log_stop	= vmdev_ifc_log_stop,
 };

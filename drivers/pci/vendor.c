@@ -59,6 +59,17 @@ int vmdev_pci_log_start(struct vmdev_hw *hw, u64 bitmap, u64 end)
 }
 
 /**
+ * vmdev_pci_log_check() - the log_check op
+ * @hw: the function
+ */
+bool vmdev_pci_log_check(struct vmdev_hw *hw)
+{
+	struct vmdev_pci *vp = vmdev_pci(hw);
+
+	return !vp->vendor->log_check || vp->vendor->log_check(vp);
+}
+
+/**
  * vmdev_pci_log_stop() - the log_stop op
  * @hw: the function
  */

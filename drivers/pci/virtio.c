@@ -209,6 +209,7 @@ static int vmdev_pci_vq_start(struct vmdev_hw *hw, u16 vq,
 	struct virtio_pci_common_cfg __iomem *cfg = vmdev_pci_common(vp);
 	u16 vector = conf->software ? vmdev_vectors_software(vp->vectors, vq) :
 		     vmdev_vectors_vq(vp->vectors, vq);
+	int err = 0;
 	u16 max;
 
 	vp_iowrite16(vq, &cfg->queue_select);
@@ -233,9 +234,10 @@ static int vmdev_pci_vq_start(struct vmdev_hw *hw, u16 vq,
 		return -EBUSY;
 	}
 	if (vp->vendor && vp->vendor->vq_start)
-		vp->vendor->vq_start(vp, vq, conf);
-	vp_iowrite16(1, &cfg->queue_enable);
-	return 0;
+		err = vp->vendor->vq_start(vp, vq, conf);
+	if (!err)
+		vp_iowrite16(1, &cfg->queue_enable);
+	return err;
 }
 
 static int vmdev_pci_start_vqs(struct vmdev_pci *vp,
@@ -453,6 +455,7 @@ static const struct vmdev_hw_ops vmdev_pci_ops = {
 	.iommu_detach		= vmdev_pci_iommu_detach,
 	.reserved		= vmdev_pci_iommu_reserved,
 	.log_start		= vmdev_pci_log_start,
+	.log_check		= vmdev_pci_log_check,
 	.log_stop		= vmdev_pci_log_stop,
 	.map			= vmdev_pci_iommu_map,
 	.unmap			= vmdev_pci_iommu_unmap,

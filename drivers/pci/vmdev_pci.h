@@ -41,10 +41,11 @@ struct vmdev_pci;
  *	state of each. With VMDEV_CAP_SUSPEND alone: suspend the device. It is reset then,
  *	whatever is returned
  * @vq_start: with VMDEV_CAP_STATE: a queue is configured, and is to be enabled next: where
- *	it goes on. No other queue may be selected
+ *	it goes on. No other queue may be selected. On error, with a line, it is not enabled
  * @vq_stop: with VMDEV_CAP_STATE: as @stop, for one queue, which is reset then. Only if the
  *	function has VMDEV_CAP_RING_RESET
  * @log_start: with VMDEV_CAP_LOG: see struct vmdev_hw_ops
+ * @log_check: likewise
  * @log_stop: likewise
  *
  * All may sleep, and are called with the core's lock held or, @init and @exit, with the
@@ -58,11 +59,12 @@ struct vmdev_pci_vendor {
 	void (*exit)(struct vmdev_pci *vp);
 	void (*start)(struct vmdev_pci *vp, const struct vmdev_hw_conf *conf);
 	int (*stop)(struct vmdev_pci *vp, struct vdpa_vq_state *states);
-	void (*vq_start)(struct vmdev_pci *vp, u16 vq,
-			 const struct vmdev_vq_conf *conf);
+	int (*vq_start)(struct vmdev_pci *vp, u16 vq,
+			const struct vmdev_vq_conf *conf);
 	int (*vq_stop)(struct vmdev_pci *vp, u16 vq,
 		       struct vdpa_vq_state *state);
 	int (*log_start)(struct vmdev_pci *vp, u64 bitmap, u64 end);
+	bool (*log_check)(struct vmdev_pci *vp);
 	void (*log_stop)(struct vmdev_pci *vp);
 };
 
@@ -128,6 +130,7 @@ void vmdev_pci_iommu_unmap(struct vmdev_hw *hw, u64 iova, u64 size);
 void vmdev_pci_vendor_init(struct vmdev_pci *vp);
 void vmdev_pci_vendor_exit(struct vmdev_pci *vp);
 int vmdev_pci_log_start(struct vmdev_hw *hw, u64 bitmap, u64 end);
+bool vmdev_pci_log_check(struct vmdev_hw *hw);
 void vmdev_pci_log_stop(struct vmdev_hw *hw);
 
 /* suspend.c */

@@ -176,6 +176,8 @@ struct vmdev_hw_conf {
  *	device is live: from the return on each write has its bit, set after the write and before
  *	the used index tells of it, or when the queue has stopped. On error nothing is logged,
  *	and why is said in a line. NULL: see VMDEV_CAP_LOG
+ * @log_check: does it still log, as far as it tells? If not, what it wrote since it was asked last
+ *	may have no bit. Before @stop, which may end the log. NULL: it does not tell
  * @log_stop: the device does not touch the bitmap any more once this returns, and what it wrote
  *	before has its bit. Also after stop; not after vmdev_hw_gone()
  * @map: map @size bytes of physical memory at @iova in that domain; nothing of
@@ -213,6 +215,7 @@ struct vmdev_hw_ops {
 	bool (*reserved)(struct vmdev_hw *hw, u64 first, u64 last,
 			 struct vdpa_iova_range *found);
 	int (*log_start)(struct vmdev_hw *hw, u64 bitmap, u64 end);
+	bool (*log_check)(struct vmdev_hw *hw);
 	void (*log_stop)(struct vmdev_hw *hw);
 	int (*map)(struct vmdev_hw *hw, u64 iova, u64 size, u64 pa, u32 perm);
 	void (*unmap)(struct vmdev_hw *hw, u64 iova, u64 size);

@@ -28,6 +28,7 @@
  * @starts: how many
  * @stops: calls of log_stop
  * @error: what log_start returns
+ * @ended: log_check finds that it does not log any more
  */
 struct hw_log_test {
 	struct fake_hw fake;
@@ -39,6 +40,7 @@ struct hw_log_test {
 	u32 starts;
 	u32 stops;
 	int error;
+	bool ended;
 };
 
 static struct hw_log_test *of_hw(struct vmdev_hw *hw)
@@ -54,6 +56,11 @@ static int hw_log_op_start(struct vmdev_hw *hw, u64 bitmap, u64 end)
 	t->bitmap = bitmap;
 	t->end = end;
 	return t->error;
+}
+
+static bool hw_log_op_check(struct vmdev_hw *hw)
+{
+	return !of_hw(hw)->ended;
 }
 
 static void hw_log_op_stop(struct vmdev_hw *hw)
@@ -83,6 +90,7 @@ static int hw_log_init(struct kunit *test)
 	fake_hw_init(&t->fake, VIRTIO_ID_NET);
 	t->ops = fake_hw_ops;
 	t->ops.log_start = hw_log_op_start;
+	t->ops.log_check = hw_log_op_check;
 	t->ops.log_stop = hw_log_op_stop;
 	t->fake.hw.ops = &t->ops;
 	t->fake.hw.caps.caps = VMDEV_CAP_STATE | VMDEV_CAP_LOG;
@@ -302,6 +310,41 @@ static void hw_log_mapped_later(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dirty(test), 0ULL);
 }
 
+/* It stops by itself: nobody knows when it did. */
+static void hw_log_ends_by_itself(struct kunit *test)
+{
+	struct hw_log_test *t = test->priv;
+	struct vmdev_dev *dev = dev_of(test);
+
+	vmdev_hw_log_begin(dev);
+	hw_sets(test, 1);
+	vmdev_hw_log_sync(dev);
+	KUNIT_EXPECT_EQ(test, dirty(test), 2ULL);
+	t->ended = true;
+	dev->vqs[0].direct = true;
+	vmdev_hw_log_sync(dev);
+	KUNIT_EXPECT_TRUE(test, dev->hw_log.off);
+	KUNIT_EXPECT_EQ(test, dirty(test), U64_MAX);
+	/* As long as queues stay where they are. */
+	t->ended = false;
+	vmdev_hw_log_sync(dev);
+	KUNIT_EXPECT_EQ(test, dirty(test), U64_MAX);
+	dev->vqs[0].direct = false;
+	vmdev_hw_log_end(dev);
+	KUNIT_EXPECT_NULL(test, dev->hw_log.bitmap);
+	KUNIT_EXPECT_EQ(test, dirty(test), U64_MAX);
+	/* The next one is another one. */
+	dev->hw_log.off = false;
+	vmdev_hw_log_begin(dev);
+	vmdev_hw_log_sync(dev);
+	KUNIT_EXPECT_EQ(test, dirty(test), 0ULL);
+	/* Found by the last look, which is before it is stopped. */
+	t->ended = true;
+	vmdev_hw_log_check(dev);
+	vmdev_hw_log_stopped(dev, 0);
+	KUNIT_EXPECT_EQ(test, dirty(test), U64_MAX);
+}
+
 /* Of a broken device queues stay: what is mapped then is logged, too. */
 static void hw_log_mapped_when_broken(struct kunit *test)
 {
@@ -478,6 +521,7 @@ LOCKED(hw_log_lost)
 LOCKED(hw_log_refused)
 LOCKED(hw_log_too_high)
 LOCKED(hw_log_mapped_later)
+LOCKED(hw_log_ends_by_itself)
 LOCKED(hw_log_mapped_when_broken)
 LOCKED(hw_log_lies)
 LOCKED(hw_log_lies_in_the_end)
@@ -493,6 +537,7 @@ static struct kunit_case hw_log_cases[] = {
 	KUNIT_CASE(hw_log_refused_locked),
 	KUNIT_CASE(hw_log_too_high_locked),
 	KUNIT_CASE(hw_log_mapped_later_locked),
+	KUNIT_CASE(hw_log_ends_by_itself_locked),
 	KUNIT_CASE(hw_log_mapped_when_broken_locked),
 	KUNIT_CASE(hw_log_lies_locked),
 	KUNIT_CASE(hw_log_lies_in_the_end_locked),

@@ -187,14 +187,14 @@ static void ifc_starts(struct kunit *test)
 	t->vqs[8].enabled = true;
 	vmdev_ifc_start(&t->vp, &conf);
 	KUNIT_EXPECT_EQ(test, lm(test, 0x28), 1);
-	vmdev_ifc_vq_start(&t->vp, 1, &vq);
-	vmdev_ifc_vq_start(&t->vp, 8, &(struct vmdev_vq_conf) { 0 });
+	KUNIT_EXPECT_EQ(test, vmdev_ifc_vq_start(&t->vp, 1, &vq), 0);
+	KUNIT_EXPECT_EQ(test, vmdev_ifc_vq_start(&t->vp, 8, &(struct vmdev_vq_conf) { 0 }), 0);
 	KUNIT_EXPECT_EQ(test, lm(test, 0x24), 0x00070007);
 	KUNIT_EXPECT_EQ(test, lm(test, 0x28), 1);
-	vmdev_ifc_vq_start(&t->vp, 3, &(struct vmdev_vq_conf) { 0 });
+	KUNIT_EXPECT_EQ(test, vmdev_ifc_vq_start(&t->vp, 3, &(struct vmdev_vq_conf) { 0 }), 0);
 	KUNIT_EXPECT_EQ(test, lm(test, 0x64), 0);
 	KUNIT_EXPECT_EQ(test, lm(test, 0x28), 2);
-	vmdev_ifc_vq_start(&t->vp, 0, &vq);
+	KUNIT_EXPECT_EQ(test, vmdev_ifc_vq_start(&t->vp, 0, &vq), 0);
 	KUNIT_EXPECT_EQ(test, lm(test, 0x28), 2);
 	KUNIT_EXPECT_EQ(test, t->ifc->enabled[0], 0x10bUL);
 }
@@ -209,8 +209,26 @@ static void ifc_logs(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lm(test, 0x14), 0x7fc0);
 	KUNIT_EXPECT_EQ(test, lm(test, 0x18), 0x12346008);
 	KUNIT_EXPECT_EQ(test, lm(test, 0x1c), 0x7fc0);
+	KUNIT_EXPECT_TRUE(test, vmdev_ifc_log_check(&t->vp));
 	vmdev_ifc_log_stop(&t->vp);
 	KUNIT_EXPECT_EQ(test, lm(test, 0x00), 0);
+}
+
+/* Whatever of its registers is not as it was told. */
+static void ifc_logs_no_more(struct kunit *test)
+{
+	struct ifc_test *t = test->priv;
+	u32 at, was;
+
+	KUNIT_EXPECT_EQ(test, vmdev_ifc_log_start(&t->vp, 0x7fc012345000, 0x7fc012346008), 0);
+	for (at = 0x10; at <= 0x20; at += 4) {
+		was = lm(test, at % 0x20);
+		lm_is(test, at % 0x20, was ^ 8);
+		KUNIT_EXPECT_FALSE_MSG(test, vmdev_ifc_log_check(&t->vp), "register %#x",
+				       at % 0x20);
+		lm_is(test, at % 0x20, was);
+		KUNIT_EXPECT_TRUE(test, vmdev_ifc_log_check(&t->vp));
+	}
 }
 
 static struct kunit_case ifc_cases[] = {
@@ -221,6 +239,7 @@ static struct kunit_case ifc_cases[] = {
 	KUNIT_CASE(ifc_all_ones),
 	KUNIT_CASE(ifc_starts),
 	KUNIT_CASE(ifc_logs),
+	KUNIT_CASE(ifc_logs_no_more),
 	{}
 };
 
