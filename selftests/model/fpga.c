@@ -158,6 +158,29 @@ static void fpga_conf_standard(struct vio_conf *conf)
 	conf->own_size = 0;
 }
 
+/* What is wrong with the LM block from the beginning. */
+static void fpga_conf_lm(struct vio_conf *conf, enum lm_kind kind)
+{
+	switch (kind) {
+	case LM_WHOLE:
+	case LM_KINDS:
+		break;
+	case LM_NONE:
+		conf->own_size = 0;
+		break;
+	case LM_SMALL:
+		conf->own_size = LM_SIZE_SMALL;
+		break;
+	case LM_IO:
+		conf->own_size = LM_SIZE_IO;
+		conf->own_type = VFU_BAR_IO;
+		break;
+	case LM_SHARED:
+		conf->own_isr = true;
+		break;
+	}
+}
+
 static void fpga_exit(struct fpga *f)
 {
 	if (f->device_id == VIRTIO_ID_NET)
@@ -205,6 +228,7 @@ struct fpga *fpga_create(const char *path, __u16 device_id,
 	} else {
 		fpga_conf_blk(&conf, f, c);
 	}
+	fpga_conf_lm(&conf, c->lm);
 	if (c->standard)
 		fpga_conf_standard(&conf);
 	/* One for each queue and one for changes of the configuration. */

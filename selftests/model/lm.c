@@ -77,13 +77,17 @@ void lm_stop(struct vio *v, unsigned int vq)
 		if (ahead > FPGA_PREFETCH)
 			ahead = FPGA_PREFETCH;
 	}
-	if (fpga_fails(f, FAULT_STATE_WRONG)) {
+	if (fpga_fails(f, FAULT_STATE_WRONG | FAULT_USED_WRONG)) {
 		avail += f->number;
 		used += f->number;
 	}
-	f->lm.word[vq] = lm_state(avail + ahead, used);
+	if (fpga_fails(f, FAULT_STATE_AHEAD))
+		avail += f->number;
+	if (!fpga_fails(f, FAULT_STATE_STALE))
+		f->lm.word[vq] = lm_state(avail + ahead, used);
 	f->lm.written[vq] = false;
 	f->due[vq] = 0;
+	fault_stopped(f, vq);
 }
 
 /* --- dirty log ---------------------------------------------------------- */
@@ -109,7 +113,9 @@ static void lm_log_page(struct fpga *f, __u64 page)
 	__u64 at = lm->base + page / 8;
 	__u8 *byte;
 
-	if (at < lm->base || at >= lm->end || lm_loses(f))
+	fault_log_written(f);
+	if (!(lm->control & LM_CONTROL_LOG) || at < lm->base ||
+	    at >= lm->end || lm_loses(f))
 		return;
 	byte = vfu_dma(f->v->f, at, 1, VFU_DMA_READ | VFU_DMA_WRITE);
 	if (!byte) {
@@ -141,6 +147,8 @@ void lm_wrote(struct vio *v, __u64 iova, __u32 len)
 /* --- registers ---------------------------------------------------------- */
 static __u64 lm_status(const struct fpga *f)
 {
+	if (fpga_fails(f, FAULT_LM_STATUS))
+		return ~0ULL;
 	return (f->lm.control & LM_CONTROL_LOG ? LM_STATUS_LOGS : 0) |
 	       (f->lm.lost ? LM_STATUS_LOST : 0);
 }
@@ -165,10 +173,15 @@ static __u32 lm_register(const struct fpga *f, __u32 offset)
 	case LM_END + 4:
 		return lm->end >> 32;
 	case LM_COUNT:
-		return lm->count;
+		return fpga_fails(f, FAULT_LM_COUNT) ? f->number : lm->count;
 	}
 	vq = lm_vq_at(f, offset);
-	return vq < f->v->conf.nvqs ? lm->word[vq] : 0;
+	if (vq == f->v->conf.nvqs)
+		return 0;
+	if (fpga_fails(f, FAULT_STATE_FLICKERS))
+		return lm_state(lm->word[vq] + f->reads,
+				(lm->word[vq] >> 16) + f->reads);
+	return lm->word[vq];
 }
 
 /**
@@ -189,7 +202,8 @@ void lm_read(struct vio *v, __u64 offset, void *buf, __u32 len)
 
 		p[i] = lm_register(f, at & ~3ULL) >> at % 4 * 8;
 	}
-	if (fpga_fails(f, FAULT_ONES))
+	f->reads++;
+	if (fpga_fails(f, FAULT_ONES | FAULT_LM_ONES))
 		memset(buf, 0xff, len);
 }
 
@@ -214,6 +228,7 @@ static void lm_set_control(struct fpga *f, __u32 value)
 	} else if ((lm->control & ~value) & LM_CONTROL_LOG) {
 		fpga_say(f, "has logged %llu pages to 0x%llx-0x%llx%s", lm->bits,
 			 lm->base, lm->end, lm->lost ? ", and lost some" : "");
+		fault_log_off(f);
 	}
 	lm->control = value;
 }
@@ -224,7 +239,8 @@ static void lm_set_count(struct fpga *f, __u32 value, __u32 len)
 
 	if (f->device_id == VIRTIO_ID_NET)
 		most = f->net.pairs;
-	if (len == sizeof(value) && value && value <= most)
+	if (len == sizeof(value) && value && value <= most &&
+	    !fpga_fails(f, FAULT_LM_COUNT))
 		f->lm.count = value;
 }
 
@@ -233,7 +249,7 @@ static void lm_set_state(struct fpga *f, unsigned int vq, unsigned int byte,
 {
 	struct lm *lm = &f->lm;
 
-	if (f->v->vqs[vq].enabled)
+	if (f->v->vqs[vq].enabled || fpga_fails(f, FAULT_STATE_IGNORED))
 		return;
 	if (len >= sizeof(__u32) && !byte)
 		lm->word[vq] = value;
@@ -284,7 +300,7 @@ void lm_write(struct vio *v, __u64 offset, const void *buf, __u32 len)
 	struct fpga *f = v->priv;
 	const __u8 *p = buf;
 
-	if (fpga_fails(f, FAULT_ONES))
+	if (fpga_fails(f, FAULT_ONES | FAULT_LM_ONES))
 		return;
 	while (len) {
 		__u32 value = 0, n = len < sizeof(value) ? len : sizeof(value);

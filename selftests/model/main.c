@@ -25,6 +25,9 @@ static void usage(FILE *to)
 	      "  --pairs N         queue pairs of a net function, queues of a block one (1)\n"
 	      "  --c5000x          net functions have the ids of a C5000X-PL, not of an N3000\n"
 	      "  --suspend         no LM block, no ids: plain virtio 1.4 functions with SUSPEND\n"
+	      "  --lm N=none|small|io|shared\n"
+	      "                    the LM block of function N, from 0 on: no BAR 4, one that is too\n"
+	      "                    small or no memory, a virtio structure in its place; repeatable\n"
 	      "  --set N           number of this process, for MAC addresses (0)\n"
 	      "  --uplink tap:NAME | OURS,PEER\n"
 	      "                    one more port of the switch: a tap, or two datagram sockets\n",
@@ -78,12 +81,36 @@ static int number(const char *arg, unsigned int least, unsigned int most)
 	exit(2);
 }
 
+static const char * const lm_kinds[LM_KINDS] = {
+	[LM_WHOLE] = "whole", [LM_NONE] = "none", [LM_SMALL] = "small",
+	[LM_IO] = "io", [LM_SHARED] = "shared",
+};
+
+/* N=KIND */
+static void lm_kind(enum lm_kind *lm, char *arg)
+{
+	char *kind = strchr(arg, '=');
+	unsigned int i;
+
+	if (kind) {
+		*kind++ = 0;
+		for (i = 0; i < LM_KINDS; i++)
+			if (!strcmp(kind, lm_kinds[i])) {
+				lm[number(arg, 0, FPGA_MAX - 1)] = i;
+				return;
+			}
+	}
+	fprintf(stderr, "model: --lm wants N=none|small|io|shared\n");
+	exit(2);
+}
+
 static const struct option options[] = {
 	{ "blk", required_argument, NULL, 'b' },
 	{ "disk-size", required_argument, NULL, 'd' },
 	{ "pairs", required_argument, NULL, 'p' },
 	{ "c5000x", no_argument, NULL, 'c' },
 	{ "suspend", no_argument, NULL, 'S' },
+	{ "lm", required_argument, NULL, 'l' },
 	{ "set", required_argument, NULL, 's' },
 	{ "uplink", required_argument, NULL, 'u' },
 	{ "help", no_argument, NULL, 'h' },
@@ -95,6 +122,7 @@ int main(int argc, char **argv)
 	struct fpga_conf conf = {
 		.pairs = 1, .sub_device = SUB_N3000, .disk_mib = 64,
 	};
+	enum lm_kind lm[FPGA_MAX] = { LM_WHOLE };
 	struct model m = { .n = 0 };
 	unsigned int blks = 0, n;
 	int c, err;
@@ -115,6 +143,9 @@ int main(int argc, char **argv)
 			break;
 		case 'S':
 			conf.standard = true;
+			break;
+		case 'l':
+			lm_kind(lm, optarg);
 			break;
 		case 's':
 			conf.set = number(optarg, 0, 255);
@@ -142,6 +173,7 @@ int main(int argc, char **argv)
 		const char *path = argv[optind + m.n];
 
 		conf.n = m.n;
+		conf.lm = lm[m.n];
 		m.f[m.n] = fpga_create(path, m.n < n - blks ? VIRTIO_ID_NET :
 				       VIRTIO_ID_BLOCK, &conf);
 		if (!m.f[m.n]) {

@@ -79,6 +79,8 @@
 
 /* --- LM block ----------------------------------------------------------- */
 #define LM_SIZE			0x4000
+#define LM_SIZE_SMALL		0x80
+#define LM_SIZE_IO		0x100
 
 #define LM_CONTROL		0x00
 #define LM_STATUS		0x08
@@ -121,6 +123,8 @@ struct lm {
  * What goes wrong, a bit each, and a number for those that need one. Registers
  * of config space that no capability owns. A reset of the function clears them
  * there, but what was asked for stays until something else is written.
+ *
+ * (a) It uses one buffer more, NUMBER ms later.
  */
 #define FPGA_REG_FAULTS		0xe0
 #define FPGA_REG_NUMBER		0xe4
@@ -135,6 +139,22 @@ enum fpga_fault {
 	FAULT_SLOW_DOORBELL	= 1 << 6, /* kicks count NUMBER ms later */
 	FAULT_ONES		= 1 << 7, /* BARs read all ones */
 	FAULT_ENABLE_STUCK	= 1 << 8, /* queue_enable = 0 does not stop */
+	FAULT_STATE_IGNORED	= 1 << 9, /* ring states cannot be written */
+	FAULT_STATE_STALE	= 1 << 10, /* they stay when a queue stops */
+	FAULT_STATE_FLICKERS	= 1 << 11, /* they grow with each read */
+	FAULT_STATE_AHEAD	= 1 << 12, /* avail is NUMBER more than it is */
+	FAULT_USED_WRONG	= 1 << 13, /* states, and used indices in memory */
+	FAULT_GHOST		= 1 << 14, /* a queue goes on when it stopped (a) */
+	FAULT_ENABLE_FLIPS	= 1 << 15, /* queue_enable reads 0 once, then 1 */
+	FAULT_LOG_STOPS		= 1 << 16, /* the log goes off after NUMBER bits */
+	FAULT_LOG_MOVES		= 1 << 17, /* its base changes then, and again */
+	FAULT_LOG_ALL		= 1 << 18, /* all bits are set, again and again */
+	FAULT_LOG_BEYOND	= 1 << 19, /* bits are set behind its end, too */
+	FAULT_LOG_LATE		= 1 << 20, /* it goes on when it is off */
+	FAULT_LM_STATUS		= 1 << 21, /* status reads all ones */
+	FAULT_LM_COUNT		= 1 << 22, /* count reads NUMBER, and stays */
+	FAULT_LM_ONES		= 1 << 23, /* BAR 4 reads all ones, BAR 0 not */
+	FAULT_ENABLE_ONE	= 1 << 24, /* queue NUMBER alone does not stop */
 };
 
 /* --- what a driver costs ------------------------------------------------ */
@@ -197,6 +217,28 @@ struct port {
 };
 
 /* --- functions ---------------------------------------------------------- */
+/**
+ * struct ghost - a queue that stopped, and does not know
+ * @q: the queue as it was
+ * @due: when it uses one more buffer, in ms; 0 if it does not
+ */
+struct ghost {
+	struct vio_vq q;
+	__u64 due;
+};
+
+/**
+ * struct late_log - a log that goes on when it is off
+ * @base: where it was
+ * @end: likewise
+ * @told: what was said last of it: it is refused, or not
+ */
+struct late_log {
+	__u64 base;
+	__u64 end;
+	enum { LATE_NOTHING, LATE_WRITTEN, LATE_REFUSED } told;
+};
+
 #define NET_MACS_MAX		64
 #define NET_VLANS		4096
 
@@ -248,6 +290,11 @@ struct blk {
  * @number: for those that need one
  * @look: queues are to be looked at
  * @due: when the doorbell of a queue counts, in ms; 0 if it does not wait
+ * @flips: a bit for each queue whose queue_enable reads 0 once more
+ * @reads: of ring states, modulo 2^16
+ * @beyond_told: what becomes of bits behind the end of the log was said
+ * @ghosts: queues that stopped
+ * @late: the log that was switched off last
  * @net: if it is a net function
  * @blk: if it is a block function
  */
@@ -260,11 +307,27 @@ struct fpga {
 	__u32 number;
 	bool look;
 	__u64 due[VIO_VQS_MAX];
+	__u64 flips;
+	__u16 reads;
+	bool beyond_told;
+	struct ghost ghosts[VIO_VQS_MAX];
+	struct late_log late;
 	union {
 		struct net net;
 		struct blk blk;
 	};
 };
+
+/**
+ * enum lm_kind - what there is of the LM block
+ * @LM_WHOLE: all of it
+ * @LM_NONE: no BAR 4
+ * @LM_SMALL: BAR 4 ends in the middle of it
+ * @LM_IO: BAR 4 is no memory
+ * @LM_SHARED: a virtio structure is in its place, one that nobody needs
+ * @LM_KINDS: their number
+ */
+enum lm_kind { LM_WHOLE, LM_NONE, LM_SMALL, LM_IO, LM_SHARED, LM_KINDS };
 
 /**
  * struct fpga_conf - what the command line says of functions
@@ -274,6 +337,7 @@ struct fpga {
  * @sub_device: subsystem id of a net function
  * @disk_mib: size of a disk that has to be made
  * @standard: no FPGA's layout, but that of virtio 1.4 with SUSPEND
+ * @lm: what there is of the LM block
  */
 struct fpga_conf {
 	unsigned int n;
@@ -282,6 +346,7 @@ struct fpga_conf {
 	__u16 sub_device;
 	unsigned int disk_mib;
 	bool standard;
+	enum lm_kind lm;
 };
 
 /* fpga.c */
@@ -305,12 +370,15 @@ void lm_read(struct vio *v, __u64 offset, void *buf, __u32 len);
 void lm_write(struct vio *v, __u64 offset, const void *buf, __u32 len);
 
 /* fault.c */
-bool fpga_fails(const struct fpga *f, enum fpga_fault fault);
+bool fpga_fails(const struct fpga *f, __u32 faults);
 void fault_config_written(struct vio *v, __u32 offset, __u32 len);
 void fault_read(struct vio *v, unsigned int space, __u32 offset, void *buf,
 		__u32 len);
 bool fault_write(struct vio *v, __u32 offset, const void *buf, __u32 len);
 bool fault_kick(struct fpga *f, unsigned int vq);
+void fault_stopped(struct fpga *f, unsigned int vq);
+void fault_log_written(struct fpga *f);
+void fault_log_off(struct fpga *f);
 int fault_tick(struct fpga *f);
 
 /* net.c */

@@ -637,6 +637,138 @@ TAP_TEST(counts, 0)
 	stop_both();
 }
 
+static void fails(struct side *s, __u32 faults, __u32 number)
+{
+	put(s, VFIO_PCI_CONFIG_REGION_INDEX, FPGA_REG_NUMBER, number, 4);
+	put(s, VFIO_PCI_CONFIG_REGION_INDEX, FPGA_REG_FAULTS, faults, 4);
+}
+
+TAP_TEST(faults_of_states, 0)
+{
+	struct side *s = &sides[0];
+
+	two_nets();
+	fails(s, FAULT_STATE_STALE, 0);
+	send_one();
+	disable(s, 1);
+	CHECK_IS(lm_get(s, LM_STATE + 4), 0);
+	fails(s, FAULT_STATE_IGNORED, 0);
+	lm_put(s, LM_STATE + 4, 0x00010001);
+	CHECK_IS(lm_get(s, LM_STATE + 4), 0);
+	fails(s, FAULT_STATE_AHEAD, 300);
+	lm_put(s, LM_STATE + 4, 0x00010001);
+	enable(s, 1);
+	disable(s, 1);
+	CHECK_IS(lm_get(s, LM_STATE + 4), 0x0001012d);
+	fails(s, FAULT_STATE_FLICKERS, 0);
+	CHECK(lm_get(s, LM_STATE + 4) != lm_get(s, LM_STATE + 4), "it stays");
+	fails(s, FAULT_USED_WRONG, 5);
+	lm_put(s, LM_STATE + 4, 0x00010001);
+	enable(s, 1);
+	disable(s, 1);
+	CHECK_IS(lm_get(s, LM_STATE + 4), 0x00060006);
+	CHECK_IS(used_of(s, 1)->idx, 6);
+	stop_both();
+}
+
+TAP_TEST(faults_of_queues, 0)
+{
+	struct side *s = &sides[0];
+
+	two_nets();
+	fails(s, FAULT_ENABLE_FLIPS, 0);
+	disable(s, 1);
+	CHECK(!enabled(s, 1), "at once");
+	CHECK(enabled(s, 1), "not again");
+	fails(s, FAULT_ENABLE_ONE, 1);
+	disable(s, 1);
+	disable(s, 0);
+	CHECK(enabled(s, 1) && !enabled(s, 0), "not the second one alone");
+	fails(s, FAULT_GHOST, 0);
+	send_one();
+	disable(s, 1);
+	CHECK_IS(lm_get(s, LM_STATE + 4), 0x00010001);
+	CHECK_IS(used_of(s, 1)->idx, 2);
+	fails(s, FAULT_GHOST, 20);
+	lm_put(s, LM_STATE + 4, 0x00010001);
+	enable(s, 1);
+	reset(s);
+	CHECK_IS(fpga_tick(s->f) > 0, 1);
+	usleep(25000);
+	used_of(s, 1)->idx = 0;
+	CHECK_IS(fpga_tick(s->f), -1);
+	CHECK_IS(used_of(s, 1)->idx, 2);
+	stop_both();
+}
+
+/* One more frame across. */
+static void log_one(struct side *s)
+{
+	static unsigned int d;
+
+	offer(s, 0, d++ % SIZE, BUFFERS * PAGE, 2048, VRING_DESC_F_WRITE);
+	send_one();
+}
+
+TAP_TEST(faults_of_the_log, 0)
+{
+	struct side *s = &sides[1];
+	__u8 *log;
+
+	two_nets();
+	map(s, LOG_IOVA, PAGE, LOG_PAGE * PAGE);
+	log = s->p + LOG_PAGE * PAGE;
+	set_log(s, PAGE);
+	fails(s, FAULT_LOG_ALL, 0);
+	CHECK(fpga_tick(s->f) > 0, "once only");
+	CHECK(log[0] == 0xff && log[PAGE - 1] == 0xff, "not all");
+	fails(s, FAULT_LOG_BEYOND, 0);
+	log_one(s);
+	CHECK(s->f->beyond_told, "not tried");
+	fails(s, FAULT_LOG_MOVES, 0);
+	log_one(s);
+	CHECK(lm_get(s, LM_BASE) != (__u32)LOG_IOVA, "it is where it was");
+	set_log(s, PAGE);
+	fails(s, FAULT_LOG_STOPS, 0);
+	memset(log, 0, PAGE);
+	log_one(s);
+	CHECK_IS(lm_get(s, LM_CONTROL), 0);
+	CHECK(!logged(s, BUFFERS * PAGE), "logged");
+	fails(s, FAULT_LOG_LATE, 0);
+	set_log(s, PAGE);
+	lm_put(s, LM_CONTROL, 0);
+	fpga_tick(s->f);
+	CHECK_IS(s->f->late.told, LATE_WRITTEN);
+	vfu_dma_clear(s->f->v->f);
+	fpga_tick(s->f);
+	CHECK_IS(s->f->late.told, LATE_REFUSED);
+	fails(s, FAULT_LM_STATUS | FAULT_LM_COUNT, 0xabcd);
+	CHECK_IS(lm_get(s, LM_STATUS), ~0U);
+	CHECK_IS(lm_get(s, LM_COUNT), 0xabcd);
+	fails(s, FAULT_LM_ONES, 0);
+	CHECK_IS(lm_get(s, LM_CONTROL), ~0U);
+	CHECK(get(s, VIO_BAR, COMMON(device_status), 1) != 0xff, "all BARs");
+	stop_both();
+}
+
+TAP_TEST(lm_kinds, 0)
+{
+	static const __u64 sizes[LM_KINDS] = {
+		[LM_WHOLE] = LM_SIZE, [LM_SMALL] = LM_SIZE_SMALL,
+		[LM_IO] = LM_SIZE_IO, [LM_SHARED] = LM_SIZE,
+	};
+	enum lm_kind kind;
+
+	for (kind = 0; kind < LM_KINDS; kind++) {
+		start_as(&sides[0], VIRTIO_ID_NET, &(struct fpga_conf) {
+			.pairs = 1, .lm = kind,
+		});
+		CHECK_IS(vfu_pci_bar_size(sides[0].f->v->f, VIO_BAR_OWN),
+			 sizes[kind]);
+		stop(&sides[0]);
+	}
+}
+
 /* The second layout: no LM block, but SUSPEND. */
 TAP_TEST(suspend, 0)
 {

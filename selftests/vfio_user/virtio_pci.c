@@ -374,13 +374,14 @@ static const struct vfu_ops vio_vfu_ops = {
 };
 
 /* --- making one --------------------------------------------------------- */
-static int vio_add_cap(struct vio *v, __u8 type, __u32 offset, __u32 length)
+static int vio_add_cap_in(struct vio *v, __u8 type, __u8 bar, __u32 offset,
+			  __u32 length)
 {
 	struct virtio_pci_notify_cap cap = {
 		.cap = {
 			.cap_len = sizeof(struct virtio_pci_cap),
 			.cfg_type = type,
-			.bar = VIO_BAR,
+			.bar = bar,
 			.offset = offset,
 			.length = length,
 		},
@@ -393,9 +394,14 @@ static int vio_add_cap(struct vio *v, __u8 type, __u32 offset, __u32 length)
 	/* Id and next pointer are the library's. */
 	at = vfu_pci_add_cap(v->f, PCI_CAP_ID_VNDR, (__u8 *)&cap + 2,
 			     cap.cap.cap_len - 2);
-	if (at > 0)
+	if (at > 0 && bar == VIO_BAR)
 		v->cap[type] = at;
 	return at;
+}
+
+static int vio_add_cap(struct vio *v, __u8 type, __u32 offset, __u32 length)
+{
+	return vio_add_cap_in(v, type, VIO_BAR, offset, length);
 }
 
 static __u32 vio_class(__u16 device_id)
@@ -434,7 +440,9 @@ static bool vio_describe(struct vio *v)
 	       vio_add_cap(v, VIRTIO_PCI_CAP_DEVICE_CFG, VIO_DEVICE,
 			   conf->config_size) > 0 &&
 	       vio_add_cap(v, VIRTIO_PCI_CAP_NOTIFY_CFG, VIO_NOTIFY,
-			   vio_notify_len(conf)) > 0;
+			   vio_notify_len(conf)) > 0 &&
+	       !(conf->own_isr &&
+		 vio_add_cap_in(v, VIRTIO_PCI_CAP_ISR_CFG, VIO_BAR_OWN, 0, 1) < 0);
 }
 
 /**

@@ -113,6 +113,7 @@ struct vio_ops {
  * @notify_multiplier: distance between doorbells, 0 for one of all
  * @own_size: bytes of VIO_BAR_OWN, 0 to have none
  * @own_type: its kind
+ * @own_isr: a second ISR structure is said to be there; it is not
  */
 struct vio_conf {
 	__u16 device_id;
@@ -130,6 +131,7 @@ struct vio_conf {
 	__u32 notify_multiplier;
 	__u64 own_size;
 	enum vfu_bar_type own_type;
+	bool own_isr;
 };
 
 /**

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,11 +20,17 @@
 
 #include <linux/virtio_net.h>
 
+#include "dirty_client.h"
 #include "vdpa_rig.h"
 
-/* For what happens by itself: a frame that comes back, a config interrupt. */
-#define STEP_MS		5000
 #define STEP_TICK_US	1000
+
+/* Pages of the device's memory. */
+#define PAGES		(VC_ARENA_SIZE / VC_PAGE)
+
+/* The peer: so many frames, so often. */
+#define PEER_FRAMES	4
+#define PEER_US		1000
 
 /* Registers of the hostile function, see selftests/hostile/hostile.h. */
 #define LIE_REG		0xe0
@@ -35,6 +42,7 @@
  * @r: the device; r.c.fd is -1 while it is not open
  * @config_fd: counts config interrupts
  * @pci: config space of the function, from sysfs
+ * @log: of the dirty log, or -1
  * @seq: of the next frame
  */
 struct steps {
@@ -42,8 +50,12 @@ struct steps {
 	struct rig r;
 	int config_fd;
 	int pci;
+	int log;
 	__u32 seq;
 };
+
+/* For what happens by itself: a frame that comes back, a config interrupt. */
+static unsigned int step_ms = 5000;
 
 static int do_open(struct steps *s, const char *arg)
 {
@@ -87,7 +99,7 @@ static int do_again(struct steps *s, const char *arg)
 /* A frame to ourselves, which has to come back as it was. */
 static int do_echo(struct steps *s, const char *arg)
 {
-	__u64 end = vc_now_ms() + STEP_MS;
+	__u64 end = vc_now_ms() + step_ms;
 	__u32 seq = 0, len;
 	int ret;
 
@@ -115,6 +127,29 @@ static int do_send(struct steps *s, const char *arg)
 		ret = net_send(&s->r, s->r.mac, s->seq++, NET_MIN_FRAME);
 	vq_kick(&s->r.vq[NET_TX]);
 	return ret;
+}
+
+/* Frames of the peer: what is there, and then a number that the device writes only now. */
+static int do_recv(struct steps *s, const char *arg)
+{
+	__u64 end = vc_now_ms() + step_ms;
+	int i, ret = 0, n = arg ? atoi(arg) : 1;
+	__u32 seq, len;
+
+	for (i = 0; i < RIG_NUM && !ret; i++)
+		ret = net_recv(&s->r, &seq, &len);
+	if (ret == -EAGAIN)
+		ret = 0;
+	while (n > 0 && !ret && vc_now_ms() < end) {
+		ret = net_recv(&s->r, &seq, &len);
+		if (!ret)
+			n--;
+		else if (ret == -EAGAIN)
+			ret = 0;
+		if (!ret && !vq_pending(&s->r.vq[NET_RX]))
+			vc_sleep_us(STEP_TICK_US);
+	}
+	return ret ? ret : n > 0 ? -ETIME : 0;
 }
 
 static int do_suspend(struct steps *s, const char *arg)
@@ -187,7 +222,7 @@ static int do_told(struct steps *s, const char *arg)
 	__u64 n;
 
 	(void)arg;
-	if (poll(&pfd, 1, STEP_MS) <= 0)
+	if (poll(&pfd, 1, step_ms) <= 0)
 		return -ETIME;
 	return read(s->config_fd, &n, sizeof(n)) < 0 ? -errno : 0;
 }
@@ -195,7 +230,7 @@ static int do_told(struct steps *s, const char *arg)
 /* Waits until the device asks to be reset. */
 static int do_broken(struct steps *s, const char *arg)
 {
-	__u64 end = vc_now_ms() + STEP_MS;
+	__u64 end = vc_now_ms() + step_ms;
 	int ret;
 
 	do {
@@ -245,6 +280,60 @@ static int do_lie(struct steps *s, const char *arg)
 	return ret ? ret : write_reg(s, LIE_REG, strtoul(arg, NULL, 0));
 }
 
+/* --- the dirty log -------------------------------------------------------- */
+static int do_log(struct steps *s, const char *arg)
+{
+	const struct vmdev_dirty_iova_range range = { s->r.c.iova, VC_ARENA_SIZE };
+	__u64 page_size = VC_PAGE;
+
+	(void)arg;
+	return dirty_start(s->log, 0, &page_size, &range, 1);
+}
+
+/* Returns how many pages are dirty; in memory that is not ours there are none. */
+static int report(struct steps *s)
+{
+	static __u64 bits[PAGES / 64];
+	unsigned int i;
+	int n = 0, ret;
+
+	memset(bits, 0, sizeof(bits));
+	ret = dirty_report(s->log, 0, s->r.c.iova, VC_ARENA_SIZE, VC_PAGE, bits);
+	for (i = 0; !ret && i < ARRAY_SIZE(bits); i++)
+		n += __builtin_popcountll(bits[i]);
+	return ret ? ret : n;
+}
+
+static int do_report(struct steps *s, const char *arg)
+{
+	(void)arg;
+	return report(s);
+}
+
+/* ENODATA if there is a page that is not. */
+static int do_all(struct steps *s, const char *arg)
+{
+	int n = report(s);
+
+	(void)arg;
+	return n < 0 ? n : n == PAGES ? 0 : -ENODATA;
+}
+
+/* ENODATA if there is none, or if all are. */
+static int do_some(struct steps *s, const char *arg)
+{
+	int n = report(s);
+
+	(void)arg;
+	return n < 0 ? n : n && n != PAGES ? 0 : -ENODATA;
+}
+
+static int do_unlog(struct steps *s, const char *arg)
+{
+	(void)arg;
+	return dirty_stop(s->log, 0);
+}
+
 static int do_close(struct steps *s, const char *arg)
 {
 	(void)arg;
@@ -262,6 +351,7 @@ static const struct step {
 	{ "again", do_again, "reset, and to DRIVER_OK again" },
 	{ "echo", do_echo, "send a frame to ourselves" },
 	{ "send", do_send, "=N: send frames, without waiting" },
+	{ "recv", do_recv, "=N: wait for frames of the peer" },
 	{ "suspend", do_suspend, "" },
 	{ "resume", do_resume, "" },
 	{ "reset", do_reset, "" },
@@ -274,7 +364,12 @@ static const struct step {
 	{ "broken", do_broken, "wait until it asks for a reset" },
 	{ "sleep", do_sleep, "=MS" },
 	{ "line", do_line, "wait for a line of standard input" },
-	{ "lie", do_lie, "=LIE[/MOMENT]: of the hostile function" },
+	{ "lie", do_lie, "=LIE[/MOMENT]: of the hostile function, or =FAULTS[/NUMBER]" },
+	{ "log", do_log, "have written pages logged" },
+	{ "report", do_report, "which are they?" },
+	{ "all", do_all, "report; ENODATA if not every page is" },
+	{ "some", do_some, "report; ENODATA if none is, or every page" },
+	{ "unlog", do_unlog, "log no more" },
 	{ "close", do_close, "" },
 };
 
@@ -282,7 +377,8 @@ static int usage(void)
 {
 	unsigned int i;
 
-	fprintf(stderr, "Usage: steps [-H] [-d DEV] [-f FUNCTION] STEP[=ARG]...\n");
+	fprintf(stderr,
+		"Usage: steps [-H] [-d DEV] [-f FUNCTION] [-l LOG] [-p PEER] [-w MS] STEP[=ARG]...\n");
 	for (i = 0; i < ARRAY_SIZE(steps); i++)
 		fprintf(stderr, "  %-10s%s\n", steps[i].name, steps[i].help);
 	return 2;
@@ -317,24 +413,70 @@ static int open_function(const char *bdf)
 	return open(path, O_RDWR | O_CLOEXEC);
 }
 
+/* Two devices on a wire. */
+struct peer {
+	const struct steps *s;
+	struct rig r;
+};
+
+static void *peer_thread(void *arg)
+{
+	struct peer *p = arg;
+	struct rig *r = &p->r;
+	__u32 seq = 0;
+	int i;
+
+	for (;;) {
+		net_reap_tx(r);
+		for (i = 0; i < PEER_FRAMES; i++)
+			net_send(r, p->s->r.mac, seq++, NET_MIN_FRAME);
+		vq_kick(&r->vq[NET_TX]);
+		vc_sleep_us(PEER_US);
+	}
+	return NULL;
+}
+
+/* -p: the other end of the wire, which sends all the time. */
+static int start_peer(const struct steps *s, const char *path)
+{
+	static struct peer p;
+	pthread_t thread;
+	int ret;
+
+	p.s = s;
+	ret = rig_up(&p.r, path, 0);
+	return ret ? ret : -pthread_create(&thread, NULL, peer_thread, &p);
+}
+
 int main(int argc, char **argv)
 {
-	struct steps s = { .path = "/dev/vhost-vdpa-0", .pci = -1 };
+	struct steps s = { .path = "/dev/vhost-vdpa-0", .pci = -1, .log = -1 };
+	const char *peer = NULL;
 	int c;
 
-	while ((c = getopt(argc, argv, "d:f:H")) != -1) {
+	while ((c = getopt(argc, argv, "d:f:l:p:w:H")) != -1) {
 		if (c == 'H')
 			vc_huge_page = true;
 		else if (c == 'd')
 			s.path = optarg;
 		else if (c == 'f')
 			s.pci = open_function(optarg);
+		else if (c == 'l')
+			s.log = dirty_open(optarg);
+		else if (c == 'p')
+			peer = optarg;
+		else if (c == 'w')
+			step_ms = atoi(optarg);
 		else
 			return usage();
 	}
 	s.r.c.fd = -1;
 	s.config_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	vc_unlimit_memlock();
+	if (peer && start_peer(&s, peer)) {
+		fprintf(stderr, "steps: %s does not run\n", peer);
+		return 2;
+	}
 	for (; optind < argc; optind++)
 		if (run(&s, argv[optind]))
 			return usage();
