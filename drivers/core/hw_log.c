@@ -26,13 +26,18 @@
  * lies, and its queues go to shadow. Nobody can tell how many buffers of a packed ring
  * were used, so those are doubted, but not convicted.
  *
- * Does it still log? A parent may be able to tell (vmdev_hw_ops.log_check), and is asked after each
- * look at the bitmap, and before the hardware is stopped. If it does not all is marked, and queues
- * go to shadow.
+ * Once it is believed there may be no bit from one look to the next although buffers were written:
+ * the look before took their bits, and they were used after it. That is so for buffers that it had
+ * by then. When more were written, and there is no bit still, it lies.
+ *
+ * Does it still log? A parent may be able to tell (vmdev_hw_ops.log_check), and is asked after
+ * each look at the bitmap, and before the hardware is stopped. If it does not all is marked, and
+ * queues go to shadow.
  *
  * That is proof against hardware that logs nothing at all, but for what it wrote to buffers that
- * it did not finish. It is none against hardware that loses a bit now and then: nobody
- * can find that out who does not know what it wrote.
+ * it did not finish; and against hardware that ceases to, but for the last buffers of each ring. It
+ * is none against hardware that loses a bit now and then: nobody can find that out who does not know
+ * what it wrote.
  *
  * All under vmdev_parent.lock.
  */
@@ -153,23 +158,44 @@ static u16 vmdev_hw_log_written(struct vmdev_dev *dev, u16 i, u16 used, u16 n)
 /* Before the bitmap is looked at: bits come before the used index. */
 static void vmdev_hw_log_look(struct vmdev_dev *dev, u16 i)
 {
+	struct vmdev_vq *vq = &dev->vqs[i];
+
+	if (vq->watched && vq->counted)
+		vq->counted = !vmdev_hw_log_used(dev, i, &vq->used_now);
+}
+
+/* There was no bit: what was used since the last one, or since it logs? */
+static void vmdev_hw_log_judge(struct vmdev_dev *dev, u16 i)
+{
 	struct vmdev_hw_log *log = &dev->hw_log;
 	struct vmdev_vq *vq = &dev->vqs[i];
-	u16 used, n, written;
+	u16 n, written;
 
-	if (!vq->watched || log->seen)
+	if (!vq->watched)
 		return;
-	if (!vq->counted || vmdev_hw_log_used(dev, i, &used)) {
+	if (!vq->counted) {
 		log->doubt = true;
 		return;
 	}
 	/* More than 65535 look like fewer: that convicts nobody. */
-	n = used - vq->watched_at;
-	vq->watched_at = used;
-	written = vmdev_hw_log_written(dev, i, used, min(n, vq->conf.size));
+	n = vq->used_now - vq->watched_at;
+	vq->watched_at = vq->used_now;
+	written = vmdev_hw_log_written(dev, i, vq->used_now,
+				       min(n, vq->conf.size));
 	log->doubt |= written;
 	log->lies |= written > vq->unlogged;
 	vq->unlogged -= min(vq->unlogged, n);
+}
+
+/* There were bits, perhaps of all that it has and did not use when it was looked. */
+static void vmdev_hw_log_believe(struct vmdev_dev *dev, u16 i)
+{
+	struct vmdev_vq *vq = &dev->vqs[i];
+
+	if (!vq->watched || !vq->counted)
+		return;
+	vq->watched_at = vq->used_now;
+	vmdev_hw_log_watch_live(dev, i);
 }
 
 /**
@@ -182,6 +208,8 @@ static void vmdev_hw_log_look(struct vmdev_dev *dev, u16 i)
 void vmdev_hw_log_vq_stopped(struct vmdev_dev *dev, u16 i)
 {
 	vmdev_hw_log_look(dev, i);
+	if (!dev->hw_log.seen)
+		vmdev_hw_log_judge(dev, i);
 	dev->vqs[i].watched = false;
 }
 
@@ -217,20 +245,28 @@ static bool vmdev_hw_log_outgrown(const struct vmdev_dev *dev)
 static bool vmdev_hw_log_take(struct vmdev_dev *dev)
 {
 	struct vmdev_hw_log *log = &dev->hw_log;
-	bool doubt;
+	bool any, doubt;
 	u16 i;
 
 	for (i = 0; i < dev->nvqs; i++)
 		vmdev_hw_log_look(dev, i);
 	/* What is used was written, and what was written has its bit. */
 	dma_rmb();
-	log->seen |= vmdev_hw_bitmap_take(log->bitmap, log->size / sizeof(u64),
-					  vmdev_hw_log_mark, vmdev_hw_log_to(dev));
-	doubt = log->doubt;
+	any = vmdev_hw_bitmap_take(log->bitmap, log->size / sizeof(u64),
+				   vmdev_hw_log_mark, vmdev_hw_log_to(dev));
+	for (i = 0; i < dev->nvqs; i++) {
+		if (any)
+			vmdev_hw_log_believe(dev, i);
+		else
+			vmdev_hw_log_judge(dev, i);
+	}
+	log->seen |= any;
+	log->lies &= !any;
+	doubt = log->doubt && !log->seen;
 	log->doubt = false;
 	if (log->lost || vmdev_hw_log_outgrown(dev))
 		return false;
-	if (log->seen)
+	if (any)
 		return true;
 	if (log->lies && !log->off)
 		vmdev_hw_log_give_up(dev, "hardware wrote to buffers, and logged nothing");

@@ -75,7 +75,8 @@ struct vmdev_shadow;
  *	vmdev_parent.lock, as for
  * @counted: it can be told how many buffers were used
  * @watched_at: its used index when it was looked at last
- * @unlogged: buffers that hardware may have written before it was to log
+ * @used_now: what that is now, while it is looked
+ * @unlogged: buffers that hardware may have written before it was to log, or before that look
  * @live: kicks reach the hardware. Written under vmdev_parent.lock, read
  *	without from any context: a kick that comes late is ignored by hardware
  *	that was reset
@@ -114,6 +115,7 @@ struct vmdev_vq {
 	bool watched;
 	bool counted;
 	u16 watched_at;
+	u16 used_now;
 	u16 unlogged;
 	bool live;
 	atomic64_t kicks;

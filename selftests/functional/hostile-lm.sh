@@ -21,7 +21,7 @@ us='(vmdev_pci|vmdev|vdpa) ([0-9a-f:.]+|v0): '
 net=0x330018020
 
 # See enum fpga_fault (selftests/model/model.h).
-log_off=0x4 ones=0x80 state_deaf=0x20 enable_stuck=0x100 state_ignored=0x200 state_stale=0x400
+log_deaf=0x2 log_off=0x4 ones=0x80 state_deaf=0x20 enable_stuck=0x100 state_ignored=0x200 state_stale=0x400
 state_flickers=0x800 state_ahead=0x1000 used_wrong=0x2000 ghost=0x4000 enable_flips=0x8000 log_stops=0x10000
 log_moves=0x20000 log_all=0x40000 log_beyond=0x80000 log_late=0x100000 lm_status=0x200000 lm_count=0x400000
 lm_ones=0x800000 enable_one=0x1000000
@@ -211,7 +211,7 @@ use_steps() {
 	steps=("$TOOLS/steps" -d "$(vhost_of v0)" -f "$a" -l /dev/vmdev/v0 -p "$(vhost_of v1)")
 }
 
-tap_plan 49
+tap_plan 50
 vdpa_setup && modprobe vmdev_ctl
 tap_check "net functions" net_devices
 use_steps
@@ -242,6 +242,7 @@ lie "the log stops" $log_stops 'hardware does not log any more' log=ok @ recv:8=
 lie "the log stops" $log_stops 'hardware does not log any more' log=ok @ recv:8=ok suspend=ok all=ok unlog=ok
 lie "the log stops" $log_stops 'hardware does not log any more' log=ok @ recv:8=ok reset=ok all=ok unlog=ok
 lie "the log moves" $log_moves 'hardware does not log any more' log=ok @ recv:8=ok all=ok recv:4=ok some=ok unlog=ok
+lie "the log dies without a word" $log_deaf 'wrote to buffers, and logged nothing' log=ok recv:4=ok some=ok @ recv:4=ok report=ok recv:200=ok report=ok recv:8=ok report=ok recv:4=ok some=ok unlog=ok
 lie "all bits are set, again and again" $log_all '' log=ok @ sleep:50=ok all=ok report=ok recv:4=ok sleep:50=ok all=ok unlog=ok
 tap_check "bits behind the end" beyond
 tap_check "bits when it is off" late

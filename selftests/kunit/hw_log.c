@@ -466,13 +466,13 @@ static void hw_log_believes(struct kunit *test)
 	vmdev_hw_log_stopped(dev, 0);
 }
 
-/* One bit, and it is not looked any more. */
+/* One bit, and it may have been for all that it had. */
 static void hw_log_believes_who_logs(struct kunit *test)
 {
 	struct vmdev_dev *dev = dev_of(test);
 
 	vmdev_hw_log_begin(dev);
-	hw_log_ring(test, 0);
+	hw_log_ring(test, RING);
 	vmdev_hw_log_watch(dev, 0);
 	hw_sets(test, 1);
 	vmdev_hw_log_sync(dev);
@@ -505,6 +505,32 @@ static void hw_log_cannot_tell(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, dev->hw_log.off);
 }
 
+/* Of what it had at the last bit that may have been for this; it was not for what it got later. */
+static void hw_log_ceases(struct kunit *test)
+{
+	struct vmdev_dev *dev = dev_of(test);
+
+	vmdev_hw_log_begin(dev);
+	hw_log_ring(test, 4);
+	vmdev_hw_log_watch(dev, 0);
+	hw_sets(test, 1);
+	hw_uses(test, 2, 60);
+	vmdev_hw_log_sync(dev);
+	KUNIT_EXPECT_EQ(test, dirty(test), 2ULL);
+	hw_uses(test, 1, 60);
+	hw_log_is(test, BELIEVED);
+	hw_uses(test, 1, 60);
+	hw_log_is(test, BELIEVED);
+	hw_uses(test, 3, 0);
+	hw_log_is(test, BELIEVED);
+	dev->vqs[0].direct = true;
+	hw_uses(test, 1, 60);
+	hw_log_is(test, CONVICTED);
+	dev->vqs[0].direct = false;
+	vmdev_hw_log_stopped(dev, 0);
+	KUNIT_EXPECT_EQ(test, dirty(test), U64_MAX);
+}
+
 /* Each stage of a case is a thread of its own, so each has to take the lock itself. */
 #define LOCKED(_case)							\
 	static void _case##_locked(struct kunit *test)			\
@@ -528,6 +554,7 @@ LOCKED(hw_log_lies_in_the_end)
 LOCKED(hw_log_believes)
 LOCKED(hw_log_believes_who_logs)
 LOCKED(hw_log_cannot_tell)
+LOCKED(hw_log_ceases)
 
 static struct kunit_case hw_log_cases[] = {
 	KUNIT_CASE(hw_log_when_wanted_locked),
@@ -544,6 +571,7 @@ static struct kunit_case hw_log_cases[] = {
 	KUNIT_CASE(hw_log_believes_locked),
 	KUNIT_CASE(hw_log_believes_who_logs_locked),
 	KUNIT_CASE(hw_log_cannot_tell_locked),
+	KUNIT_CASE(hw_log_ceases_locked),
 	{}
 };
 
