@@ -90,7 +90,7 @@ guest_on() {
 	local log=/tmp/$1.log
 
 	NESTED_CMDLINE=rdinit=/bench/guest-init NESTED_NETDEV=$2 NESTED_NIC=,mac=$guest_mac
-	NESTED_QEMU=(-initrd /tmp/initrd -mem-path /tmp/huge -mem-prealloc)
+	NESTED_QEMU=(-initrd /tmp/initrd)
 	nested_start "$log" "$(vhost_of bench0)" || fail "no nested guest"
 	wait_for "grep -aq 'GUEST up' $log || ! kill -0 $NESTED_PID" 400
 	grep -aq 'GUEST up' "$log" || fail "$1: $(tail -n 5 "$log")"
@@ -105,11 +105,7 @@ nested() {
 	local i
 
 	guest_initrd
-	# Its memory is there from the beginning, in large pages: no exit in the middle of something, which an
-	# emulated SVM now and then comes back from with an interrupt too many.
-	echo 160 >/proc/sys/vm/nr_hugepages
-	{ mkdir -p /tmp/huge && mount -t hugetlbfs hugetlbfs /tmp/huge; } || fail "no huge pages"
-	modprobe kvm nx_huge_pages=off && modprobe kvm_amd || fail "no nested KVM"
+	modprobe kvm_amd || fail "no nested KVM"
 	# A virtual CPU that waits is not to be taken for one that works.
 	echo 0 >/sys/module/kvm/parameters/halt_poll_ns
 	for i in 0 1; do
