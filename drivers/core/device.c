@@ -29,10 +29,10 @@ static int vmdev_op_set_vq_address(struct vdpa_device *vdpa, u16 idx,
 	if (dev->vqs[idx].on) {
 		err = -EBUSY;
 	} else {
+		vmdev_vq_unpark(dev, idx);
 		conf->desc = desc;
 		conf->driver = driver;
 		conf->device = device;
-		dev->vqs[idx].parked = false;
 	}
 	mutex_unlock(&dev->parent->lock);
 	return err;
@@ -126,11 +126,11 @@ static int vmdev_op_set_vq_state(struct vdpa_device *vdpa, u16 idx,
 	if (dev->running && !dev->suspended) {
 		err = -EBUSY;
 	} else {
+		vmdev_vq_unpark(dev, idx);
 		dev->vqs[idx].conf.state = *state;
 		dev->vqs[idx].state_set = true;
 		dev->vqs[idx].state_learned = false;
 		dev->vqs[idx].state_lost = false;
-		dev->vqs[idx].parked = false;
 	}
 	mutex_unlock(&dev->parent->lock);
 	return err;

@@ -454,7 +454,7 @@ void vmdev_parent_offline(struct vmdev_hw *hw, const char *why, bool reachable)
 	}
 	if (!reachable)
 		WRITE_ONCE(parent->offline, true);
-	if (dev && !parent->offline)
+	if (dev)
 		vmdev_hw_log_check(dev);
 	if (!parent->gone && !parent->offline)
 		err = hw->ops->stop(hw, NULL);

@@ -35,9 +35,9 @@
  * queues go to shadow.
  *
  * That is proof against hardware that logs nothing at all, but for what it wrote to buffers that
- * it did not finish; and against hardware that ceases to, but for the last buffers of each ring. It
- * is none against hardware that loses a bit now and then: nobody can find that out who does not know
- * what it wrote.
+ * it did not finish; and against hardware that ceases to, but for the last buffers of each
+ * ring. It is none against hardware that loses a bit now and then: nobody can find that out who
+ * does not know what it wrote.
  *
  * All under vmdev_parent.lock.
  */
@@ -98,6 +98,12 @@ static int vmdev_hw_log_used(struct vmdev_dev *dev, u16 i, u16 *used)
 				   offsetof(struct vring_used, idx), used);
 }
 
+/* Of a queue that only transmits nothing is written to buffers, whatever its used entries say. */
+static bool vmdev_hw_log_writes(const struct vmdev_dev *dev, u16 i)
+{
+	return !vmdev_is_net(dev->hw) || !(i & 1);
+}
+
 /**
  * vmdev_hw_log_watch() - a queue is going to be started on hardware
  * @dev: the device
@@ -114,7 +120,7 @@ void vmdev_hw_log_watch(struct vmdev_dev *dev, u16 i)
 
 	vq->watched_at = vq->conf.state.split.avail_index;
 	vq->unlogged = 0;
-	vq->watched = dev->hw_log.bitmap;
+	vq->watched = dev->hw_log.bitmap && vmdev_hw_log_writes(dev, i);
 	vq->counted = vq->watched && !vmdev_is_packed(dev) &&
 		      !vmdev_hw_log_used(dev, i, &used) &&
 		      used == vq->watched_at;
@@ -184,7 +190,7 @@ static void vmdev_hw_log_judge(struct vmdev_dev *dev, u16 i)
 				       min(n, vq->conf.size));
 	log->doubt |= written;
 	log->lies |= written > vq->unlogged;
-	vq->unlogged -= min(vq->unlogged, n);
+	vq->unlogged -= min(vq->unlogged, written);
 }
 
 /* There were bits, perhaps of all that it has and did not use when it was looked. */
@@ -208,8 +214,8 @@ static void vmdev_hw_log_believe(struct vmdev_dev *dev, u16 i)
 void vmdev_hw_log_vq_stopped(struct vmdev_dev *dev, u16 i)
 {
 	vmdev_hw_log_look(dev, i);
-	if (!dev->hw_log.seen)
-		vmdev_hw_log_judge(dev, i);
+	/* Bits that were not taken yet will speak for it. */
+	vmdev_hw_log_judge(dev, i);
 	dev->vqs[i].watched = false;
 }
 
@@ -264,13 +270,13 @@ static bool vmdev_hw_log_take(struct vmdev_dev *dev)
 	log->lies &= !any;
 	doubt = log->doubt && !log->seen;
 	log->doubt = false;
-	if (log->lost || vmdev_hw_log_outgrown(dev))
-		return false;
-	if (any)
-		return true;
 	if (log->lies && !log->off)
 		vmdev_hw_log_give_up(dev, "hardware wrote to buffers, and logged nothing");
-	return !log->lies && !doubt;
+	/* Once is enough: whoever ceases to log may begin again. */
+	log->lost |= log->lies;
+	if (log->lost || vmdev_hw_log_outgrown(dev))
+		return false;
+	return any || !doubt;
 }
 
 /**
@@ -294,6 +300,22 @@ void vmdev_hw_log_check(struct vmdev_dev *dev)
 	log->lost = true;
 	if (!log->off && vmdev_usable(dev))
 		vmdev_hw_log_give_up(dev, "hardware does not log any more what it writes");
+}
+
+/**
+ * vmdev_hw_log_distrust() - hardware may have written what has no bit
+ * @dev: the device
+ *
+ * It did not stop, or went on when it had: who says wrong things of its rings is not believed
+ * what it says of memory, either. If it is logged all is marked.
+ *
+ * Context: vmdev_parent.lock held.
+ */
+void vmdev_hw_log_distrust(struct vmdev_dev *dev)
+{
+	lockdep_assert_held(&dev->parent->lock);
+
+	vmdev_hw_log_mark_all(dev);
 }
 
 /* --- begin and end --------------------------------------------------------------------- */
@@ -336,8 +358,8 @@ static int vmdev_hw_log_start(struct vmdev_dev *dev)
 	for (i = 0; i < dev->nvqs; i++) {
 		struct vmdev_vq *vq = &dev->vqs[i];
 
-		vq->watched = vq->direct;
-		vq->counted = vq->direct && !vmdev_is_packed(dev) &&
+		vq->watched = vq->direct && vmdev_hw_log_writes(dev, i);
+		vq->counted = vq->watched && !vmdev_is_packed(dev) &&
 			      !vmdev_hw_log_used(dev, i, &vq->watched_at);
 	}
 	err = hw->ops->log_start(hw, log->iova, log->iova + log->size);
@@ -388,10 +410,11 @@ void vmdev_hw_log_end(struct vmdev_dev *dev)
 {
 	if (!dev->hw_log.bitmap || vmdev_hw_log_wanted(dev))
 		return;
-	if (vmdev_log_active(dev, vmdev_hw_log_asid(dev)) &&
-	    vmdev_any_direct(dev))
-		return;
-	vmdev_hw_log_check(dev);
+	if (vmdev_log_active(dev, vmdev_hw_log_asid(dev))) {
+		if (vmdev_any_direct(dev))
+			return;
+		vmdev_hw_log_check(dev);
+	}
 	vmdev_hw_log_stopped(dev, 0);
 }
 
@@ -421,14 +444,19 @@ void vmdev_hw_log_stopped(struct vmdev_dev *dev, int err)
  * vmdev_hw_log_sync() - what hardware wrote so far goes to the log
  * @dev: the device
  *
+ * Also of a device that is suspended: its queues must be where they were stopped.
+ *
  * Context: may sleep; vmdev_parent.lock held.
  */
 void vmdev_hw_log_sync(struct vmdev_dev *dev)
 {
 	bool all;
+	u16 i;
 
 	lockdep_assert_held(&dev->parent->lock);
 
+	for (i = 0; i < dev->nvqs; i++)
+		vmdev_vq_check_parked(dev, i);
 	if (!dev->hw_log.bitmap)
 		return;
 	all = vmdev_hw_log_take(dev);

@@ -176,8 +176,17 @@ static void vmdev_vqs_set_on(struct vmdev_dev *dev, bool on)
 		WRITE_ONCE(vq->direct, vq->on && !vq->shadowed && !vq->served);
 		WRITE_ONCE(vq->live, false);
 		vq->idle_seen = false;
-		vq->parked &= !vq->on;
 	}
+}
+
+/* Somebody has these rings again. */
+static void vmdev_vqs_unparked(struct vmdev_dev *dev)
+{
+	u16 i;
+
+	for (i = 0; i < dev->nvqs; i++)
+		if (dev->vqs[i].on)
+			dev->vqs[i].parked = false;
 }
 
 /* Buffers of the driver go to the hardware, or they do not. */
@@ -297,6 +306,7 @@ int vmdev_start(struct vmdev_dev *dev)
 	err = hw->ops->start(hw, &conf);
 	if (err)
 		goto err_live;
+	vmdev_vqs_unparked(dev);
 	err = vmdev_ctrl_replay(dev);
 	if (err)
 		goto err_stop;
@@ -353,8 +363,12 @@ int vmdev_stop(struct vmdev_dev *dev)
 
 	vmdev_vqs_forwarding(dev, false);
 
-	vmdev_hw_log_check(dev);
+	/* A reset may end the log. Who is stopped exactly looks at it when queues have stopped. */
+	if (!exact)
+		vmdev_hw_log_check(dev);
 	err = hw->ops->stop(hw, exact ? dev->states : NULL);
+	if (exact && !err)
+		vmdev_hw_log_check(dev);
 	vmdev_hw_log_stopped(dev, err);
 	for (i = 0; i < dev->nvqs && !err; i++) {
 		struct vmdev_vq *vq = &dev->vqs[i];
@@ -480,13 +494,13 @@ static int vmdev_vq_start_hw(struct vmdev_dev *dev, u16 i)
 		return err;
 
 	/* Interrupts may come before vq_start returns. */
-	vq->parked = false;
 	WRITE_ONCE(vq->on, true);
 	WRITE_ONCE(vq->direct, !vq->shadowed);
 	err = hw->ops->vq_start(hw, vq->hw_vq, hw_conf);
 	if (err) {
 		WRITE_ONCE(vq->on, false);
 		WRITE_ONCE(vq->direct, false);
+		vq->watched = false;
 		if (vq->shadowed)
 			vmdev_shadow_stop(dev, i, NULL);
 		dev_err_ratelimited(&dev->vdpa.dev,
@@ -494,6 +508,7 @@ static int vmdev_vq_start_hw(struct vmdev_dev *dev, u16 i)
 				    ERR_PTR(err));
 		return err;
 	}
+	vq->parked = false;
 
 	err = vmdev_ctrl_replay_vq(dev, i);
 	if (err)
@@ -550,8 +565,10 @@ static int vmdev_vq_stop_hw(struct vmdev_dev *dev, u16 i)
 	struct vdpa_vq_state state;
 
 	err = hw->ops->vq_stop(hw, vq->hw_vq, has_state ? &state : NULL);
-	if (err)
+	if (err) {
+		vmdev_hw_log_distrust(dev);
 		return err;
+	}
 
 	vmdev_hw_log_vq_stopped(dev, i);
 	WRITE_ONCE(vq->on, false);

@@ -218,27 +218,6 @@ int vmdev_vq_stopped_state(struct vmdev_dev *dev, u16 i,
 }
 
 /**
- * vmdev_vq_used_index() - how far has the device used a split ring?
- * @dev: the device
- * @i: the queue, with the addresses of its ring
- * @used: gets the used index
- *
- * Context: may sleep; vmdev_parent.lock held.
- * Return: 0, or an error of vmdev_mem_read().
- */
-int vmdev_vq_used_index(struct vmdev_dev *dev, u16 i, u16 *used)
-{
-	__virtio16 raw;
-	int err;
-
-	err = vmdev_mem_read(dev, vmdev_vq_asid(dev, i), dev->vqs[i].conf.device +
-			     offsetof(struct vring_used, idx), &raw, sizeof(raw));
-	if (!err)
-		*used = __virtio16_to_cpu(true, raw);
-	return err;
-}
-
-/**
  * vmdev_vq_used_state() - where is a split queue that used all it took?
  * @dev: the device, suspended before it was stopped (VMDEV_CAP_SUSPEND)
  * @i: the queue, direct until then
@@ -253,86 +232,6 @@ int vmdev_vq_used_state(struct vmdev_dev *dev, u16 i,
 	if (!dev->mem.attached)
 		return -EOPNOTSUPP;
 	return vmdev_vq_used_index(dev, i, &state->split.avail_index);
-}
-
-/* Of packed rings, and those of a driver of the host, only hardware knows. Software is believed. */
-static bool vmdev_vq_tells_used(struct vmdev_dev *dev, u16 i, u16 *used)
-{
-	return !vmdev_is_packed(dev) && dev->mem.attached && dev->hw->dma_dev &&
-	       !vmdev_vq_used_index(dev, i, used);
-}
-
-/* Does a ring have no more entries that wait than it has room for? */
-static bool vmdev_vq_was_given(struct vmdev_dev *dev, u16 i, u16 used)
-{
-	const struct vmdev_vq_conf *conf = &dev->vqs[i].conf;
-	__virtio16 avail;
-
-	if (vmdev_mem_read(dev, vmdev_vq_asid(dev, i), conf->driver +
-			   offsetof(struct vring_avail, idx), &avail,
-			   sizeof(avail)))
-		return true;
-	return (u16)(__virtio16_to_cpu(true, avail) - used) <= conf->size;
-}
-
-/**
- * vmdev_vq_check_state() - is a queue where hardware says that it stopped?
- * @dev: the device
- * @i: the queue, direct until it was stopped
- * @state: what hardware says
- *
- * A device that stopped has told its driver of all that it used: the ring says so, too. And it
- * cannot have used what it was not given.
- *
- * Context: may sleep; vmdev_parent.lock held.
- * Return: 0; -EILSEQ if that is not so, with a line.
- */
-int vmdev_vq_check_state(struct vmdev_dev *dev, u16 i,
-			 const struct vdpa_vq_state *state)
-{
-	u16 used, avail = state->split.avail_index;
-
-	if (!vmdev_vq_tells_used(dev, i, &used))
-		return 0;
-	if (used != avail)
-		dev_err_ratelimited(&dev->vdpa.dev,
-				    "queue %u: hardware says that it stopped at %u, its ring says %u\n",
-				    i, avail, used);
-	else if (!vmdev_vq_was_given(dev, i, used))
-		dev_err_ratelimited(&dev->vdpa.dev,
-				    "queue %u: hardware used more than it was given, it stopped at %u\n",
-				    i, used);
-	else
-		return 0;
-	return -EILSEQ;
-}
-
-/**
- * vmdev_vq_check_parked() - is a queue still where it was stopped?
- * @dev: the device
- * @i: the queue, which is about to be started
- *
- * Hardware that went on with a ring that it had let go of has used buffers that nobody
- * knows of: what their memory had was not logged, and their driver was not told.
- *
- * Context: may sleep; vmdev_parent.lock held.
- * Return: 0; -EILSEQ if it is not, with a line, and the device broken.
- */
-int vmdev_vq_check_parked(struct vmdev_dev *dev, u16 i)
-{
-	struct vmdev_vq *vq = &dev->vqs[i];
-	u16 used;
-
-	lockdep_assert_held(&dev->parent->lock);
-
-	if (!vq->parked || !vmdev_vq_tells_used(dev, i, &used) ||
-	    used == vq->conf.state.split.avail_index)
-		return 0;
-	dev_err_ratelimited(&dev->vdpa.dev,
-			    "queue %u: its ring was written while it was stopped at %u, it says %u\n",
-			    i, vq->conf.state.split.avail_index, used);
-	vmdev_break(dev, "a ring was written while its queue was stopped");
-	return -EILSEQ;
 }
 
 /**

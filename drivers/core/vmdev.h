@@ -504,18 +504,21 @@ void vmdev_vq_enable(struct vmdev_dev *dev, u16 vq, bool enable);
 /* Patience with the drivers of queues that are stopped: a CPU may be busy. */
 #define VMDEV_SETTLE_TRIES	50
 
+/* parked.c */
+int vmdev_vq_used_index(struct vmdev_dev *dev, u16 i, u16 *used);
+int vmdev_vq_check_state(struct vmdev_dev *dev, u16 i,
+			 const struct vdpa_vq_state *state);
+void vmdev_vq_unpark(struct vmdev_dev *dev, u16 i);
+int vmdev_vq_check_parked(struct vmdev_dev *dev, u16 i);
+
 /* queue_state.c */
 bool vmdev_vq_idle(struct vmdev_dev *dev, u16 i);
 void vmdev_vqs_forget_idle(struct vmdev_dev *dev);
 void vmdev_vqs_seek_idle(struct vmdev_dev *dev);
 int vmdev_vq_read_state(struct vmdev_dev *dev, u16 i,
 			struct vdpa_vq_state *state);
-int vmdev_vq_used_index(struct vmdev_dev *dev, u16 i, u16 *used);
 int vmdev_vq_used_state(struct vmdev_dev *dev, u16 i,
 			struct vdpa_vq_state *state);
-int vmdev_vq_check_state(struct vmdev_dev *dev, u16 i,
-			 const struct vdpa_vq_state *state);
-int vmdev_vq_check_parked(struct vmdev_dev *dev, u16 i);
 int vmdev_vq_stopped_state(struct vmdev_dev *dev, u16 i,
 			   struct vdpa_vq_state *state, int *patience);
 
@@ -618,6 +621,7 @@ void vmdev_hw_log_vq_stopped(struct vmdev_dev *dev, u16 i);
 void vmdev_hw_log_begin(struct vmdev_dev *dev);
 void vmdev_hw_log_end(struct vmdev_dev *dev);
 void vmdev_hw_log_check(struct vmdev_dev *dev);
+void vmdev_hw_log_distrust(struct vmdev_dev *dev);
 void vmdev_hw_log_stopped(struct vmdev_dev *dev, int err);
 void vmdev_hw_log_sync(struct vmdev_dev *dev);
 bool vmdev_hw_log_misses(struct vmdev_dev *dev, unsigned int asid, u64 last);

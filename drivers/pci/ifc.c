@@ -53,6 +53,8 @@
  * @cvq: the control queue, or U16_MAX
  * @log: where it is to log, the first byte
  * @log_end: likewise, the byte behind the last one
+ * @logging: it is to log, and its registers tell whether it does
+ * @log_lost: it was seen not to
  * @enabled: a bit for each queue that was enabled since the reset
  */
 struct vmdev_ifc {
@@ -62,6 +64,8 @@ struct vmdev_ifc {
 	u16 cvq;
 	u64 log;
 	u64 log_end;
+	bool logging;
+	bool log_lost;
 	unsigned long enabled[];
 };
 
@@ -204,12 +208,25 @@ static int vmdev_ifc_wait_vq(struct vmdev_pci *vp, u16 vq, ktime_t end)
 	return -ETIMEDOUT;
 }
 
+static bool vmdev_ifc_logs(struct vmdev_ifc *ifc)
+{
+	return vmdev_ifc_read64(ifc, VMDEV_IFC_LOG) == ifc->log &&
+	       vmdev_ifc_read64(ifc, VMDEV_IFC_LOG_END) == ifc->log_end &&
+	       vmdev_ifc_read(ifc, VMDEV_IFC_CONTROL) == VMDEV_IFC_LOG_ON;
+}
+
+/* A reset may switch it off: what counts is whether it logged as long as queues ran. */
+static void vmdev_ifc_look_at_log(struct vmdev_ifc *ifc)
+{
+	ifc->log_lost |= ifc->logging && !vmdev_ifc_logs(ifc);
+}
+
 static int vmdev_ifc_stop(struct vmdev_pci *vp, struct vdpa_vq_state *states)
 {
 	const struct vmdev_hw_caps *caps = &vp->hw.caps;
 	struct vmdev_ifc *ifc = vmdev_ifc(vp);
 	ktime_t end = vmdev_ifc_stop_end();
-	int err = 0;
+	int err;
 	u16 vq;
 
 	/* None goes on while another one is waited for: the time is for all of them. */
@@ -219,9 +236,11 @@ static int vmdev_ifc_stop(struct vmdev_pci *vp, struct vdpa_vq_state *states)
 		err = vmdev_ifc_wait_vq(vp, vq, end) ? :
 		      vmdev_ifc_get_state(vp, vq, &states[vq]);
 		if (err)
-			break;
+			return err;
 	}
-	return err;
+	vmdev_ifc_look_at_log(ifc);
+	ifc->logging = false;
+	return 0;
 }
 
 static int vmdev_ifc_vq_stop(struct vmdev_pci *vp, u16 vq,
@@ -260,27 +279,21 @@ static int vmdev_ifc_vq_start(struct vmdev_pci *vp, u16 vq,
 	u32 count = vmdev_ifc_areas(caps, vq + 1);
 	struct vmdev_ifc *ifc = vmdev_ifc(vp);
 
+	if (!vmdev_ifc_set_state(ifc, vmdev_ifc_state_at(caps, vq),
+				 vmdev_ifc_from_state(&conf->state))) {
+		if (vmdev_pci_absent(vp))
+			return -ENODEV;
+		pci_err(vp->pdev, "queue %u does not take the state of its ring\n",
+			vq);
+		return -EIO;
+	}
 	if (vq != ifc->cvq && count > ifc->count)
 		vmdev_ifc_set_count(ifc, count);
-	if (vmdev_ifc_set_state(ifc, vmdev_ifc_state_at(caps, vq),
-				vmdev_ifc_from_state(&conf->state))) {
-		__set_bit(vq, ifc->enabled);
-		return 0;
-	}
-	if (vmdev_pci_absent(vp))
-		return -ENODEV;
-	pci_err(vp->pdev, "queue %u does not take the state of its ring\n", vq);
-	return -EIO;
+	__set_bit(vq, ifc->enabled);
+	return 0;
 }
 
 /* --- the log --------------------------------------------------------------------------- */
-
-static bool vmdev_ifc_logs(struct vmdev_ifc *ifc)
-{
-	return vmdev_ifc_read64(ifc, VMDEV_IFC_LOG) == ifc->log &&
-	       vmdev_ifc_read64(ifc, VMDEV_IFC_LOG_END) == ifc->log_end &&
-	       vmdev_ifc_read(ifc, VMDEV_IFC_CONTROL) == VMDEV_IFC_LOG_ON;
-}
 
 /* What is read comes after all that the function wrote before it logged. */
 static int vmdev_ifc_log_start(struct vmdev_pci *vp, u64 bitmap, u64 end)
@@ -293,7 +306,9 @@ static int vmdev_ifc_log_start(struct vmdev_pci *vp, u64 bitmap, u64 end)
 	vmdev_ifc_write64(ifc, VMDEV_IFC_LOG, bitmap);
 	vmdev_ifc_write64(ifc, VMDEV_IFC_LOG_END, end);
 	vmdev_ifc_write(ifc, VMDEV_IFC_CONTROL, VMDEV_IFC_LOG_ON);
-	if (vmdev_ifc_logs(ifc))
+	ifc->logging = vmdev_ifc_logs(ifc);
+	ifc->log_lost = false;
+	if (ifc->logging)
 		return 0;
 	if (vmdev_pci_absent(vp))
 		return -ENODEV;
@@ -305,10 +320,12 @@ static int vmdev_ifc_log_start(struct vmdev_pci *vp, u64 bitmap, u64 end)
 /* The core is told if it is gone. */
 static bool vmdev_ifc_log_check(struct vmdev_pci *vp)
 {
-	if (vmdev_ifc_logs(vmdev_ifc(vp)))
-		return true;
-	vmdev_pci_absent(vp);
-	return false;
+	struct vmdev_ifc *ifc = vmdev_ifc(vp);
+
+	vmdev_ifc_look_at_log(ifc);
+	if (ifc->log_lost)
+		vmdev_pci_absent(vp);
+	return !ifc->log_lost;
 }
 
 /* The IOMMU sees to it that who does not obey does no harm. */
@@ -316,6 +333,7 @@ static void vmdev_ifc_log_stop(struct vmdev_pci *vp)
 {
 	struct vmdev_ifc *ifc = vmdev_ifc(vp);
 
+	ifc->logging = false;
 	vmdev_ifc_write(ifc, VMDEV_IFC_CONTROL, 0);
 	if (vmdev_ifc_read(ifc, VMDEV_IFC_CONTROL) && !vmdev_pci_absent(vp))
 		pci_err(vp->pdev, "the log of written pages cannot be switched off\n");
@@ -397,6 +415,7 @@ static void vmdev_ifc_unmap(struct vmdev_pci *vp, struct vmdev_ifc *ifc)
 static int vmdev_ifc_try(struct vmdev_pci *vp, struct vmdev_ifc *ifc)
 {
 	u32 control;
+	bool taken;
 
 	vmdev_ifc_write(ifc, VMDEV_IFC_CONTROL, 0);
 	control = vmdev_ifc_read(ifc, VMDEV_IFC_CONTROL);
@@ -405,8 +424,10 @@ static int vmdev_ifc_try(struct vmdev_pci *vp, struct vmdev_ifc *ifc)
 			 control);
 		return -EIO;
 	}
-	if (!vmdev_ifc_set_state(ifc, VMDEV_IFC_STATES, VMDEV_IFC_TRY) ||
-	    !vmdev_ifc_set_state(ifc, VMDEV_IFC_STATES, 0)) {
+	taken = vmdev_ifc_set_state(ifc, VMDEV_IFC_STATES, VMDEV_IFC_TRY);
+	/* In any case: whoever uses it as a plain function begins at 0. */
+	taken &= vmdev_ifc_set_state(ifc, VMDEV_IFC_STATES, 0);
+	if (!taken) {
 		pci_warn(vp->pdev, "no live-migration block: ring states cannot be written\n");
 		return -EIO;
 	}

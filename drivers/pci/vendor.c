@@ -61,6 +61,9 @@ int vmdev_pci_log_start(struct vmdev_hw *hw, u64 bitmap, u64 end)
 /**
  * vmdev_pci_log_check() - the log_check op
  * @hw: the function
+ *
+ * Context: may sleep; the core's lock held.
+ * Return: what the vendor's does; true if it has none.
  */
 bool vmdev_pci_log_check(struct vmdev_hw *hw)
 {

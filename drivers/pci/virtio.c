@@ -210,7 +210,7 @@ static int vmdev_pci_vq_start(struct vmdev_hw *hw, u16 vq,
 	u16 vector = conf->software ? vmdev_vectors_software(vp->vectors, vq) :
 		     vmdev_vectors_vq(vp->vectors, vq);
 	int err = 0;
-	u16 max;
+	u16 max, enabled, got;
 
 	vp_iowrite16(vq, &cfg->queue_select);
 	max = vp_ioread16(&cfg->queue_size);
@@ -221,14 +221,20 @@ static int vmdev_pci_vq_start(struct vmdev_hw *hw, u16 vq,
 			vq, max, conf->size);
 		return -EINVAL;
 	}
-	if (vp_ioread16(&cfg->queue_enable)) {
+	enabled = vp_ioread16(&cfg->queue_enable);
+	if (vmdev_pci_is_gone(vp, enabled))
+		return -ENODEV;
+	if (enabled) {
 		pci_err(vp->pdev, "queue %u is enabled before its time\n", vq);
 		return -EBUSY;
 	}
 
 	vmdev_pci_set_ring(vp, conf);
 	vp_iowrite16(vector, &cfg->queue_msix_vector);
-	if (vp_ioread16(&cfg->queue_msix_vector) != vector) {
+	got = vp_ioread16(&cfg->queue_msix_vector);
+	if (got != vector && vmdev_pci_is_gone(vp, got))
+		return -ENODEV;
+	if (got != vector) {
 		pci_err(vp->pdev, "queue %u does not take vector %u\n", vq,
 			vector);
 		return -EBUSY;

@@ -106,8 +106,8 @@ struct vmdev_vq_conf {
  * @features: negotiated feature bits
  * @nvqs: length of @vqs; never more than the hardware has
  * @cvq: net: the control queue that @features make, whether it is enabled or not; U16_MAX if
- *	there is none. With multiqueue it comes after all pairs that the device has, which
- *	need not be all queues that it shows
+ *	there is none, or no driver. With multiqueue it comes after all pairs that the device
+ *	has, which need not be all queues that it shows
  * @vqs: the queues, indexed as the hardware does
  */
 struct vmdev_hw_conf {
@@ -177,7 +177,8 @@ struct vmdev_hw_conf {
  *	the used index tells of it, or when the queue has stopped. On error nothing is logged,
  *	and why is said in a line. NULL: see VMDEV_CAP_LOG
  * @log_check: does it still log, as far as it tells? If not, what it wrote since it was asked last
- *	may have no bit. Before @stop, which may end the log. NULL: it does not tell
+ *	may have no bit. Before @stop without states; after @stop with states, and then: did it
+ *	when its queues had stopped? NULL: it does not tell
  * @log_stop: the device does not touch the bitmap any more once this returns, and what it wrote
  *	before has its bit. Also after stop; not after vmdev_hw_gone()
  * @map: map @size bytes of physical memory at @iova in that domain; nothing of

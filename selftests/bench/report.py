@@ -162,7 +162,7 @@ GOALS += [(FPGA, case, AtMost(each * 33 + more)) for case, each, more in (
     ("resume-read/32", 4, 8), ("resume-write/32", 11, 16),
     ("dirty-start-read/2", 0, 5), ("dirty-start-write/2", 0, 6),
     ("dirty-report-read/1024", 0, 5), ("dirty-report-write/1024", 0, 0),
-    ("dirty-stop-read/2", 0, 6), ("dirty-stop-write/2", 0, 1))]
+    ("dirty-stop-read/2", 0, 1), ("dirty-stop-write/2", 0, 1))]
 # To a packet of a device that logs nothing.
 LOGGED_LIMIT = Times(1.02)
 # Case, peer, ratio that a device that is software may have to it.

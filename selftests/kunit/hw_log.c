@@ -10,6 +10,7 @@
 #include <uapi/linux/vhost_types.h>
 
 #include "../../drivers/core/hw_log.c"
+#include "../../drivers/core/parked.c"
 #include "fake_hw.h"
 
 #define P	0x1000ULL
@@ -66,6 +67,12 @@ static bool hw_log_op_check(struct vmdev_hw *hw)
 static void hw_log_op_stop(struct vmdev_hw *hw)
 {
 	of_hw(hw)->stops++;
+}
+
+/* Of event.c. */
+void vmdev_break(struct vmdev_dev *dev, const char *why)
+{
+	WRITE_ONCE(dev->needs_reset, true);
 }
 
 static struct vmdev_dev *dev_of(struct kunit *test)
@@ -421,7 +428,129 @@ static void hw_log_lies(struct kunit *test)
 	dev->vqs[0].direct = true;
 	hw_uses(test, 1, 60);
 	hw_log_is(test, CONVICTED);
+	/* A bit now and then makes it no better. */
+	hw_sets(test, 1);
+	hw_log_is(test, CONVICTED);
 	dev->vqs[0].direct = false;
+	vmdev_hw_log_stopped(dev, 0);
+	KUNIT_EXPECT_EQ(test, dirty(test), U64_MAX);
+}
+
+/* A queue that hardware let go of at @at. */
+static struct vmdev_vq *hw_log_parked(struct kunit *test, u16 at)
+{
+	struct hw_log_test *t = test->priv;
+	struct vmdev_vq *vq = &t->fake.vqs[0];
+
+	hw_log_ring(test, at + RING);
+	used_of(test)->idx = cpu_to_le16(at);
+	vq->conf.state.split.avail_index = at;
+	vq->parked = true;
+	t->fake.hw.dma_dev = &t->fake.dev.vdpa.dev;
+	return vq;
+}
+
+static void hw_log_goes_on(struct kunit *test)
+{
+	struct vmdev_dev *dev = dev_of(test);
+	struct vmdev_vq *vq = hw_log_parked(test, 5);
+
+	vmdev_hw_log_sync(dev);
+	KUNIT_EXPECT_EQ(test, dirty(test), 0ULL);
+	KUNIT_EXPECT_EQ(test, vmdev_vq_check_parked(dev, 0), 0);
+	KUNIT_EXPECT_TRUE(test, vq->parked);
+	hw_uses(test, 1, 60);
+	vmdev_hw_log_sync(dev);
+	KUNIT_EXPECT_TRUE(test, dev->needs_reset);
+	KUNIT_EXPECT_EQ(test, dirty(test), U64_MAX);
+	/* Once. */
+	vmdev_hw_log_sync(dev);
+	KUNIT_EXPECT_EQ(test, dirty(test), 0ULL);
+}
+
+/* The driver says where it is: it may have gone on with it itself. */
+static void hw_log_is_set_anew(struct kunit *test)
+{
+	struct vmdev_dev *dev = dev_of(test);
+	struct vmdev_vq *vq = hw_log_parked(test, U16_MAX);
+
+	vmdev_vq_unpark(dev, 0);
+	KUNIT_EXPECT_FALSE(test, vq->parked);
+	KUNIT_EXPECT_EQ(test, dirty(test), 0ULL);
+	vq->parked = true;
+	hw_uses(test, 1, 60);
+	vmdev_vq_unpark(dev, 0);
+	KUNIT_EXPECT_FALSE(test, dev->needs_reset);
+	KUNIT_EXPECT_EQ(test, dirty(test), U64_MAX);
+	/* Nobody looks at who is not parked. */
+	hw_uses(test, 1, 60);
+	vmdev_hw_log_sync(dev);
+	KUNIT_EXPECT_EQ(test, dirty(test), 0ULL);
+}
+
+static void hw_log_says_where(struct kunit *test)
+{
+	struct vmdev_vq *vq = hw_log_parked(test, U16_MAX - 2);
+	struct vdpa_vq_state state = vq->conf.state;
+	struct vmdev_dev *dev = dev_of(test);
+
+	KUNIT_EXPECT_EQ(test, vmdev_vq_check_state(dev, 0, &state), 0);
+	KUNIT_EXPECT_EQ(test, dirty(test), 0ULL);
+	state.split.avail_index++;
+	KUNIT_EXPECT_EQ(test, vmdev_vq_check_state(dev, 0, &state), -EILSEQ);
+	KUNIT_EXPECT_EQ(test, dirty(test), U64_MAX);
+	/* They agree, and it was given as many as that. */
+	hw_uses(test, RING, 60);
+	state.split.avail_index = U16_MAX - 2 + RING;
+	KUNIT_EXPECT_EQ(test, vmdev_vq_check_state(dev, 0, &state), 0);
+	KUNIT_EXPECT_EQ(test, dirty(test), 0ULL);
+	/* And one more. */
+	hw_uses(test, 1, 60);
+	state.split.avail_index++;
+	KUNIT_EXPECT_EQ(test, vmdev_vq_check_state(dev, 0, &state), -EILSEQ);
+	KUNIT_EXPECT_EQ(test, dirty(test), U64_MAX);
+}
+
+/* What is written to an entry of a queue that transmits means nothing. */
+static void hw_log_transmits(struct kunit *test)
+{
+	struct vmdev_dev *dev = dev_of(test);
+
+	vmdev_hw_log_begin(dev);
+	vmdev_hw_log_watch(dev, 0);
+	KUNIT_EXPECT_TRUE(test, dev->vqs[0].watched);
+	vmdev_hw_log_watch(dev, 1);
+	KUNIT_EXPECT_FALSE(test, dev->vqs[1].watched);
+	vmdev_hw_log_stopped(dev, 0);
+	dev->hw->caps.device_id = VIRTIO_ID_BLOCK;
+	vmdev_hw_log_begin(dev);
+	vmdev_hw_log_watch(dev, 1);
+	KUNIT_EXPECT_TRUE(test, dev->vqs[1].watched);
+	vmdev_hw_log_stopped(dev, 0);
+}
+
+/* It was believed, and then queues are stopped one by one. */
+static void hw_log_ceases_and_stops(struct kunit *test)
+{
+	struct vmdev_dev *dev = dev_of(test);
+
+	vmdev_hw_log_begin(dev);
+	hw_log_ring(test, 2);
+	vmdev_hw_log_watch(dev, 0);
+	hw_sets(test, 1);
+	hw_uses(test, 2, 60);
+	vmdev_hw_log_sync(dev);
+	KUNIT_EXPECT_EQ(test, dirty(test), 2ULL);
+	hw_uses(test, 3, 60);
+	/* Honest: the bit is there, and was not taken yet. */
+	hw_sets(test, 2);
+	vmdev_hw_log_vq_stopped(dev, 0);
+	vmdev_hw_log_sync(dev);
+	KUNIT_EXPECT_EQ(test, dirty(test), 4ULL);
+	dev->vqs[0].conf.state.split.avail_index = 5;
+	vmdev_hw_log_watch(dev, 0);
+	hw_uses(test, 3, 60);
+	vmdev_hw_log_vq_stopped(dev, 0);
 	vmdev_hw_log_stopped(dev, 0);
 	KUNIT_EXPECT_EQ(test, dirty(test), U64_MAX);
 }
@@ -550,6 +679,11 @@ LOCKED(hw_log_mapped_later)
 LOCKED(hw_log_ends_by_itself)
 LOCKED(hw_log_mapped_when_broken)
 LOCKED(hw_log_lies)
+LOCKED(hw_log_goes_on)
+LOCKED(hw_log_is_set_anew)
+LOCKED(hw_log_says_where)
+LOCKED(hw_log_transmits)
+LOCKED(hw_log_ceases_and_stops)
 LOCKED(hw_log_lies_in_the_end)
 LOCKED(hw_log_believes)
 LOCKED(hw_log_believes_who_logs)
@@ -567,6 +701,11 @@ static struct kunit_case hw_log_cases[] = {
 	KUNIT_CASE(hw_log_ends_by_itself_locked),
 	KUNIT_CASE(hw_log_mapped_when_broken_locked),
 	KUNIT_CASE(hw_log_lies_locked),
+	KUNIT_CASE(hw_log_goes_on_locked),
+	KUNIT_CASE(hw_log_is_set_anew_locked),
+	KUNIT_CASE(hw_log_says_where_locked),
+	KUNIT_CASE(hw_log_transmits_locked),
+	KUNIT_CASE(hw_log_ceases_and_stops_locked),
 	KUNIT_CASE(hw_log_lies_in_the_end_locked),
 	KUNIT_CASE(hw_log_believes_locked),
 	KUNIT_CASE(hw_log_believes_who_logs_locked),
