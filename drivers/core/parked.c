@@ -127,18 +127,19 @@ void vmdev_vq_unpark(struct vmdev_dev *dev, u16 i)
  */
 int vmdev_vq_check_parked(struct vmdev_dev *dev, u16 i)
 {
-	struct vmdev_vq *vq = &dev->vqs[i];
-	u16 used;
+	u16 used, n, at = dev->vqs[i].conf.state.split.avail_index;
 
 	lockdep_assert_held(&dev->parent->lock);
 
 	if (vmdev_vq_stays_parked(dev, i, &used))
 		return 0;
 	vmdev_hw_log_distrust(dev);
-	vq->parked = false;
+	/* One is enough. */
+	for (n = 0; n < dev->nvqs; n++)
+		dev->vqs[n].parked = false;
 	dev_err_ratelimited(&dev->vdpa.dev,
 			    "queue %u: its ring was written while it was stopped at %u, it says %u\n",
-			    i, vq->conf.state.split.avail_index, used);
+			    i, at, used);
 	vmdev_break(dev, "a ring was written while its queue was stopped");
 	return -EILSEQ;
 }
