@@ -248,7 +248,7 @@ lie "the log stops" $log_stops "$no_log" log=ok @ recv:8=ok all=ok recv:4=ok som
 lie "the log stops" $log_stops "$no_log" log=ok @ recv:8=ok suspend=ok all=ok unlog=ok
 lie "the log stops" $log_stops "$no_log" log=ok @ recv:8=ok reset=ok all=ok unlog=ok
 lie "the log moves" $log_moves "$no_log" log=ok @ recv:8=ok all=ok recv:4=ok some=ok unlog=ok
-lie "the log dies without a word" $log_deaf 'logged nothing' log=ok recv:4=ok some=ok @ recv:4=ok report=ok recv:200=ok all=ok recv:8=ok report=ok recv:4=ok some=ok unlog=ok
+lie "the log dies without a word" $log_deaf 'logged nothing' log=ok recv:4=ok some=ok @ report=ok recv:4=ok report=ok recv:200=ok all=ok recv:8=ok report=ok recv:4=ok some=ok unlog=ok
 lie "all bits are set, again and again" $log_all '' log=ok @ sleep:50=ok all=ok report=ok recv:4=ok sleep:50=ok all=ok unlog=ok
 tap_check "bits behind the end" beyond
 tap_check "bits when it is off" late
