@@ -398,6 +398,14 @@ void vmdev_hw_log_begin(struct vmdev_dev *dev)
 	}
 }
 
+/* Nobody asks what was written: hardware that runs is not judged by what it writes from now on. */
+static void vmdev_hw_log_off(struct vmdev_dev *dev)
+{
+	if (vmdev_usable(dev))
+		dev->hw->ops->log_stop(dev->hw);
+	vmdev_hw_log_free(dev);
+}
+
 /**
  * vmdev_hw_log_end() - stop hardware's log if nobody needs it
  * @dev: the device, its hardware live
@@ -410,11 +418,13 @@ void vmdev_hw_log_end(struct vmdev_dev *dev)
 {
 	if (!dev->hw_log.bitmap || vmdev_hw_log_wanted(dev))
 		return;
-	if (vmdev_log_active(dev, vmdev_hw_log_asid(dev))) {
-		if (vmdev_any_direct(dev))
-			return;
-		vmdev_hw_log_check(dev);
+	if (!vmdev_log_active(dev, vmdev_hw_log_asid(dev))) {
+		vmdev_hw_log_off(dev);
+		return;
 	}
+	if (vmdev_any_direct(dev))
+		return;
+	vmdev_hw_log_check(dev);
 	vmdev_hw_log_stopped(dev, 0);
 }
 

@@ -511,6 +511,21 @@ static void hw_log_says_where(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dirty(test), U64_MAX);
 }
 
+/* Nobody wants to know any more what it wrote. It runs, and has nothing to log. */
+static void hw_log_ends_while_it_runs(struct kunit *test)
+{
+	struct vmdev_dev *dev = dev_of(test);
+
+	vmdev_hw_log_begin(dev);
+	hw_log_ring(test, RING);
+	vmdev_hw_log_watch(dev, 0);
+	rcu_assign_pointer(dev->logs[0], NULL);
+	hw_uses(test, 3, 60);
+	vmdev_hw_log_end(dev);
+	KUNIT_EXPECT_NULL(test, dev->hw_log.bitmap);
+	KUNIT_EXPECT_FALSE(test, dev->hw_log.off);
+}
+
 /* What is written to an entry of a queue that transmits means nothing. */
 static void hw_log_transmits(struct kunit *test)
 {
@@ -682,6 +697,7 @@ LOCKED(hw_log_lies)
 LOCKED(hw_log_goes_on)
 LOCKED(hw_log_is_set_anew)
 LOCKED(hw_log_says_where)
+LOCKED(hw_log_ends_while_it_runs)
 LOCKED(hw_log_transmits)
 LOCKED(hw_log_ceases_and_stops)
 LOCKED(hw_log_lies_in_the_end)
@@ -704,6 +720,7 @@ static struct kunit_case hw_log_cases[] = {
 	KUNIT_CASE(hw_log_goes_on_locked),
 	KUNIT_CASE(hw_log_is_set_anew_locked),
 	KUNIT_CASE(hw_log_says_where_locked),
+	KUNIT_CASE(hw_log_ends_while_it_runs_locked),
 	KUNIT_CASE(hw_log_transmits_locked),
 	KUNIT_CASE(hw_log_ceases_and_stops_locked),
 	KUNIT_CASE(hw_log_lies_in_the_end_locked),
