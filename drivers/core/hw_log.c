@@ -31,7 +31,7 @@
  * by then. When more were written, and there is no bit still, it lies.
  *
  * Does it still log? A parent may be able to tell (vmdev_hw_ops.log_check), and is asked after
- * each look at the bitmap, and before the hardware is stopped. If it does not all is marked, and
+ * each look at the bitmap, and when its queues have stopped. If it does not all is marked, and
  * queues go to shadow.
  *
  * That is proof against hardware that logs nothing at all, but for what it wrote to buffers that
@@ -80,24 +80,6 @@ static void vmdev_hw_log_give_up(struct vmdev_dev *dev, const char *why)
 
 /* --- does it lie? ---------------------------------------------------------------------- */
 
-static int vmdev_hw_log_read16(struct vmdev_dev *dev, u64 iova, u16 *value)
-{
-	__virtio16 raw;
-	int err;
-
-	err = vmdev_mem_read(dev, vmdev_hw_log_asid(dev), iova, &raw,
-			     sizeof(raw));
-	if (!err)
-		*value = __virtio16_to_cpu(true, raw);
-	return err;
-}
-
-static int vmdev_hw_log_used(struct vmdev_dev *dev, u16 i, u16 *used)
-{
-	return vmdev_hw_log_read16(dev, dev->vqs[i].conf.device +
-				   offsetof(struct vring_used, idx), used);
-}
-
 /* Of a queue that only transmits nothing is written to buffers, whatever its used entries say. */
 static bool vmdev_hw_log_writes(const struct vmdev_dev *dev, u16 i)
 {
@@ -122,7 +104,7 @@ void vmdev_hw_log_watch(struct vmdev_dev *dev, u16 i)
 	vq->unlogged = 0;
 	vq->watched = dev->hw_log.bitmap && vmdev_hw_log_writes(dev, i);
 	vq->counted = vq->watched && !vmdev_is_packed(dev) &&
-		      !vmdev_hw_log_used(dev, i, &used) &&
+		      !vmdev_vq_used_index(dev, i, &used) &&
 		      used == vq->watched_at;
 }
 
@@ -133,9 +115,7 @@ static void vmdev_hw_log_watch_live(struct vmdev_dev *dev, u16 i)
 	u16 avail;
 
 	vq->counted = vq->counted &&
-		      !vmdev_hw_log_read16(dev, vq->conf.driver +
-					   offsetof(struct vring_avail, idx),
-					   &avail);
+		      !vmdev_vq_avail_index(dev, i, &avail);
 	if (vq->counted)
 		vq->unlogged = avail - vq->watched_at;
 }
@@ -167,7 +147,7 @@ static void vmdev_hw_log_look(struct vmdev_dev *dev, u16 i)
 	struct vmdev_vq *vq = &dev->vqs[i];
 
 	if (vq->watched && vq->counted)
-		vq->counted = !vmdev_hw_log_used(dev, i, &vq->used_now);
+		vq->counted = !vmdev_vq_used_index(dev, i, &vq->used_now);
 }
 
 /* There was no bit: what was used since the last one, or since it logs? */
@@ -276,12 +256,12 @@ static bool vmdev_hw_log_take(struct vmdev_dev *dev)
 	log->lost |= log->lies;
 	if (log->lost || vmdev_hw_log_outgrown(dev))
 		return false;
-	return any || !doubt;
+	return !doubt;
 }
 
 /**
  * vmdev_hw_log_check() - does hardware still log what it writes?
- * @dev: the device; its hardware was not stopped since it began
+ * @dev: the device; see vmdev_hw_ops.log_check for when to ask
  *
  * If not it is not believed any more, and one line says so.
  *
@@ -360,7 +340,7 @@ static int vmdev_hw_log_start(struct vmdev_dev *dev)
 
 		vq->watched = vq->direct && vmdev_hw_log_writes(dev, i);
 		vq->counted = vq->watched && !vmdev_is_packed(dev) &&
-			      !vmdev_hw_log_used(dev, i, &vq->watched_at);
+			      !vmdev_vq_used_index(dev, i, &vq->watched_at);
 	}
 	err = hw->ops->log_start(hw, log->iova, log->iova + log->size);
 	for (i = 0; i < dev->nvqs && !err; i++)
@@ -398,14 +378,6 @@ void vmdev_hw_log_begin(struct vmdev_dev *dev)
 	}
 }
 
-/* Nobody asks what was written: hardware that runs is not judged by what it writes from now on. */
-static void vmdev_hw_log_off(struct vmdev_dev *dev)
-{
-	if (vmdev_usable(dev))
-		dev->hw->ops->log_stop(dev->hw);
-	vmdev_hw_log_free(dev);
-}
-
 /**
  * vmdev_hw_log_end() - stop hardware's log if nobody needs it
  * @dev: the device, its hardware live
@@ -418,13 +390,11 @@ void vmdev_hw_log_end(struct vmdev_dev *dev)
 {
 	if (!dev->hw_log.bitmap || vmdev_hw_log_wanted(dev))
 		return;
-	if (!vmdev_log_active(dev, vmdev_hw_log_asid(dev))) {
-		vmdev_hw_log_off(dev);
-		return;
+	if (vmdev_log_active(dev, vmdev_hw_log_asid(dev))) {
+		if (vmdev_any_direct(dev))
+			return;
+		vmdev_hw_log_check(dev);
 	}
-	if (vmdev_any_direct(dev))
-		return;
-	vmdev_hw_log_check(dev);
 	vmdev_hw_log_stopped(dev, 0);
 }
 
@@ -433,7 +403,8 @@ void vmdev_hw_log_end(struct vmdev_dev *dev)
  * @dev: the device; its hardware was stopped, or nothing of it is logged any more
  * @err: whether it may not have been
  *
- * Who does not stop, or is gone, may not have logged the last of what it wrote.
+ * Who does not stop, or is gone, may not have logged the last of what it wrote. If nobody asks
+ * what was written any more hardware may run, and is not judged by what it writes from now on.
  *
  * Context: may sleep; vmdev_parent.lock held.
  */
@@ -445,7 +416,8 @@ void vmdev_hw_log_stopped(struct vmdev_dev *dev, int err)
 		return;
 	if (vmdev_usable(dev))
 		dev->hw->ops->log_stop(dev->hw);
-	if (!vmdev_hw_log_take(dev) || err || !vmdev_usable(dev))
+	if (vmdev_hw_log_to(dev) &&
+	    (!vmdev_hw_log_take(dev) || err || !vmdev_usable(dev)))
 		vmdev_hw_log_mark_all(dev);
 	vmdev_hw_log_free(dev);
 }

@@ -13,6 +13,18 @@
 
 #include "vmdev.h"
 
+static int vmdev_vq_index(struct vmdev_dev *dev, u16 i, u64 iova, u16 *index)
+{
+	__virtio16 raw;
+	int err;
+
+	err = vmdev_mem_read(dev, vmdev_vq_asid(dev, i), iova, &raw,
+			     sizeof(raw));
+	if (!err)
+		*index = __virtio16_to_cpu(true, raw);
+	return err;
+}
+
 /**
  * vmdev_vq_used_index() - how far has the device used a split ring?
  * @dev: the device
@@ -24,14 +36,23 @@
  */
 int vmdev_vq_used_index(struct vmdev_dev *dev, u16 i, u16 *used)
 {
-	__virtio16 raw;
-	int err;
+	return vmdev_vq_index(dev, i, dev->vqs[i].conf.device +
+			      offsetof(struct vring_used, idx), used);
+}
 
-	err = vmdev_mem_read(dev, vmdev_vq_asid(dev, i), dev->vqs[i].conf.device +
-			     offsetof(struct vring_used, idx), &raw, sizeof(raw));
-	if (!err)
-		*used = __virtio16_to_cpu(true, raw);
-	return err;
+/**
+ * vmdev_vq_avail_index() - how far has the driver filled it?
+ * @dev: the device
+ * @i: likewise
+ * @avail: gets the available index
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ * Return: likewise.
+ */
+int vmdev_vq_avail_index(struct vmdev_dev *dev, u16 i, u16 *avail)
+{
+	return vmdev_vq_index(dev, i, dev->vqs[i].conf.driver +
+			      offsetof(struct vring_avail, idx), avail);
 }
 
 /* Of packed rings, and those of a driver of the host, only hardware knows. Software is believed. */
@@ -44,14 +65,10 @@ static bool vmdev_vq_tells_used(struct vmdev_dev *dev, u16 i, u16 *used)
 /* Does a ring have no more entries that wait than it has room for? */
 static bool vmdev_vq_was_given(struct vmdev_dev *dev, u16 i, u16 used)
 {
-	const struct vmdev_vq_conf *conf = &dev->vqs[i].conf;
-	__virtio16 avail;
+	u16 avail;
 
-	if (vmdev_mem_read(dev, vmdev_vq_asid(dev, i), conf->driver +
-			   offsetof(struct vring_avail, idx), &avail,
-			   sizeof(avail)))
-		return true;
-	return (u16)(__virtio16_to_cpu(true, avail) - used) <= conf->size;
+	return vmdev_vq_avail_index(dev, i, &avail) ||
+	       (u16)(avail - used) <= dev->vqs[i].conf.size;
 }
 
 /**

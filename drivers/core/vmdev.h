@@ -506,6 +506,7 @@ void vmdev_vq_enable(struct vmdev_dev *dev, u16 vq, bool enable);
 
 /* parked.c */
 int vmdev_vq_used_index(struct vmdev_dev *dev, u16 i, u16 *used);
+int vmdev_vq_avail_index(struct vmdev_dev *dev, u16 i, u16 *avail);
 int vmdev_vq_check_state(struct vmdev_dev *dev, u16 i,
 			 const struct vdpa_vq_state *state);
 void vmdev_vq_unpark(struct vmdev_dev *dev, u16 i);

@@ -544,18 +544,26 @@ static void hw_log_transmits(struct kunit *test)
 	vmdev_hw_log_stopped(dev, 0);
 }
 
-/* It was believed, and then queues are stopped one by one. */
-static void hw_log_ceases_and_stops(struct kunit *test)
+/* Hardware that has @avail buffers, used two, and logged that. */
+static void hw_log_believed(struct kunit *test, u16 avail)
 {
 	struct vmdev_dev *dev = dev_of(test);
 
 	vmdev_hw_log_begin(dev);
-	hw_log_ring(test, 2);
+	hw_log_ring(test, avail);
 	vmdev_hw_log_watch(dev, 0);
 	hw_sets(test, 1);
 	hw_uses(test, 2, 60);
 	vmdev_hw_log_sync(dev);
 	KUNIT_EXPECT_EQ(test, dirty(test), 2ULL);
+}
+
+/* Queues are stopped one by one. */
+static void hw_log_ceases_and_stops(struct kunit *test)
+{
+	struct vmdev_dev *dev = dev_of(test);
+
+	hw_log_believed(test, 2);
 	hw_uses(test, 3, 60);
 	/* Honest: the bit is there, and was not taken yet. */
 	hw_sets(test, 2);
@@ -654,13 +662,7 @@ static void hw_log_ceases(struct kunit *test)
 {
 	struct vmdev_dev *dev = dev_of(test);
 
-	vmdev_hw_log_begin(dev);
-	hw_log_ring(test, 4);
-	vmdev_hw_log_watch(dev, 0);
-	hw_sets(test, 1);
-	hw_uses(test, 2, 60);
-	vmdev_hw_log_sync(dev);
-	KUNIT_EXPECT_EQ(test, dirty(test), 2ULL);
+	hw_log_believed(test, 4);
 	hw_uses(test, 1, 60);
 	hw_log_is(test, BELIEVED);
 	hw_uses(test, 1, 60);
