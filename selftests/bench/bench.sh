@@ -35,44 +35,60 @@ add() {
 	wait_for "[ -c \"\$(vhost_of $1)\" ]" 5 || fail "no vhost-vdpa device"
 }
 
+# --- both ends of a wire, bench0 and bench1 ---------------------------------------------------
+# bind_ends DRIVER BDF BDF
+bind_ends() {
+	local bdf
+
+	for bdf in "${@:2}"; do
+		bind_driver "$bdf" "$1" || fail "cannot bind $bdf to $1"
+	done
+}
+# add_ends BDF BDF [ATTRIBUTE...]: of bench0
+add_ends() {
+	add bench0 "pci/$1" "${@:3}"
+	add bench1 "pci/$2"
+}
+# ends_up BDF BDF [ATTRIBUTE...]: ours.
+ends_up() {
+	bind_ends vmdev_pci "$1" "$2"
+	add_ends "$@"
+}
+ends_down() {
+	local i=0 bdf
+
+	for bdf; do
+		vdpa dev del "bench$i" || fail "dev del"
+		unbind_driver "$bdf"
+		i=$((i + 1))
+	done
+}
+
 # direct CONTENDER DRIVER: a driver of virtio functions, on two VFs.
 direct() {
-	local name=$1 driver=$2 i
+	local name=$1
 
-	for i in 0 1; do
-		bind_driver "${vfs[i]}" "$driver" || fail "cannot bind ${vfs[i]} to $driver"
-	done
+	bind_ends "$2" "${vfs[@]}"
 	measure "$name" -m "pci/${vfs[0]}" dev
-	for i in 0 1; do
-		add "bench$i" "pci/${vfs[i]}"
-	done
+	add_ends "${vfs[@]}"
 	measure "$name" -d "$(vhost_of bench0)" kick doorbell interrupt open tx map
 	measure "$name" -d "$(vhost_of bench0)" -p "$(vhost_of bench1)" rx
 	[ -n "$slice" ] || measure "$name" -d "$(vhost_of bench0)" map-huge
-	for i in 0 1; do
-		vdpa dev del "bench$i" || fail "dev del"
-		unbind_driver "${vfs[i]}"
-	done
+	ends_down "${vfs[@]}"
 }
 
 # shadow: the same with queues in shadow. The sender of what is received is direct.
 shadow() {
-	local i dev log=/dev/vmdev/bench0
+	local dev log=/dev/vmdev/bench0
 
-	for i in 0 1; do
-		bind_driver "${vfs[i]}" vmdev_pci || fail "cannot bind ${vfs[i]} to vmdev_pci"
-		add "bench$i" "pci/${vfs[i]}"
-	done
+	ends_up "${vfs[@]}"
 	policy bench0 shadow
 	dev=$(vhost_of bench0)
 	measure shadow -d "$dev" tx
 	measure shadow -d "$dev" -p "$(vhost_of bench1)" rx
 	measure logged -d "$dev" -l $log tx
 	measure logged -d "$dev" -l $log -p "$(vhost_of bench1)" rx
-	for i in 0 1; do
-		vdpa dev del "bench$i" || fail "dev del"
-		unbind_driver "${vfs[i]}"
-	done
+	ends_down "${vfs[@]}"
 }
 
 # --- a guest, pinged from the other end of its wire --------------------------------------
@@ -102,23 +118,14 @@ guest_off() {
 
 # nested COMMAND...: with a wire whose one end is a guest's.
 nested() {
-	local i
-
 	guest_initrd
 	modprobe kvm_amd || fail "no nested KVM"
 	# A virtual CPU that waits is not to be taken for one that works.
 	echo 0 >/sys/module/kvm/parameters/halt_poll_ns
-	for i in 0 1; do
-		bind_driver "${vfs[i]}" vmdev_pci || fail "cannot bind ${vfs[i]} to vmdev_pci"
-	done
-	add bench0 "pci/${vfs[0]}" mac $guest_mac
-	add bench1 "pci/${vfs[1]}"
+	ends_up "${vfs[@]}" mac $guest_mac
 	"$@"
 	guest_off
-	for i in 0 1; do
-		vdpa dev del "bench$i" || fail "dev del"
-		unbind_driver "${vfs[i]}"
-	done
+	ends_down "${vfs[@]}"
 }
 ours() {
 	guest_on vmdev ""
@@ -162,22 +169,6 @@ contender_queues() {
 }
 # --- the FPGA SmartNIC: a process beside QEMU, without anybody else on its wire --------------
 fpgas=("$BDF_fpga0" "$BDF_fpga1")
-fpga_up() {
-	local i
-
-	for i in 0 1; do
-		bind_driver "${fpgas[i]}" vmdev_pci || fail "cannot bind ${fpgas[i]} to vmdev_pci"
-		add "bench$i" "pci/${fpgas[i]}"
-	done
-}
-fpga_down() {
-	local i
-
-	for i in 0 1; do
-		vdpa dev del "bench$i" || fail "dev del"
-		unbind_driver "${fpgas[i]}"
-	done
-}
 # of_fpga CONTENDER ARG...: of its two ends, the first being logged where that is wanted.
 of_fpga() { measure "$1" -d "$(vhost_of bench0)" -p "$(vhost_of bench1)" "${@:2}"; }
 direct_only=(-w /sys/bus/vdpa/devices/bench0/vmdev/paths)
@@ -196,19 +187,19 @@ fpga_costs() {
 }
 contender_fpga() {
 	load_vmdev
-	fpga_up
+	ends_up "${fpgas[@]}"
 	fpga_packets fpga
 	# Under policy auto they would go to shadow if hardware did not log.
 	fpga_packets fpga_logged -l /dev/vmdev/bench0
 	fpga_costs fpga "${direct_only[@]}"
-	fpga_down
+	ends_down "${fpgas[@]}"
 }
 # With virtio 1.4's SUSPEND instead of the LM block: queues that are logged go to shadow.
 contender_fpga_suspend() {
 	load_vmdev
-	fpga_up
+	ends_up "${fpgas[@]}"
 	fpga_costs fpga_suspend
-	fpga_down
+	ends_down "${fpgas[@]}"
 }
 contender_guest-vmdev() {
 	load_vmdev
