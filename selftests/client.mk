@@ -8,7 +8,8 @@ TEST_CFLAGS := -std=gnu11 -Wall -Wextra -Werror -pthread -I../include -I../vhost
 	       -I../../include/uapi
 TEST_LDFLAGS := -static -pthread
 
-VPATH := ../vhost_vdpa ../dirty
+# Sources only: an object of another folder would do for the one here, or not, as it happens.
+vpath %.c ../vhost_vdpa ../dirty
 
 $(PROGS):
 	$(CC) $(TEST_CFLAGS) $(CFLAGS) -o $@ $^ $(TEST_LDFLAGS)

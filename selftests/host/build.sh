@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# The modules build without a warning on every kernel and compiler that is supported, make
-# clean leaves nothing behind, and a kernel without vDPA is refused in words.
-# Runs on the host; the builds with gcc-14 stay in the lab for the VM tests.
+# The modules build without a warning on every kernel and compiler that is supported, as do the
+# programs of the tests; make clean leaves nothing behind, and a kernel without vDPA is refused in
+# words. Runs on the host; the builds with gcc-14 stay in the lab for the VM tests.
 set -uo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 . "$TREE/scripts/vm-lib.sh"
@@ -58,18 +58,26 @@ no_vdpa() {
 	grep -q 'error: #error .*CONFIG_VDPA' "$work/bare.log" || { head -n 20 "$work/bare.log"; return 1; }
 }
 
+# That of the VM tests is made over the one before it, and may find there what nobody makes.
+programs() {
+	mkdir "$work/programs" &&
+		rsync -a --filter=':- .gitignore' "$TREE"/{.gitignore,include,selftests} "$work/programs/" &&
+		quiet enter "$work/programs:/lab/build" -- make -s -j"$(nproc)" -C /lab/build/selftests CC=gcc-14
+}
+
 # Debian 13 configured its kernels for gcc-14; a kernel that gcc-12 built has these unset.
 GCC_12=(CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT=)
 
 mkdir "$work/pristine"
 rsync -a --filter=':- .gitignore' "$TREE"/{.gitignore,Kbuild,Makefile,dkms.conf,compat,drivers,include} "$work/pristine/"
 
-tap_plan 7
+tap_plan 8
 tap_check "6.12 with gcc-14, W=1 -Werror" quiet "$TREE/scripts/lab-modules" 6.12
 tap_check "7.2 with gcc-14, W=1 -Werror" quiet "$TREE/scripts/lab-modules" 7.2
 tap_check "7.3 with gcc-14, W=1 -Werror" build gcc-14-7.3 7.3 gcc-14
 tap_check "6.12 with gcc-12, W=1 -Werror" build gcc-12 6.12 gcc-12 "${GCC_12[@]}"
 tap_check "7.2 with gcc-12, W=1 -Werror" build gcc-12-7.2 7.2 gcc-12 "${GCC_12[@]}"
+tap_check "the programs of the tests, from nothing" programs
 tap_check "make clean leaves what was there before" clean_leaves_nothing
 tap_check "headers without vDPA are refused in words" no_vdpa
 tap_done
