@@ -63,12 +63,10 @@ static bool vmdev_vq_tells_used(struct vmdev_dev *dev, u16 i, u16 *used)
 }
 
 /* Does a ring have no more entries that wait than it has room for? */
-static bool vmdev_vq_was_given(struct vmdev_dev *dev, u16 i, u16 used)
+static bool vmdev_vq_was_given(struct vmdev_dev *dev, u16 i, u16 used, u16 *avail)
 {
-	u16 avail;
-
-	return vmdev_vq_avail_index(dev, i, &avail) ||
-	       (u16)(avail - used) <= dev->vqs[i].conf.size;
+	return vmdev_vq_avail_index(dev, i, avail) ||
+	       (u16)(*avail - used) <= dev->vqs[i].conf.size;
 }
 
 /**
@@ -86,18 +84,19 @@ static bool vmdev_vq_was_given(struct vmdev_dev *dev, u16 i, u16 used)
 int vmdev_vq_check_state(struct vmdev_dev *dev, u16 i,
 			 const struct vdpa_vq_state *state)
 {
-	u16 used, avail = state->split.avail_index;
+	u16 used, avail, at = state->split.avail_index;
 
 	if (!vmdev_vq_tells_used(dev, i, &used))
 		return 0;
-	if (used != avail)
+	/* Which of the two is wrong nobody can tell: the driver may write all of its ring. */
+	if (used != at)
 		dev_err_ratelimited(&dev->vdpa.dev,
 				    "queue %u: hardware says that it stopped at %u, its ring says %u\n",
-				    i, avail, used);
-	else if (!vmdev_vq_was_given(dev, i, used))
+				    i, at, used);
+	else if (!vmdev_vq_was_given(dev, i, used, &avail))
 		dev_err_ratelimited(&dev->vdpa.dev,
-				    "queue %u: hardware used more than it was given, it stopped at %u\n",
-				    i, used);
+				    "queue %u: hardware and ring say that it stopped at %u, but its driver offers up to %u only\n",
+				    i, used, avail);
 	else
 		return 0;
 	vmdev_hw_log_distrust(dev);

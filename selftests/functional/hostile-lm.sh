@@ -229,7 +229,7 @@ lie "states stay" $state_stale 'hardware says that it stopped at' @ recv:4=ok su
 lie "states cannot be written" $state_ignored 'queue 0 does not take the state of its ring' recv:4=ok suspend=ok @ resume=EIO
 lie "states cannot be written" $state_ignored 'queue 0 does not take the state of its ring' recv:4=ok @ again=EPROTO
 lie "states do not count" $state_deaf 'hardware asks for a reset' recv:4=ok suspend=ok @ resume=ok broken=ok
-lie "state and ring are wrong" $used_wrong/200 'used more than it was given' log=ok recv:4=ok @ suspend=EILSEQ status=EIO all=ok unlog=ok
+lie "state and ring are wrong" $used_wrong/200 'but its driver offers up to' log=ok recv:4=ok @ suspend=EILSEQ status=EIO all=ok unlog=ok
 lie "a queue goes on" $ghost 'hardware says that it stopped at' log=ok recv:4=ok @ suspend=EILSEQ status=EIO all=ok unlog=ok
 lie "a queue goes on" $ghost/200 'was written while it was stopped' log=ok recv:4=ok @ suspend=ok sleep:500=ok resume=EILSEQ status=EIO all=ok unlog=ok
 # The source of a migration does not resume: it asks once more what was written.
