@@ -240,6 +240,12 @@ err_unset:
 	return err;
 }
 
+/* What others make there once they are loaded. */
+static bool vmdev_is_name_of_others(const char *name)
+{
+	return !strcmp(name, VMDEV_CTL_MGMT_FOLDER) || !strcmp(name, "mdev_supported_types");
+}
+
 /*
  * The core passes any name on. The device becomes a folder below its function;
  * a name that sysfs cannot take it answers with a warning and a stack trace,
@@ -257,9 +263,10 @@ static int vmdev_check_name(struct vmdev_parent *parent, const char *name)
 	}
 
 	taken = sysfs_get_dirent(dev->kobj.sd, name);
-	if (taken) {
-		sysfs_put(taken);
-		dev_err(dev, "name: the function has a file %s in sysfs\n", name);
+	sysfs_put(taken);
+	if (taken || vmdev_is_name_of_others(name)) {
+		dev_err(dev, "name: %s is a file that the function has in sysfs, or may have\n",
+			name);
 		return -EEXIST;
 	}
 	return 0;

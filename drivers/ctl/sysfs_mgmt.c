@@ -107,7 +107,7 @@ static struct attribute *vmdev_ctl_mgmt_attrs[] = {
 };
 
 static const struct attribute_group vmdev_ctl_mgmt_group = {
-	.name = "vmdev_mgmt",
+	.name = VMDEV_CTL_MGMT_FOLDER,
 	.attrs = vmdev_ctl_mgmt_attrs,
 };
 

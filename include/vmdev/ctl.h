@@ -24,6 +24,9 @@ struct device;
 struct vmdev_dev;
 struct vmdev_mgmt;
 
+/* The listener's folder in sysfs, of a management device's; no vDPA device has that name. */
+#define VMDEV_CTL_MGMT_FOLDER	"vmdev_mgmt"
+
 /**
  * struct vmdev_notice - something that happened
  * @kind: what

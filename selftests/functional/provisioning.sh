@@ -267,7 +267,7 @@ unload() {
 		[ ! -e /sys/module/vmdev ] && [ -z "$(vdpa mgmtdev show)" ]
 }
 
-tap_plan 59
+tap_plan 62
 mark=$(dmesg_mark)
 check "six functions become management devices" setup
 check "mgmtdev show: classes, queues, features" mgmtdev_shows_all
@@ -281,6 +281,12 @@ check "a second device: EBUSY, its name is told" \
 	refused "busy" "has a vDPA device already: vdpa:$vf" add "$vf"
 check "a name that is taken: EEXIST" \
 	refused "File exists" "name: there is a vDPA device vdpa:$vf\$" vdpa dev add name "vdpa:$vf" mgmtdev "pci/$vf1"
+check "a name that no folder can have: EINVAL" \
+	refused "Invalid argument" "name: not one that a folder can have" vdpa dev add name a/b mgmtdev "pci/$vf1"
+check "that of a file of the function: EEXIST" \
+	refused "File exists" "name: power is a file that the function has" vdpa dev add name power mgmtdev "pci/$vf1"
+check "that of a folder which comes with vmdev_ctl: EEXIST" \
+	refused "File exists" "name: vmdev_mgmt is a file .* or may have" vdpa dev add name vmdev_mgmt mgmtdev "pci/$vf1"
 check "the other function is still free" add "$vf1"
 check "dev del" gone
 check "dev del of a name with colons" vdpa dev del "vdpa:$vf"
