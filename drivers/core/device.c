@@ -766,9 +766,7 @@ static int vmdev_map(struct vmdev_dev *dev, unsigned int asid, u64 iova,
 	if (!missed && (before || !as->aliased))
 		return 0;
 
-	dev->mapping = true;
 	err = vmdev_paths_update(dev);
-	dev->mapping = false;
 	if (err) {
 		dev_err_ratelimited(&dev->vdpa.dev,
 				    "map of %#llx-%#llx refused: the %s there, and queues cannot move to shadow: %pe\n",
@@ -798,17 +796,6 @@ static int vmdev_op_dma_map(struct vdpa_device *vdpa, unsigned int asid,
 	return err;
 }
 
-/* Memory goes: was a ring in it that software serves? */
-static void vmdev_unmapped(struct vmdev_dev *dev, unsigned int asid, u64 first,
-			   u64 last)
-{
-	/* As a rule it is unmapped when the device was reset. */
-	if (!dev->running)
-		return;
-	vmdev_shadow_unmapped(dev, asid, first, last);
-	vmdev_ctrl_unmapped(dev, asid, first, last);
-}
-
 static int vmdev_op_dma_unmap(struct vdpa_device *vdpa, unsigned int asid,
 			      u64 iova, u64 size)
 {
@@ -819,8 +806,6 @@ static int vmdev_op_dma_unmap(struct vdpa_device *vdpa, unsigned int asid,
 		return -EINVAL;
 
 	mutex_lock(&dev->parent->lock);
-	if (size)
-		vmdev_unmapped(dev, asid, iova, iova + size - 1);
 	err = vmdev_mem_unmap(dev, asid, iova, size);
 	mutex_unlock(&dev->parent->lock);
 	return err;
@@ -834,7 +819,6 @@ static int vmdev_op_reset_map(struct vdpa_device *vdpa, unsigned int asid)
 		return -EINVAL;
 
 	mutex_lock(&dev->parent->lock);
-	vmdev_unmapped(dev, asid, 0, U64_MAX);
 	vmdev_mem_clear(dev, asid);
 	mutex_unlock(&dev->parent->lock);
 	return 0;

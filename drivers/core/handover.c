@@ -182,9 +182,7 @@ static int vmdev_paths_move(struct vmdev_dev *dev)
 	err = vmdev_drain(dev);
 	if (err)
 		return err;
-	dev->moving = true;
 	err = vmdev_paths_switch(dev);
-	dev->moving = false;
 	if (err) {
 		dev_err_ratelimited(&dev->vdpa.dev,
 				    "a queue was lost on its way to another path: %pe\n",

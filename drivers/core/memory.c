@@ -20,6 +20,7 @@
 #include <uapi/linux/vhost_types.h>
 
 #include "trace.h"
+#include "pages.h"
 #include "vmdev.h"
 
 /**
@@ -115,8 +116,9 @@ void vmdev_mem_detach(struct vmdev_dev *dev)
  *
  * How many there are vhost-vdpa bounds (max_iotlb_entries, memlock).
  */
-static int vmdev_mem_add(struct vmdev_dev *dev, struct vmdev_as *as, u64 first,
-			 u64 last, u64 pa, u32 perm)
+static __always_inline int
+vmdev_mem_add(struct vmdev_dev *dev, struct vmdev_as *as, u64 first, u64 last, u64 pa,
+	      u32 perm)
 {
 	int err = 0;
 
@@ -137,8 +139,8 @@ static int vmdev_mem_add(struct vmdev_dev *dev, struct vmdev_as *as, u64 first,
 	return err;
 }
 
-static void vmdev_mem_del(struct vmdev_dev *dev, struct vmdev_as *as,
-			  struct vmdev_map *map)
+static __always_inline void
+vmdev_mem_del(struct vmdev_dev *dev, struct vmdev_as *as, struct vmdev_map *map)
 {
 	if (!dev->running) {
 		vmdev_maps_del(&as->maps, map);
@@ -249,6 +251,9 @@ vmdev_mem_try_map(struct vmdev_dev *dev, unsigned int asid, u64 iova, u64 size,
 		return -ERANGE;
 	}
 
+	err = vmdev_pages_hold(pa, size);
+	if (err)
+		return err;
 	reserved = vmdev_alias_meets(mem, iova, last);
 	if (unlikely(reserved))
 		vmdev_mem_count(as, 1);
@@ -274,6 +279,7 @@ err_del:
 err_count:
 	if (reserved)
 		vmdev_mem_count(as, -1);
+	vmdev_pages_let_go(pa, size);
 	return err;
 }
 
@@ -283,13 +289,13 @@ err_count:
  * @asid: address space, below VMDEV_AS_MAX
  * @iova: first IOVA, a multiple of the page size
  * @size: bytes, likewise
- * @pa: first physical address, likewise
+ * @pa: first physical address, likewise; pinned by the caller, and held from now on
  * @perm: VHOST_ACCESS_*
  *
  * Context: may sleep; vmdev_parent.lock held.
- * Return: 0; -EINVAL, -ERANGE or -EEXIST for a range that cannot be; -ENOMEM;
- * the reason why there is no domain. vhost hides all of them behind -EFAULT,
- * so the log has the reason.
+ * Return: 0; -EINVAL, -ERANGE or -EEXIST for a range that cannot be; -EFAULT for
+ * pages that nobody has; -ENOMEM; the reason why there is no domain. vhost hides all of
+ * them behind -EFAULT, so the log has the reason.
  */
 int vmdev_mem_map(struct vmdev_dev *dev, unsigned int asid, u64 iova, u64 size,
 		  u64 pa, u32 perm)
@@ -311,20 +317,33 @@ static void vmdev_mem_unmap_hw(struct vmdev_dev *dev,
 		vmdev_alias_unmap(dev, map->first, map->last);
 }
 
-static void vmdev_mem_unmap_one(struct vmdev_dev *dev, unsigned int asid,
-				struct vmdev_map *map)
+static __always_inline void
+vmdev_mem_unmap_one(struct vmdev_dev *dev, unsigned int asid, struct vmdev_map *map)
 {
 	struct vmdev_as *as = &dev->mem.as[asid];
 	bool reserved = unlikely(as->aliased) &&
 			vmdev_alias_meets(&dev->mem, map->first, map->last);
+	u64 pa = map->pa, size = map->last - map->first + 1;
 
 	trace_vmdev_unmap(&dev->vdpa.dev, asid, map->first,
-			  map->last - map->first + 1, map->perm);
+			  size, map->perm);
 	if (asid == dev->mem.loaded)
 		vmdev_mem_unmap_hw(dev, map, reserved);
 	vmdev_mem_del(dev, as, map);
+	vmdev_pages_let_go(pa, size);
 	if (unlikely(reserved))
 		vmdev_mem_count(as, -1);
+}
+
+/* As a rule what goes next is the lowest of all. */
+static struct vmdev_map *vmdev_mem_next(const struct vmdev_maps *maps, u64 first,
+					u64 last)
+{
+	struct vmdev_map *map = maps->lowest;
+
+	if (likely(maps->count && map->first == first && map->last == last))
+		return map;
+	return vmdev_maps_first(maps, first, last);
 }
 
 /**
@@ -354,7 +373,7 @@ int vmdev_mem_unmap(struct vmdev_dev *dev, unsigned int asid, u64 iova,
 		return -EINVAL;
 
 	/* What a mapping covers no other does: to look again is for the rest. */
-	while (more && (map = vmdev_maps_first(maps, iova, last))) {
+	while (more && (map = vmdev_mem_next(maps, iova, last))) {
 		more = map->first > iova || map->last < last;
 		vmdev_mem_unmap_one(dev, asid, map);
 		if (more)

@@ -302,8 +302,8 @@ static int vmdev_ctrl_gather(struct vmdev_ctrl *ctrl,
 
 /*
  * The pages that the answer goes to are held: until it is there hardware may take
- * its time, and whoever unmaps them meanwhile has unpinned them already. A host
- * driver's are its own until it is answered.
+ * its time, and without vmdev_parent.lock they may be unmapped. A host driver's are its own
+ * until it is answered.
  */
 static int vmdev_ctrl_hold(struct vmdev_ctrl *ctrl, u64 iova, u32 len)
 {
@@ -316,9 +316,10 @@ static int vmdev_ctrl_hold(struct vmdev_ctrl *ctrl, u64 iova, u32 len)
 		spot->page = vmdev_as_page(&dev->mem.as[ctrl->asid], iova,
 					   VHOST_ACCESS_WO, &spot->offset,
 					   &part);
-		if (!spot->page ||
-		    (dev->mem.user && !folio_try_get(page_folio(spot->page))))
+		if (!spot->page)
 			return -EFAULT;
+		if (dev->mem.user)
+			get_page(spot->page);
 		spot->len = min_t(u64, part, len);
 		ctrl->nspots++;
 		iova += spot->len;
@@ -641,7 +642,6 @@ int vmdev_ctrl_open(struct vmdev_dev *dev, u16 i)
 
 	ctrl->index = i;
 	ctrl->asid = vmdev_vq_asid(dev, i);
-	ctrl->late = dev->moving && !dev->mapping;
 	vmdev_ctrl_read_limits(dev, &ctrl->limits);
 	err = vmdev_ring_open(dev, i, vmdev_ctrl_read, ctrl, &ctrl->mem,
 			      &ctrl->guest);
@@ -691,34 +691,6 @@ void vmdev_ctrl_close(struct vmdev_dev *dev, u16 i,
 	}
 	vmdev_log_ring(dev, i);
 	vmdev_ring_mem_unmap(&ctrl->mem);
-}
-
-/**
- * vmdev_ctrl_unmapped() - memory goes: was the control queue's ring in it?
- * @dev: the device
- * @asid: address space
- * @first: first IOVA
- * @last: last IOVA
- *
- * As vmdev_shadow_unmapped(), see there.
- *
- * Context: may sleep; vmdev_parent.lock held.
- */
-void vmdev_ctrl_unmapped(struct vmdev_dev *dev, unsigned int asid, u64 first,
-			 u64 last)
-{
-	struct vmdev_ctrl *ctrl = dev->ctrl;
-
-	if (!ctrl || !dev->vqs[ctrl->index].served || !ctrl->late ||
-	    ctrl->asid != asid ||
-	    !vmdev_ring_touches(dev, ctrl->index, first, last))
-		return;
-	dev_err_ratelimited(&dev->vdpa.dev,
-			    "queue %u is served, and its ring was unmapped\n",
-			    ctrl->index);
-	trace_vmdev_vq_broken(&dev->vdpa.dev, ctrl->index, "its ring was unmapped");
-	vmdev_ctrl_close(dev, ctrl->index, NULL);
-	vmdev_break(dev, "the ring of the control queue was unmapped");
 }
 
 /**

@@ -64,8 +64,6 @@ struct vmdev_ctrl_spot {
  * @hw: the hardware's queue
  * @index: number of the driver's queue
  * @asid: its address space
- * @late: it came to be served by another call than vhost's, see
- *	vmdev_shadow_unmapped()
  * @mem: the driver's ring in memory of the kernel
  * @guest: the driver's ring
  * @segs: scratch for one command
@@ -84,7 +82,6 @@ struct vmdev_ctrl {
 	struct vmdev_ctrl_hw hw;
 	u16 index;
 	u8 asid;
-	bool late;
 	struct vmdev_ring_mem mem;
 	struct vmdev_vring guest;
 	struct vmdev_vring_seg segs[VMDEV_CHAIN_MAX];

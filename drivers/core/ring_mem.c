@@ -25,9 +25,8 @@ static void vmdev_ring_put_pages(struct vmdev_ring_pages *part)
 }
 
 /*
- * Whoever mapped it had it pinned, but vhost unpins before it unmaps: it may be
- * nobody's by now. A host driver keeps its ring until it has reset the device; pages
- * of the kernel's own may have no count.
+ * Held, as it may be unmapped while the ring is served. A host driver keeps its ring until it
+ * has reset the device; pages of the kernel's own may have no count.
  */
 static struct page *vmdev_ring_get_page(const struct vmdev_as *as, u64 iova,
 					u32 perm, bool hold)
@@ -39,7 +38,9 @@ static struct page *vmdev_ring_get_page(const struct vmdev_as *as, u64 iova,
 	page = vmdev_as_page(as, iova, perm, &offset, &len);
 	if (!page || PageReserved(page) || offset != offset_in_page(iova))
 		return NULL;
-	return !hold || folio_try_get(page_folio(page)) ? page : NULL;
+	if (hold)
+		get_page(page);
+	return page;
 }
 
 static int vmdev_ring_get_pages(const struct vmdev_as *as,

@@ -54,7 +54,6 @@ struct vmdev_shadow_buf {
  * @home: it shall go direct at the beginning of its ring, see home.c
  * @held: it is there, and takes no buffers until hardware used those it has
  * @passing: it waited there too long: the next time
- * @late: it came to be in shadow while it ran; vmdev_parent.lock
  * @polling: the guest may ring the hardware's doorbell itself
  * @paced: while hardware has something of it no kick is wanted, see shadow.c
  * @quiet: it is so just now
@@ -92,7 +91,6 @@ struct vmdev_shadow {
 	bool home;
 	bool held;
 	bool passing;
-	bool late;
 	bool polling;
 	bool paced;
 	bool quiet;
@@ -143,8 +141,6 @@ void vmdev_shadow_state(struct vmdev_dev *dev, u16 i,
 			struct vdpa_vq_state *state);
 int vmdev_shadow_stop(struct vmdev_dev *dev, u16 i,
 		      struct vdpa_vq_state *state);
-void vmdev_shadow_unmapped(struct vmdev_dev *dev, unsigned int asid, u64 first,
-			   u64 last);
 void vmdev_shadow_free(struct vmdev_vq *vq);
 
 /* shadow.c; any context */

@@ -178,7 +178,6 @@ int vmdev_shadow_prepare(struct vmdev_dev *dev, u16 i,
 	/* A net device's queues that send have odd numbers. */
 	s->paced = vmdev_is_net(dev->hw) && (i & 1);
 	/* In a call of vhost that maps, pages that are mapped are pinned, too. */
-	s->late = dev->moving && !dev->mapping;
 	s->why = NULL;
 	/* Who sees it sees the rest: kicks come without any lock. */
 	smp_store_release(&dev->vqs[i].shadowed, true);
@@ -418,43 +417,6 @@ int vmdev_shadow_stop(struct vmdev_dev *dev, u16 i,
 	vmdev_ring_mem_unmap(&s->mem);
 	vmdev_shadow_put(s);
 	return err;
-}
-
-/**
- * vmdev_shadow_unmapped() - memory goes: was a ring in it that is being served?
- * @dev: the device
- * @asid: address space
- * @first: first IOVA
- * @last: last IOVA
- *
- * As a rule that does no harm: its pages are held. But vhost unpins pages before it
- * unmaps them, and only its own calls wait for each other: those of a queue that
- * came to be in shadow by another call may have been somebody else's already. Then
- * the device is broken.
- *
- * Context: may sleep; vmdev_parent.lock held.
- */
-void vmdev_shadow_unmapped(struct vmdev_dev *dev, unsigned int asid, u64 first,
-			   u64 last)
-{
-	u16 i;
-
-	for (i = 0; i < dev->nvqs; i++) {
-		struct vmdev_shadow *s = dev->vqs[i].shadow;
-
-		if (!dev->vqs[i].shadowed || !s->late || s->asid != asid ||
-		    !vmdev_ring_touches(dev, i, first, last))
-			continue;
-		spin_lock_irq(&s->lock);
-		s->running = false;
-		s->forwarding = false;
-		spin_unlock_irq(&s->lock);
-		dev_err_ratelimited(&dev->vdpa.dev,
-				    "queue %u runs, and its ring was unmapped\n",
-				    i);
-		trace_vmdev_vq_broken(&dev->vdpa.dev, i, "its ring was unmapped");
-		vmdev_break(dev, "the ring of a queue that runs was unmapped");
-	}
 }
 
 /**

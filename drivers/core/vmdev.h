@@ -260,8 +260,6 @@ struct vmdev_hw_log {
  * @prov: how it was provisioned; vmdev_parent.lock after registration
  * @mem: guest memory
  * @policy: on which rings its hardware works; vmdev_parent.lock
- * @moving: queues are on their way to another path; vmdev_parent.lock
- * @mapping: vhost is mapping memory, and waits; vmdev_parent.lock
  * @features: features the driver accepted; vmdev_parent.lock
  * @status: device status as the driver set it, less what was refused;
  *	vmdev_parent.lock
@@ -308,8 +306,6 @@ struct vmdev_dev {
 	struct vmdev_provision prov;
 	struct vmdev_mem mem;
 	enum vmdev_policy policy;
-	bool moving;
-	bool mapping;
 	u64 features;
 	u8 status;
 	bool running;
@@ -830,8 +826,6 @@ void vmdev_ctrl_tell_state(const struct vmdev_dev *dev,
 void vmdev_ctrl_close(struct vmdev_dev *dev, u16 i,
 		      struct vdpa_vq_state *state);
 void vmdev_ctrl_forget(struct vmdev_dev *dev);
-void vmdev_ctrl_unmapped(struct vmdev_dev *dev, unsigned int asid, u64 first,
-			 u64 last);
 void vmdev_ctrl_kick(struct vmdev_dev *dev);
 void vmdev_ctrl_work(struct work_struct *work);
 

@@ -191,70 +191,21 @@ static bool vmdev_soft_op_reserved(struct vmdev_hw *hw, u64 first, u64 last,
 	return false;
 }
 
-/* The folio that @pfn is in; @pfn is behind it then. */
-static struct folio *vmdev_soft_next_folio(unsigned long *pfn)
-{
-	struct page *page = pfn_to_page(*pfn);
-	struct folio *folio = page_folio(page);
-
-	*pfn += folio_nr_pages(folio) - folio_page_idx(folio, page);
-	return folio;
-}
-
-static void vmdev_soft_let_go(unsigned long pfn, unsigned long end)
-{
-	while (pfn < end) {
-		folio_put(vmdev_soft_next_folio(&pfn));
-		cond_resched();
-	}
-}
-
-static int vmdev_soft_hold(unsigned long pfn, unsigned long end)
-{
-	unsigned long first = pfn, at;
-
-	while (pfn < end) {
-		at = pfn;
-		if (!folio_try_get(vmdev_soft_next_folio(&pfn))) {
-			vmdev_soft_let_go(first, at);
-			return -EFAULT;
-		}
-		cond_resched();
-	}
-	return 0;
-}
-
-/*
- * Whoever maps pages has them pinned, but vhost unpins before it unmaps, and there is no
- * IOMMU between us and whose they are then. So we hold them, too, each folio once for each
- * mapping: it stays one as long as we do. What the core itself shows to the device is its
- * own, and may have no count.
- */
-static bool vmdev_soft_held(u64 iova)
-{
-	return iova <= VMDEV_SOFT_IOVA_LAST;
-}
-
 static int vmdev_soft_op_map(struct vmdev_hw *hw, u64 iova, u64 size, u64 pa,
 			     u32 perm)
 {
-	unsigned long pfn = PHYS_PFN(pa), end = PHYS_PFN(pa + size - 1) + 1;
 	struct vmdev_soft *soft = vmdev_soft(hw);
 	int err;
 
 	/* Only who reads the tree needs the lock. */
 	err = vmdev_soft_fail(soft, VMDEV_SOFT_FAIL_MAP, -ENOMEM) ? :
 	      vmdev_maps_reserve(&soft->maps);
-	if (!err && vmdev_soft_held(iova))
-		err = vmdev_soft_hold(pfn, end);
 	if (err)
 		return err;
 	write_lock_bh(&soft->maps_lock);
 	err = vmdev_maps_add(&soft->maps, iova, iova + size - 1, pa, perm);
 	soft->changes++;
 	write_unlock_bh(&soft->maps_lock);
-	if (err && vmdev_soft_held(iova))
-		vmdev_soft_let_go(pfn, end);
 	return err;
 }
 
@@ -262,20 +213,13 @@ static void vmdev_soft_op_unmap(struct vmdev_hw *hw, u64 iova, u64 size)
 {
 	struct vmdev_soft *soft = vmdev_soft(hw);
 	struct vmdev_map *map;
-	unsigned long pfn = 0, end = 0;
 
 	write_lock_bh(&soft->maps_lock);
 	map = vmdev_maps_first(&soft->maps, iova, iova);
-	if (!WARN_ON(!map || map->first != iova || map->last != iova + size - 1)) {
-		pfn = PHYS_PFN(map->pa);
-		end = PHYS_PFN(map->pa + size - 1) + 1;
+	if (!WARN_ON(!map || map->first != iova || map->last != iova + size - 1))
 		vmdev_maps_del(&soft->maps, map);
-	}
 	soft->changes++;
 	write_unlock_bh(&soft->maps_lock);
-	/* Nobody reaches them any more. */
-	if (vmdev_soft_held(iova))
-		vmdev_soft_let_go(pfn, end);
 }
 
 const struct vmdev_hw_ops vmdev_soft_ops = {

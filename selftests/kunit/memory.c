@@ -6,6 +6,7 @@
  * those of vhost (first and last byte, both inclusive).
  */
 #include "kunit.h"
+#include "fake_pages.h"
 #include "../../drivers/core/maps.c"
 #include "../../drivers/core/memory.c"
 #include "fake_hw.h"
@@ -77,6 +78,7 @@ static void memory_exit(struct kunit *test)
 
 	detach(fake);
 	vmdev_mem_destroy(&fake->dev.mem);
+	KUNIT_EXPECT_EQ(test, fake_pages_held, 0);
 }
 
 static int map(struct kunit *test, u64 iova, u64 size, u32 perm)

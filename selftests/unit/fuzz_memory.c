@@ -6,6 +6,7 @@
  */
 #include <uapi/linux/vhost_types.h>
 
+#include "../kunit/fake_pages.h"
 #include "../../drivers/core/alias.c"
 #include "../../drivers/core/maps.c"
 #include "../../drivers/core/memory.c"

@@ -10,6 +10,7 @@
  * with the answer that was foretold; once it has written to its ring as it pleases, or
  * the hardware to its own, nobody crashes, leaks, or leaves anything mapped.
  */
+#include "../kunit/fake_pages.h"
 #include "../../drivers/core/drvring.c"
 #undef VMDEV_HAS
 #include "../../drivers/core/drvring_packed.c"

@@ -3,6 +3,7 @@
  * Which rings can run (drivers/core/queue_check.c): any addresses, sizes and
  * maps. A ring that is let through lies in mapped memory, all of it.
  */
+#include "../kunit/fake_pages.h"
 #include "../../drivers/core/maps.c"
 #include "../../drivers/core/memory.c"
 #include "../../drivers/core/alias.c"

@@ -112,8 +112,7 @@ static inline void memcpy_to_page(struct page *page, size_t offset,
 #define PAGE_KERNEL	0
 #define PAGE_KERNEL_RO	0
 #define PageReserved(page)	false
-#define page_folio(page)	(page)
-#define folio_try_get(folio)	true
+#define get_page(page)		((void)(page))
 #define put_page(page)		((void)(page))
 #define set_page_dirty_lock(page)	((void)(page))
 
