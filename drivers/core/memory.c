@@ -17,6 +17,7 @@
 #include <linux/dma-direct.h>
 #include <linux/highmem.h>
 #include <linux/sched.h>
+#include <linux/string.h>
 #include <uapi/linux/vhost_types.h>
 
 #include "trace.h"
@@ -692,4 +693,38 @@ int vmdev_mem_fill(struct vmdev_dev *dev, unsigned int asid, u64 iova, u8 byte,
 		size -= len;
 	}
 	return 0;
+}
+
+/**
+ * vmdev_mem_is_zero() - is guest memory all zero?
+ * @dev: the device
+ * @asid: address space, below VMDEV_AS_MAX
+ * @iova: first IOVA
+ * @size: bytes
+ *
+ * Context: vmdev_parent.lock held.
+ * Return: true also for what is not mapped, or is not memory.
+ */
+bool vmdev_mem_is_zero(struct vmdev_dev *dev, unsigned int asid, u64 iova, u64 size)
+{
+	bool zero = true;
+
+	while (size && zero) {
+		size_t offset;
+		struct page *page;
+		void *va;
+		u64 len;
+
+		page = vmdev_as_page(&dev->mem.as[asid], iova, 0, &offset, &len);
+		if (!page)
+			break;
+
+		len = min(len, size);
+		va = kmap_local_page(page);
+		zero = !memchr_inv(va + offset, 0, len);
+		kunmap_local(va);
+		iova += len;
+		size -= len;
+	}
+	return zero;
 }

@@ -69,6 +69,7 @@ void vmdev_vqs_reset(struct vmdev_dev *dev)
 		vq->state_set = false;
 		vq->state_learned = false;
 		vq->state_lost = false;
+		vq->came_round = false;
 		vq->parked = false;
 		vmdev_queue_moved(vq);
 		vq->conf.size = vmdev_vq_size_max(dev, i);
@@ -100,6 +101,29 @@ void vmdev_vqs_negotiated(struct vmdev_dev *dev)
 	}
 }
 
+/*
+ * At index 0 a split ring is new, or it came round, in a device that migrated for example:
+ * then there are used entries that its driver may not have read yet. A driver has zeroed a
+ * new one. If all that was ever used is descriptor 0, for buffers that nothing was written
+ * to, so are the entries, but not the descriptor; that is the driver's now if it is offered.
+ */
+static bool vmdev_vq_came_round(struct vmdev_dev *dev, u16 i)
+{
+	const struct vmdev_vq_conf *conf = &dev->vqs[i].conf;
+	u8 asid = vmdev_vq_asid(dev, i);
+	u16 avail;
+
+	if (vmdev_is_packed(dev) || !dev->mem.attached ||
+	    !vmdev_state_fresh(dev, &conf->state))
+		return false;
+	if (!vmdev_mem_is_zero(dev, asid, conf->device + sizeof(struct vring_used),
+			       conf->size * sizeof(struct vring_used_elem)))
+		return true;
+	return !vmdev_vq_avail_index(dev, i, &avail) && !avail &&
+	       !vmdev_mem_is_zero(dev, asid, conf->desc + offsetof(struct vring_desc, addr),
+				  sizeof_field(struct vring_desc, addr));
+}
+
 /* What vmdev_split_state() needs: entries never used must not look used. */
 static int vmdev_vq_prepare(struct vmdev_dev *dev, u16 i)
 {
@@ -107,7 +131,7 @@ static int vmdev_vq_prepare(struct vmdev_dev *dev, u16 i)
 
 	/* A ring that ran has no such entries, perhaps some nobody read yet. */
 	if (vmdev_is_packed(dev) || !dev->mem.attached ||
-	    dev->vqs[i].state_learned ||
+	    dev->vqs[i].state_learned || dev->vqs[i].came_round ||
 	    (dev->parent->hw->caps.caps & VMDEV_CAP_STATE))
 		return 0;
 	return vmdev_mem_fill(dev, vmdev_vq_asid(dev, i),
@@ -129,6 +153,7 @@ static int vmdev_vq_setup(struct vmdev_dev *dev, u16 i,
 	err = vmdev_vq_check(dev, i, !shadow);
 	if (err)
 		return err;
+	dev->vqs[i].came_round = vmdev_vq_came_round(dev, i);
 	if (shadow)
 		return vmdev_shadow_prepare(dev, i, hw_conf);
 
@@ -214,7 +239,7 @@ static void vmdev_vq_call_first(struct vmdev_dev *dev, u16 i)
 {
 	struct vmdev_vq *vq = &dev->vqs[i];
 
-	if (vq->on && !vmdev_state_fresh(dev, &vq->conf.state))
+	if (vq->on && (vq->came_round || !vmdev_state_fresh(dev, &vq->conf.state)))
 		vmdev_call(&vq->cb_lock, &vq->cb);
 }
 

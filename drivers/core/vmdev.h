@@ -58,6 +58,7 @@ struct vmdev_shadow;
  * @state_set: the driver said where to start; vmdev_parent.lock
  * @state_learned: it ran, and was stopped; vmdev_parent.lock
  * @state_lost: it was stopped where nobody knows; vmdev_parent.lock
+ * @came_round: it starts at index 0, and not for the first time; vmdev_parent.lock
  * @parked: hardware let go of the driver's ring at @conf.state, and until it has it again nobody
  *	writes used entries; vmdev_parent.lock
  * @idle_seen: it was seen with nothing to do since it was asked to stop;
@@ -103,6 +104,7 @@ struct vmdev_vq {
 	bool state_set;
 	bool state_learned;
 	bool state_lost;
+	bool came_round;
 	bool parked;
 	bool idle_seen;
 	u16 idle_at;
@@ -682,6 +684,7 @@ int vmdev_mem_read_atomic(struct vmdev_dev *dev, unsigned int asid, u64 iova,
 			  void *buf, u32 size);
 int vmdev_mem_fill(struct vmdev_dev *dev, unsigned int asid, u64 iova, u8 byte,
 		   u64 size);
+bool vmdev_mem_is_zero(struct vmdev_dev *dev, unsigned int asid, u64 iova, u64 size);
 
 /**
  * vmdev_as_fresh_hint() - forget a mapping that may be gone

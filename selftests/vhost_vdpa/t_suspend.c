@@ -144,6 +144,36 @@ TEST(suspend_state_with_rx_posted)
 	      "base %u, used index %u", base, vq_used_base(&r.vq[NET_RX]));
 }
 
+/*
+ * Index 0 is where a ring comes round to, too. Used entries before it are still its driver's to
+ * read, and it may wait for their interrupt.
+ */
+TEST_OURS(start_where_the_ring_came_round)
+{
+	struct vring_used_elem *last;
+	struct vring_used *used;
+	struct rig r;
+
+	CHECK_OK(rig_open(&r, opts.dev));
+	CHECK_OK(rig_negotiate(&r, 0));
+	CHECK_OK(rig_memory(&r));
+	CHECK_OK(rig_rings(&r));
+	CHECK_OK(rig_attach(&r));
+	if (r.vq[0].packed)
+		SKIP("a packed ring");
+	used = r.vq[0].device;
+	last = &used->ring[r.vq[0].num - 1];
+	last[-1] = (struct vring_used_elem) { .id = 3, .len = 0x1234 };
+	last[0] = (struct vring_used_elem) { .id = 1, .len = 0 };
+	CHECK_OK(vc_vring(&r.c, VHOST_SET_VRING_BASE, 0, 0));
+	CHECK_OK(rig_enable(&r, true));
+	CHECK_OK(rig_driver_ok(&r));
+	CHECK(vq_called(&r.vq[0], RIG_WAIT_MS), "no interrupt");
+	CHECK(last[-1].id == 3 && last[-1].len == 0x1234 && last[0].id == 1 && !last[0].len,
+	      "used entries are %u, %u and %u, %u now", last[-1].id, last[-1].len, last[0].id,
+	      last[0].len);
+}
+
 TEST(suspend_opens_addr_and_base)
 {
 	struct rig r;

@@ -16,6 +16,17 @@ static inline int shim_match_string(const char * const *words, size_t n, const c
 	return -EINVAL;
 }
 
+/* The first byte that is another one. */
+static inline void *memchr_inv(const void *start, int c, size_t len)
+{
+	const unsigned char *p = start;
+
+	for (; len; p++, len--)
+		if (*p != (unsigned char)c)
+			return (void *)p;
+	return NULL;
+}
+
 #define sysfs_match_string(words, word)		\
 	shim_match_string(words, sizeof(words) / sizeof((words)[0]), word)
 
