@@ -13,7 +13,7 @@ lines=/out/bench.jsonl
 
 tap_plan 48
 tap_check "ours and vp_vdpa are measured" eval \
-	"'$dir/bench.sh' -q -r 11 -s 10000 vmdev vp_vdpa >'$lines'"
+	"'$dir/bench.sh' -q -r 51 -s 10000 vmdev vp_vdpa >'$lines'"
 tap_adopt "limit" python3 -B "$dir/report.py" tap <"$lines"
 tap_check "a clean kernel log" clean_log
 tap_done

@@ -34,7 +34,7 @@ pmd() {
 	mkfifo $input
 	exec 8<>$input
 	LD_LIBRARY_PATH=$libs:$pmds "$tree/usr/bin/dpdk-testpmd" "${plugins[@]}" --no-pci --no-huge \
-		-m 512 --no-telemetry -l 0-1 --vdev="net_virtio_user0,path=$(vhost_of vdpa0),$1" -- \
+		-m 64 --no-telemetry -l 0-1 --vdev="net_virtio_user0,path=$(vhost_of vdpa0),$1" -- \
 		--total-num-mbufs=2048 --no-mlockall -i --auto-start --forward-mode=txonly \
 		<$input >$log 2>&1 8>&- &
 	PMD=$!
@@ -51,14 +51,14 @@ sends() {
 	local queue
 
 	for queue; do
-		wait_for "kicked $queue || ! kill -0 $PMD" 60
+		wait_for "kicked $queue || ! kill -0 $PMD" 180
 		kicked "$queue" || { tail -n 20 $log; return 1; }
 	done
 }
 # leaves: it stops when told, and has sent something.
 leaves() {
 	printf 'stop\nquit\n' >&8
-	wait_for "! kill -0 $PMD 2>/dev/null" 60 && grep -q 'TX-packets: [1-9]' $log &&
+	wait_for "! kill -0 $PMD 2>/dev/null" 180 && grep -q 'TX-packets: [1-9]' $log &&
 		! grep -E 'Failed to destroy queue|SET_STATUS.*failed' $log && return
 	tail -n 20 $log
 	# Or it would hold the device for ever.
@@ -68,7 +68,7 @@ leaves() {
 # refused MARK: by vhost_vdpa where it bounds sizes, at VHOST_SET_VRING_NUM; else by us at DRIVER_OK.
 refused() {
 	wait_for "grep -q 'ioctl 1074310928 failed (Invalid argument)' $log ||
-		dmesg_since '$1' | grep -q 'queue 0 (size 512, at most 256) refused'" 60 && return
+		dmesg_since '$1' | grep -q 'queue 0 (size 512, at most 256) refused'" 180 && return
 	tail -n 20 $log
 	return 1
 }
