@@ -717,7 +717,8 @@ vmdev_op_get_iova_range(struct vdpa_device *vdpa)
 
 	mutex_lock(&dev->parent->lock);
 	get_task_comm(dev->holder, current);
-	dev->holder_pid = task_tgid_nr(current);
+	put_pid(dev->holder_pid);
+	dev->holder_pid = get_pid(task_tgid(current));
 	eth_zero_addr(dev->user_mac);
 	/* A mapped doorbell holds the file, and only one can have it open. */
 	for (i = 0; i < dev->nvqs; i++)
@@ -837,6 +838,7 @@ static void vmdev_op_free(struct vdpa_device *vdpa)
 	vmdev_ctrl_quiesce(dev);
 	vmdev_ctrl_free(dev);
 	kfree(dev->vqs);
+	put_pid(dev->holder_pid);
 }
 
 /*

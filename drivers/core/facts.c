@@ -4,6 +4,8 @@
 #include <linux/export.h>
 #include <linux/mutex.h>
 #include <linux/nospec.h>
+#include <linux/pid.h>
+#include <linux/rcupdate.h>
 #include <linux/string.h>
 #include <linux/virtio_config.h>
 
@@ -75,6 +77,17 @@ void vmdev_mgmt_info(struct vmdev_mgmt *mgmt, struct vmdev_mgmt_info *info)
 }
 EXPORT_SYMBOL_GPL(vmdev_mgmt_info);
 
+/* A process that ended holds nothing, and its id may be another one's by now. */
+static bool vmdev_dev_held(const struct vmdev_dev *dev)
+{
+	bool held;
+
+	rcu_read_lock();
+	held = dev->mem.user && pid_task(dev->holder_pid, PIDTYPE_TGID);
+	rcu_read_unlock();
+	return held;
+}
+
 /**
  * vmdev_dev_info() - facts of a device
  * @dev: the device
@@ -99,13 +112,15 @@ void vmdev_dev_info(struct vmdev_dev *dev, struct vmdev_dev_info *info)
 		.features = dev->features,
 		.nvqs = dev->nvqs,
 		.nas = dev->vdpa.nas,
-		.user = dev->mem.user,
-		.holder_pid = dev->holder_pid,
+		.held = vmdev_dev_held(dev),
 	};
 	if (info->state == VMDEV_STATE_BROKEN)
 		info->why = READ_ONCE(dev->parent->gone) ? "hardware is gone" :
 			    READ_ONCE(dev->why);
-	strscpy(info->holder, dev->holder, sizeof(info->holder));
+	if (info->held) {
+		strscpy(info->holder, dev->holder, sizeof(info->holder));
+		info->holder_pid = pid_nr(dev->holder_pid);
+	}
 	for (asid = 0; asid < dev->vdpa.nas; asid++)
 		if (vmdev_log_active(dev, asid))
 			info->logged |= BIT_ULL(asid);

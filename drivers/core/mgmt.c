@@ -293,10 +293,10 @@ static void vmdev_dev_leave(struct vmdev_dev *dev)
 
 	if (dev->status)
 		dev_warn(&dev->vdpa.dev, "is to be removed, waiting until %s (pid %d) closes it\n",
-			 dev->holder, dev->holder_pid);
+			 dev->holder, pid_nr(dev->holder_pid));
 	else
 		dev_warn(&dev->vdpa.dev, "is to be removed; should %s (pid %d) still have it open, this waits until it is closed\n",
-			 dev->holder, dev->holder_pid);
+			 dev->holder, pid_nr(dev->holder_pid));
 	vmdev_break(dev, "it is being removed");
 	if (vmdev_usable(dev))
 		hw->ops->stop(hw, NULL);

@@ -284,8 +284,8 @@ struct vmdev_hw_log {
  * @told: the generation that a driver was told last; vmdev_parent.lock
  * @moves: how many times in a row it was another one than before;
  *	vmdev_parent.lock
- * @holder: command that opened the device last, for messages
- * @holder_pid: its process id
+ * @holder: command that opened the device last
+ * @holder_pid: its process, held; NULL if nobody did
  * @cb_lock: protects @config_cb; taken in hard interrupt context
  * @config_cb: how to tell the driver of config and status changes
  * @nvqs: length of @vqs
@@ -324,7 +324,7 @@ struct vmdev_dev {
 	u32 told;
 	u32 moves;
 	char holder[TASK_COMM_LEN];
-	pid_t holder_pid;
+	struct pid *holder_pid;
 	/* Protects config_cb. */
 	spinlock_t cb_lock;
 	struct vdpa_callback config_cb;

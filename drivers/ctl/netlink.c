@@ -160,7 +160,7 @@ int vmdev_nl_parent_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 
 static int vmdev_ctl_put_holder(struct sk_buff *skb, const struct vmdev_dev_info *info)
 {
-	if (!info->user || !*info->holder)
+	if (!info->held)
 		return 0;
 	return nla_put_string(skb, VMDEV_A_DEV_HOLDER, info->holder) ? :
 	       nla_put_u32(skb, VMDEV_A_DEV_HOLDER_PID, info->holder_pid);

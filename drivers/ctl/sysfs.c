@@ -59,7 +59,7 @@ static ssize_t holder_show(struct device *d, struct device_attribute *attr, char
 	struct vmdev_dev_info info;
 
 	vmdev_ctl_sysfs_info(d, &info);
-	return sysfs_emit(buf, "%s\n", info.user ? info.holder : "");
+	return sysfs_emit(buf, "%s\n", info.holder);
 }
 static DEVICE_ATTR_RO(holder);
 
@@ -68,7 +68,7 @@ static ssize_t holder_pid_show(struct device *d, struct device_attribute *attr, 
 	struct vmdev_dev_info info;
 
 	vmdev_ctl_sysfs_info(d, &info);
-	return sysfs_emit(buf, "%d\n", info.user ? info.holder_pid : 0);
+	return sysfs_emit(buf, "%d\n", info.holder_pid);
 }
 static DEVICE_ATTR_RO(holder_pid);
 

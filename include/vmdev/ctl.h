@@ -119,8 +119,8 @@ void vmdev_mgmt_info(struct vmdev_mgmt *mgmt, struct vmdev_mgmt_info *info);
  * @nvqs: queues
  * @nas: address spaces
  * @logged: address spaces that are dirty-logged, a bit for each
- * @user: user space has it, or had it last
- * @holder: who opened it last, a command; empty if nobody did
+ * @held: user space has it, or had it last, and who opened it last did not end; then:
+ * @holder: its command
  * @holder_pid: its process id in the first namespace
  */
 struct vmdev_dev_info {
@@ -136,7 +136,7 @@ struct vmdev_dev_info {
 	u16 nvqs;
 	u16 nas;
 	u64 logged;
-	bool user;
+	bool held;
 	char holder[TASK_COMM_LEN];
 	pid_t holder_pid;
 };
