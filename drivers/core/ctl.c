@@ -172,19 +172,21 @@ void vmdev_ctl_del_mgmt(struct vmdev_mgmt *mgmt)
  * vmdev_ctl_prepare_dev() - a device is about to be registered
  * @dev: the device
  *
- * It is listed from now on: who is told that it is there finds it.
+ * It is listed from now on: who is told that it is there finds it. Of two with one name that
+ * come at once, as they may if one is made by a wing, one is.
  *
  * Context: may sleep.
- * Return: 0 or a negative errno.
+ * Return: 0; -EEXIST if there is one of its name; -ENOMEM.
  */
 int vmdev_ctl_prepare_dev(struct vmdev_dev *dev)
 {
-	int err;
+	int err = -EEXIST;
 
 	mutex_lock(&vmdev_ctl_mutex);
 	down_write(&vmdev_ctl_sem);
-	err = xa_alloc_cyclic(&vmdev_ctl_devs, &dev->id, dev, xa_limit_31b,
-			      &vmdev_ctl_next_dev, GFP_KERNEL);
+	if (!vmdev_ctl_dev_find(dev_name(&dev->vdpa.dev)))
+		err = xa_alloc_cyclic(&vmdev_ctl_devs, &dev->id, dev, xa_limit_31b,
+				      &vmdev_ctl_next_dev, GFP_KERNEL);
 	up_write(&vmdev_ctl_sem);
 	mutex_unlock(&vmdev_ctl_mutex);
 	if (err < 0)

@@ -177,15 +177,11 @@ static void vmdev_parent_set_dev(struct vmdev_parent *parent,
  */
 static int vmdev_dev_check_taken(struct vmdev_dev *dev)
 {
-	const char *name = dev_name(&dev->vdpa.dev);
 	struct device *other;
 
-	other = bus_find_device_by_name(dev->vdpa.dev.bus, NULL, name);
-	if (!other)
-		return 0;
+	other = bus_find_device_by_name(dev->vdpa.dev.bus, NULL, dev_name(&dev->vdpa.dev));
 	put_device(other);
-	dev_err(dev->parent->hw->dev, "name: there is a vDPA device %s\n", name);
-	return -EEXIST;
+	return other ? -EEXIST : 0;
 }
 
 /* Registers the device with the vdpa bus: its driver may start it at once. */
@@ -196,7 +192,7 @@ static int vmdev_dev_publish(struct vmdev_dev *dev)
 
 	err = vmdev_dev_check_taken(dev);
 	if (err)
-		return err;
+		goto err_taken;
 
 	vmdev_parent_set_dev(parent, dev);
 	mutex_lock(&parent->lock);
@@ -237,6 +233,10 @@ err_log:
 	vmdev_log_del(dev);
 err_unset:
 	vmdev_parent_set_dev(parent, NULL);
+err_taken:
+	if (err == -EEXIST)
+		dev_err(parent->hw->dev, "name: there is a vDPA device %s\n",
+			dev_name(&dev->vdpa.dev));
 	return err;
 }
 
