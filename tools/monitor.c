@@ -25,6 +25,7 @@ static const char *event_name(uint32_t kind)
 		[VMDEV_EVENT_DIRTY_START] = "dirty-start",
 		[VMDEV_EVENT_DIRTY_STOP] = "dirty-stop",
 		[VMDEV_EVENT_IRQ_STORM] = "irq-storm",
+		[VMDEV_EVENT_LOST] = "lost",
 	};
 
 	return kind < MNL_ARRAY_SIZE(names) ? names[kind] : "unknown";
@@ -68,7 +69,8 @@ static void put_event(const struct nlattr **attrs)
 	if (opt.timestamp)
 		put_time();
 	out_string(opt.json ? "event" : NULL, event_name(kind));
-	put_name(attrs, kind);
+	if (attrs[VMDEV_A_EVENT_NAME])
+		put_name(attrs, kind);
 	if (attrs[VMDEV_A_EVENT_QUEUE])
 		out_number("queue", nl_u32(attrs[VMDEV_A_EVENT_QUEUE]));
 	if (attrs[VMDEV_A_EVENT_PATH])

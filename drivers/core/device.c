@@ -532,7 +532,7 @@ int vmdev_reset_device(struct vmdev_dev *dev)
 	/* What is in the domain is changed when it starts again. */
 	memset(dev->mem.group_as, 0, sizeof(dev->mem.group_as));
 
-	if (dev->running)
+	if (dev->running || dev->needs_reset)
 		vmdev_note_dev(dev, VMDEV_EVENT_RESET, 0, 0, NULL);
 	dev->features = 0;
 	dev->status = 0;

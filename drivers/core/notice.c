@@ -52,14 +52,23 @@ void vmdev_note(const struct vmdev_notice *event)
 	schedule_work(&vmdev_notices_work);
 }
 
+/* That some were lost is told by itself if nothing has happened since: nobody knows when it will. */
 static bool vmdev_notice_next(struct vmdev_notice *event)
 {
-	bool any;
+	bool any = true;
 
 	spin_lock_irq(&vmdev_notices_lock);
-	any = vmdev_notices_head != vmdev_notices_tail;
-	if (any)
+	if (vmdev_notices_head != vmdev_notices_tail) {
 		*event = vmdev_notices[vmdev_notices_head++ % VMDEV_NOTICES_MAX];
+	} else if (vmdev_notices_lost) {
+		*event = (struct vmdev_notice) {
+			.kind = VMDEV_EVENT_LOST,
+			.lost = vmdev_notices_lost,
+		};
+		vmdev_notices_lost = 0;
+	} else {
+		any = false;
+	}
 	spin_unlock_irq(&vmdev_notices_lock);
 	return any;
 }

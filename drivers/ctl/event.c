@@ -44,10 +44,11 @@ static int vmdev_ctl_put_event(struct sk_buff *skb, const struct vmdev_notice *e
 {
 	const char *bus = vmdev_ctl_is_parents(event->kind) ?
 			  vmdev_ctl_bus_name(event->dev) : NULL;
+	const char *name = event->dev ? dev_name(event->dev) : NULL;
 
 	return nla_put_u32(skb, VMDEV_A_EVENT_KIND, event->kind) ? :
 	       (bus ? nla_put_string(skb, VMDEV_A_EVENT_BUS, bus) : 0) ? :
-	       nla_put_string(skb, VMDEV_A_EVENT_NAME, dev_name(event->dev)) ? :
+	       (name ? nla_put_string(skb, VMDEV_A_EVENT_NAME, name) : 0) ? :
 	       vmdev_ctl_put_details(skb, event) ? :
 	       (event->lost ? nla_put_u32(skb, VMDEV_A_EVENT_LOST, event->lost) : 0);
 }
@@ -60,8 +61,11 @@ static void vmdev_ctl_multicast(const struct vmdev_notice *event)
 	if (!genl_has_listeners(&vmdev_nl_family, &init_net, VMDEV_NLGRP_EVENTS))
 		return;
 	skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
-	if (!skb)
+	if (!skb) {
+		/* As those hear it who have no room. */
+		genl_set_err(&vmdev_nl_family, &init_net, 0, VMDEV_NLGRP_EVENTS, -ENOBUFS);
 		return;
+	}
 	hdr = genlmsg_put(skb, 0, 0, &vmdev_nl_family, 0, VMDEV_CMD_EVENT);
 	if (!hdr || vmdev_ctl_put_event(skb, event)) {
 		nlmsg_free(skb);

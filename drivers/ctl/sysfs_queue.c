@@ -224,16 +224,33 @@ void vmdev_ctl_sysfs_queues_del(struct vmdev_dev *dev)
 		vmdev_ctl_queue_folder_free(folder);
 }
 
+static bool vmdev_ctl_is_listed(struct vmdev_dev *dev)
+{
+	bool listed;
+
+	vmdev_ctl_lock();
+	listed = vmdev_ctl_dev_find(dev_name(vmdev_ctl_device(dev))) == dev;
+	vmdev_ctl_unlock();
+	return listed;
+}
+
 /**
  * vmdev_ctl_may_uevent() - may there be one more uevent of a device?
  * @dev: the device, perhaps gone
  *
- * Context: called by vmdev_ctl_ops.event, from the core.
+ * Those whose folder could not be made share one limit.
+ *
+ * Context: called by vmdev_ctl_ops.event, from the core; may sleep.
  */
 bool vmdev_ctl_may_uevent(struct vmdev_dev *dev)
 {
+	static struct ratelimit_state others =
+		RATELIMIT_STATE_INIT_FLAGS(others, VMDEV_CTL_UEVENT_INTERVAL,
+					   VMDEV_CTL_UEVENT_BURST, RATELIMIT_MSG_ON_RELEASE);
 	struct vmdev_ctl_queue_folder *folder;
 
 	folder = xa_load(&vmdev_ctl_queue_folders, (unsigned long)dev);
-	return folder && __ratelimit(&folder->uevents);
+	if (folder)
+		return __ratelimit(&folder->uevents);
+	return vmdev_ctl_is_listed(dev) && __ratelimit(&others);
 }

@@ -31,7 +31,7 @@ struct vmdev_mgmt;
  * struct vmdev_notice - something that happened
  * @kind: what
  * @dev: the function for what is about hardware, else the vDPA device; its name is good,
- *	it may be gone from its bus
+ *	it may be gone from its bus. NULL of VMDEV_EVENT_LOST
  * @index: a queue, an address space, or an interrupt vector
  * @value: a path, a policy, or whose vector it is
  * @why: a reason, or NULL; never freed

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # What happens is told: each event of the netlink group, to vmdev monitor, and uevents of what broke
-# or is gone, to udevadm.
+# or is gone, to udevadm. What could not be told is counted (selftests/netlink/lost.py).
 # lab: --vfs 1 --hostile
 # limit: 400
 # long-kernels: 7.2 debug
@@ -33,6 +33,11 @@ uevent() {
 	pattern+='1 { found = 1 } END { exit !found }'
 	wait_for "awk -v RS= \"\$pattern\" $uevents" 20 || { cat $uevents; return 1; }
 }
+# events_after LINE: the next one of the device h0, sooner or later
+events_after() {
+	wait_for "sed '1,/^$1\$/d' $events | grep -q ' dev h0'" 20
+	sed "1,/^$1\$/d" $events | grep ' dev h0' | head -n 1
+}
 # steps WANTED STEP...: of the device h0
 steps() {
 	local said
@@ -52,10 +57,11 @@ same_name() {
 cp "$TOOLS/steps" /tmp
 unbind_driver "$BDF_hostile0"
 unbind_driver "$BDF_hostile1"
-tap_plan 35
+tap_plan 39
 tap_check "VFs" vf_create "$BDF_pf0" 1
 tap_check "modules" eval "vdpa_setup && modprobe vmdev_ctl"
-tap_check "events are listened to" listen
+listen
+tap_check "events are listened to" [ $? = 0 ]
 tap_check "a function, and its device" dev_add v0 "$vf" vhost_vdpa
 tap_check "parent-add" event "parent-add parent pci/$vf"
 tap_check "dev-add" event 'dev-add dev v0'
@@ -92,6 +98,10 @@ tap_check "broken" event 'broken dev h0 reason "hardware asks for a reset"'
 tap_check "a uevent of that" uevent ACTION=change SUBSYSTEM=vdpa 'DEVPATH=.*/h0' VMDEV_EVENT=broken \
 	'VMDEV_REASON=hardware asks for a reset'
 lie honest
+tap_check "it does not reset, then it does" steps 'up=ok lie=ok reset=ETIMEDOUT lie=ok reset=ok' up \
+	"lie=${number[reset_ignored]}/0" reset "lie=${number[honest]}/0" reset
+tap_check "broken" event 'broken dev h0 reason "hardware did not reset"'
+tap_check "and mended, though nobody ran it" [ "$(events_after 'broken dev h0 reason "hardware did not reset"')" = 'reset dev h0' ]
 tap_check "it is gone, as far as anybody can tell" steps 'up=ok lie=ok broken=ok' up "lie=${number[ones]}/0" broken
 tap_check "hw-gone" event "hw-gone parent pci/$bdf"
 tap_check "a uevent of that" uevent ACTION=change SUBSYSTEM=pci "PCI_SLOT_NAME=$bdf" VMDEV_EVENT=hw-gone \
@@ -104,6 +114,8 @@ unbind_driver "$bdf"
 tap_check "parent-del" event "parent-del parent pci/$bdf"
 tap_check "nothing was lost" eval "! grep ' lost ' $events"
 tap_check "no event but these" eval "! grep -vE '^(parent-add|parent-del|dev-add|dev-del|running|suspended|resumed|reset|policy|path|dirty-start|dirty-stop|irq-storm|broken|hw-gone) ' $events"
+tap_check "more than can be told is counted" python3 -B /vmdev/selftests/netlink/lost.py \
+	/vmdev/Documentation/netlink/specs/vmdev.yaml /sys/bus/vdpa/devices/v0/vmdev/policy
 kill "${LISTENERS[@]}"
 wait "${LISTENERS[@]}" 2>/dev/null
 tap_check "dev del" vdpa dev del v0

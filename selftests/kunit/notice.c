@@ -17,9 +17,12 @@
 #include "../../drivers/core/notice.c"
 
 static bool listens;
+/* What happens while the second is told, if anything does. */
+static u32 meanwhile;
+static void note(u32 value);
 /* The first that is told waits for it. */
 static struct completion go_on;
-static unsigned int told, out_of_order, lost, next;
+static unsigned int told, out_of_order, lost, by_itself, next;
 
 bool vmdev_ctl_listens(void)
 {
@@ -31,6 +34,12 @@ void vmdev_ctl_tell(const struct vmdev_notice *event)
 	wait_for_completion(&go_on);
 	complete(&go_on);
 	lost += event->lost;
+	if (event->kind == VMDEV_EVENT_LOST) {
+		by_itself++;
+		return;
+	}
+	if (event->value == 1 && meanwhile)
+		note(meanwhile);
 	out_of_order += event->value != next + lost;
 	next = event->value + 1 - lost;
 	told++;
@@ -52,7 +61,9 @@ static int notice_init(struct kunit *test)
 	told = 0;
 	out_of_order = 0;
 	lost = 0;
+	by_itself = 0;
 	next = 0;
+	meanwhile = 0;
 	return 0;
 }
 
@@ -83,8 +94,8 @@ static void notice_in_order(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lost, 0);
 }
 
-/* The listener is slow: the first is being told, as many as there is room for wait. */
-static void notice_counts_what_is_lost(struct kunit *test)
+/* The listener is slow: the first is being told, as many as there is room for wait, 30 are lost. */
+static void overflow(void)
 {
 	u32 i;
 
@@ -95,14 +106,33 @@ static void notice_counts_what_is_lost(struct kunit *test)
 		note(i);
 	complete(&go_on);
 	vmdev_notices_flush();
-	KUNIT_EXPECT_EQ(test, told, 1 + VMDEV_NOTICES_MAX);
-	KUNIT_EXPECT_EQ(test, lost, 0);
+}
 
-	/* The next one that there is room for tells of them. */
-	note(i);
+/* Nothing else happens: that is told when all others were. */
+static void notice_tells_what_is_lost(struct kunit *test)
+{
+	overflow();
+	KUNIT_EXPECT_EQ(test, told, 1 + VMDEV_NOTICES_MAX);
+	KUNIT_EXPECT_EQ(test, lost, 30);
+	KUNIT_EXPECT_EQ(test, by_itself, 1);
+
+	/* Once. */
+	note(VMDEV_NOTICES_MAX + 31);
 	vmdev_notices_flush();
 	KUNIT_EXPECT_EQ(test, told, 2 + VMDEV_NOTICES_MAX);
 	KUNIT_EXPECT_EQ(test, lost, 30);
+	KUNIT_EXPECT_EQ(test, by_itself, 1);
+	KUNIT_EXPECT_EQ(test, out_of_order, 0);
+}
+
+/* The next one that there is room for tells of them. */
+static void notice_says_what_was_lost(struct kunit *test)
+{
+	meanwhile = VMDEV_NOTICES_MAX + 31;
+	overflow();
+	KUNIT_EXPECT_EQ(test, told, 2 + VMDEV_NOTICES_MAX);
+	KUNIT_EXPECT_EQ(test, lost, 30);
+	KUNIT_EXPECT_EQ(test, by_itself, 0);
 	KUNIT_EXPECT_EQ(test, out_of_order, 0);
 }
 
@@ -117,7 +147,8 @@ static void notice_without_listener(struct kunit *test)
 
 static struct kunit_case notice_cases[] = {
 	KUNIT_CASE(notice_in_order),
-	KUNIT_CASE(notice_counts_what_is_lost),
+	KUNIT_CASE(notice_tells_what_is_lost),
+	KUNIT_CASE(notice_says_what_was_lost),
 	KUNIT_CASE(notice_without_listener),
 	{}
 };

@@ -16,87 +16,15 @@ import collections
 import errno
 import os
 import random
-import socket
 import struct
 import sys
 
-import yaml
+from nl import NLA_F_NESTED, NLA_F_NET_BYTEORDER, NLM_F_DUMP, Socket, Spec, attr
 
-NLMSG_ERROR, NLMSG_DONE = 2, 3
-NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP = 1, 4, 0x300
-NLA_F_NESTED, NLA_F_NET_BYTEORDER = 0x8000, 0x4000
-GENL_ID_CTRL, CTRL_CMD_GETFAMILY, CTRL_ATTR_FAMILY_ID, CTRL_ATTR_FAMILY_NAME = 0x10, 3, 1, 2
-SOL_NETLINK, NETLINK_EXT_ACK, NETLINK_GENERIC = 270, 11, 16
 MAY = os.geteuid() == 0
 FAIR = 500
 ALLOWED = {0, errno.EINVAL, errno.ERANGE, errno.ENODEV, errno.ENOENT, errno.EOPNOTSUPP,
            errno.EBUSY, errno.ENOSPC, errno.EIO, errno.EMSGSIZE} | (set() if MAY else {errno.EPERM})
-
-
-def align(data):
-    return data + bytes(-len(data) % 4)
-
-
-def attr(kind, payload, length=None):
-    """An attribute; @length: what it says it has."""
-    head = struct.pack("HH", (4 + len(payload) if length is None else length) & 0xffff,
-                       kind & 0xffff)
-    return align(head + payload)
-
-
-class Socket:
-    """Generic netlink, a request at a time."""
-    def __init__(self):
-        self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_GENERIC)
-        self.sock.setsockopt(SOL_NETLINK, NETLINK_EXT_ACK, 1)
-        self.sock.settimeout(60)
-        self.seq = 0
-
-    def ask(self, family, flags, cmd, attrs, version=1, tail=0):
-        """Gives errno (0 for none), and the answers. @tail: bytes by which the message is
-        shorter than what it should have."""
-        self.seq += 1
-        body = struct.pack("BBH", cmd, version, 0) + attrs
-        body = body[:len(body) - tail]
-        self.sock.send(struct.pack("IHHII", 16 + len(body), family,
-                                   flags | NLM_F_REQUEST | NLM_F_ACK, self.seq, 0) + body)
-        answers = []
-        while True:
-            data = self.sock.recv(65536)
-            while len(data) >= 16:
-                length, kind, _, seq, _ = struct.unpack_from("IHHII", data)
-                message, data = data[16:length], data[length + -length % 4:]
-                if seq != self.seq:
-                    continue
-                if kind in (NLMSG_ERROR, NLMSG_DONE):
-                    return -struct.unpack_from("i", message)[0] if message else 0, answers
-                answers.append(message)
-
-    def family(self, name):
-        err, answers = self.ask(GENL_ID_CTRL, 0, CTRL_CMD_GETFAMILY,
-                                attr(CTRL_ATTR_FAMILY_NAME, name.encode() + b"\0"))
-        if err:
-            sys.exit("no family %s: %s" % (name, os.strerror(err)))
-        at = 4
-        while True:
-            length, kind = struct.unpack_from("HH", answers[0], at)
-            if kind == CTRL_ATTR_FAMILY_ID:
-                return struct.unpack_from("H", answers[0], at + 4)[0]
-            at += length + -length % 4
-
-
-class Spec:
-    """What there is to ask."""
-    def __init__(self, path):
-        with open(path, encoding="utf-8") as file:
-            spec = yaml.safe_load(file)
-        self.name = spec["name"]
-        self.enums = {d["name"]: len(d["entries"]) for d in spec["definitions"]}
-        self.sets = {s["name"]: {a["name"]: dict(a, value=i + 1)
-                                 for i, a in enumerate(s["attributes"])}
-                     for s in spec["attribute-sets"]}
-        # Numbers go up by one for each of them, as those of uapi do.
-        self.ops = [dict(op, value=i + 1) for i, op in enumerate(spec["operations"]["list"])]
 
 
 class Fuzzer:

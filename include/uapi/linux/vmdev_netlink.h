@@ -70,7 +70,8 @@ enum vmdev_capability {
  * @VMDEV_EVENT_DEV_ADD: A device is there.
  * @VMDEV_EVENT_DEV_DEL: It is gone.
  * @VMDEV_EVENT_RUNNING: A driver runs it.
- * @VMDEV_EVENT_RESET: A driver that ran it reset it.
+ * @VMDEV_EVENT_RESET: A driver that ran it reset it, or it was broken and is
+ *   not any more.
  * @VMDEV_EVENT_SUSPENDED: It was suspended.
  * @VMDEV_EVENT_RESUMED: It was resumed.
  * @VMDEV_EVENT_BROKEN: It needs a reset; see reason.
@@ -80,6 +81,7 @@ enum vmdev_capability {
  * @VMDEV_EVENT_DIRTY_STOP: It is not any more.
  * @VMDEV_EVENT_IRQ_STORM: An interrupt vector fired without work, and was
  *   masked for a while.
+ * @VMDEV_EVENT_LOST: Events were not told, how many says lost. Of no device.
  */
 enum vmdev_event {
 	VMDEV_EVENT_PARENT_ADD,
@@ -97,6 +99,7 @@ enum vmdev_event {
 	VMDEV_EVENT_DIRTY_START,
 	VMDEV_EVENT_DIRTY_STOP,
 	VMDEV_EVENT_IRQ_STORM,
+	VMDEV_EVENT_LOST,
 };
 
 /**
