@@ -119,6 +119,16 @@ static void show_capabilities(uint32_t caps)
 	out_list_end();
 }
 
+/* Of the interrupts of a function. */
+static void show_isolation(const struct nlattr **attrs)
+{
+	out_bool("msi_isolated", attrs[VMDEV_A_PARENT_MSI_ISOLATED]);
+	out_bool("msi_remapped", attrs[VMDEV_A_PARENT_MSI_REMAPPED]);
+	out_bool("msi_posted", attrs[VMDEV_A_PARENT_MSI_POSTED]);
+	out_bool("msi_translated", attrs[VMDEV_A_PARENT_MSI_TRANSLATED]);
+	out_bool("msi_unsafe", attrs[VMDEV_A_PARENT_MSI_UNSAFE]);
+}
+
 static void show_parent(const struct nlattr **attrs, void *data)
 {
 	(void)data;
@@ -135,6 +145,8 @@ static void show_parent(const struct nlattr **attrs, void *data)
 	out_hex("vendor", nl_u32(attrs[VMDEV_A_PARENT_VENDOR_ID]));
 	out_hex("features", nl_uint(attrs[VMDEV_A_PARENT_FEATURES]));
 	show_capabilities(nl_u32(attrs[VMDEV_A_PARENT_CAPABILITIES]));
+	if (!attrs[VMDEV_A_PARENT_SOFTWARE])
+		show_isolation(attrs);
 	out_object_end();
 }
 

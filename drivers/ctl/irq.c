@@ -77,26 +77,46 @@ static int vmdev_ctl_dump_vectors(struct sk_buff *skb, struct netlink_callback *
 	return 0;
 }
 
-int vmdev_nl_irq_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+static int vmdev_ctl_dump_all_vectors(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct vmdev_ctl_dump *dump = (void *)cb->ctx;
 	unsigned long at = dump->id;
-	struct vmdev_mgmt_info info;
 	struct vmdev_mgmt *mgmt;
-	int err = 0;
+	int err;
 
-	vmdev_ctl_lock();
 	while ((mgmt = vmdev_ctl_mgmt(&dump->id))) {
 		/* The one that was begun went meanwhile: this is another one. */
 		if (dump->id != at)
 			dump->at = 0;
-		vmdev_mgmt_info(mgmt, &info);
-		err = vmdev_ctl_dump_vectors(skb, cb, info.dev);
+		err = vmdev_ctl_dump_vectors(skb, cb, vmdev_ctl_mgmt_device(mgmt));
 		if (err)
-			break;
+			return err;
 		at = ++dump->id;
 		dump->at = 0;
 	}
+	return 0;
+}
+
+/* Of the function that was asked for; should it go meanwhile, the dump ends. */
+static int vmdev_ctl_dump_asked_vectors(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	const struct genl_info *info = genl_info_dump(cb);
+	struct vmdev_ctl_dump *dump = (void *)cb->ctx;
+	struct vmdev_mgmt *mgmt;
+
+	mgmt = vmdev_ctl_asked_mgmt(info, VMDEV_A_IRQ_BUS, VMDEV_A_IRQ_NAME);
+	if (IS_ERR(mgmt))
+		return dump->at ? 0 : PTR_ERR(mgmt);
+	return vmdev_ctl_dump_vectors(skb, cb, vmdev_ctl_mgmt_device(mgmt));
+}
+
+int vmdev_nl_irq_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	int err;
+
+	vmdev_ctl_lock();
+	err = genl_info_dump(cb)->attrs[VMDEV_A_IRQ_NAME] ?
+	      vmdev_ctl_dump_asked_vectors(skb, cb) : vmdev_ctl_dump_all_vectors(skb, cb);
 	vmdev_ctl_unlock();
 	return err;
 }

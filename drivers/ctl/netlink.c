@@ -12,6 +12,7 @@
 #include <net/genetlink.h>
 
 #include <vmdev/hw.h>
+#include <vmdev/irq.h>
 
 #include "vmdev_ctl.h"
 
@@ -71,6 +72,19 @@ int vmdev_ctl_reply_end(struct vmdev_ctl_reply *reply, struct genl_info *info, i
 
 /* --- parents -------------------------------------------------------------------- */
 
+/* Of software nothing is true. */
+static int vmdev_ctl_put_isolation(struct sk_buff *skb, struct device *dev)
+{
+	struct vmdev_irq_isolation facts;
+
+	vmdev_irq_isolation(dev, &facts);
+	return vmdev_ctl_put_flag(skb, VMDEV_A_PARENT_MSI_ISOLATED, facts.isolated) ? :
+	       vmdev_ctl_put_flag(skb, VMDEV_A_PARENT_MSI_REMAPPED, facts.remapped) ? :
+	       vmdev_ctl_put_flag(skb, VMDEV_A_PARENT_MSI_POSTED, facts.posted) ? :
+	       vmdev_ctl_put_flag(skb, VMDEV_A_PARENT_MSI_TRANSLATED, facts.translated) ? :
+	       vmdev_ctl_put_flag(skb, VMDEV_A_PARENT_MSI_UNSAFE, facts.unsafe);
+}
+
 static int vmdev_ctl_put_parent(struct sk_buff *skb, struct vmdev_mgmt *mgmt)
 {
 	struct vmdev_mgmt_info info;
@@ -86,7 +100,8 @@ static int vmdev_ctl_put_parent(struct sk_buff *skb, struct vmdev_mgmt *mgmt)
 	       vmdev_ctl_put_flag(skb, VMDEV_A_PARENT_SOFTWARE, info.software) ? :
 	       vmdev_ctl_put_flag(skb, VMDEV_A_PARENT_GONE, info.gone) ? :
 	       vmdev_ctl_put_flag(skb, VMDEV_A_PARENT_OFFLINE, info.offline) ? :
-	       nla_put_u32(skb, VMDEV_A_PARENT_DEVICES, info.ndevs);
+	       nla_put_u32(skb, VMDEV_A_PARENT_DEVICES, info.ndevs) ? :
+	       vmdev_ctl_put_isolation(skb, info.dev);
 }
 
 /**
@@ -100,13 +115,16 @@ static int vmdev_ctl_put_parent(struct sk_buff *skb, struct vmdev_mgmt *mgmt)
  */
 struct vmdev_mgmt *vmdev_ctl_asked_mgmt(const struct genl_info *info, int bus, int name)
 {
+	const char *on = vmdev_ctl_asked(info, bus);
 	struct vmdev_mgmt *mgmt;
 
-	mgmt = vmdev_ctl_mgmt_find(vmdev_ctl_asked(info, bus), vmdev_ctl_asked(info, name));
+	mgmt = vmdev_ctl_mgmt_find(on, vmdev_ctl_asked(info, name));
 	if (mgmt)
 		return mgmt;
-	NL_SET_ERR_MSG_FMT_MOD(info->extack, "no management device %.32s of vmdev's",
-			       vmdev_ctl_asked(info, name));
+	/* As vmdev_ctl_mgmt_find() has it, "" is none. */
+	NL_SET_ERR_MSG_FMT_MOD(info->extack, "no management device %.24s on %s%.12s",
+			       vmdev_ctl_asked(info, name), on && *on ? "bus " : "no bus",
+			       on ? : "");
 	return ERR_PTR(-ENODEV);
 }
 

@@ -59,6 +59,12 @@ static const struct nla_policy vmdev_address_space_get_dump_nl_policy[VMDEV_A_AD
 	[VMDEV_A_ADDRESS_SPACE_DEV] = { .type = NLA_NUL_STRING, .len = 255, },
 };
 
+/* VMDEV_CMD_IRQ_GET - dump */
+static const struct nla_policy vmdev_irq_get_nl_policy[VMDEV_A_IRQ_NAME + 1] = {
+	[VMDEV_A_IRQ_BUS] = { .type = NLA_NUL_STRING, .len = 63, },
+	[VMDEV_A_IRQ_NAME] = { .type = NLA_NUL_STRING, .len = 255, },
+};
+
 /* VMDEV_CMD_IRQ_SET - do */
 static const struct nla_policy vmdev_irq_set_nl_policy[VMDEV_A_IRQ_MODE + 1] = {
 	[VMDEV_A_IRQ_BUS] = { .type = NLA_NUL_STRING, .len = 63, },
@@ -128,9 +134,11 @@ static const struct genl_split_ops vmdev_nl_ops[] = {
 		.flags		= GENL_CMD_CAP_DUMP,
 	},
 	{
-		.cmd	= VMDEV_CMD_IRQ_GET,
-		.dumpit	= vmdev_nl_irq_get_dumpit,
-		.flags	= GENL_CMD_CAP_DUMP,
+		.cmd		= VMDEV_CMD_IRQ_GET,
+		.dumpit		= vmdev_nl_irq_get_dumpit,
+		.policy		= vmdev_irq_get_nl_policy,
+		.maxattr	= VMDEV_A_IRQ_NAME,
+		.flags		= GENL_CMD_CAP_DUMP,
 	},
 	{
 		.cmd		= VMDEV_CMD_IRQ_SET,

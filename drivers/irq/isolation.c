@@ -128,7 +128,7 @@ int vmdev_irq_check_isolation(struct device *dev)
 		return -ENODEV;
 
 	if (facts.translated) {
-		dev_err(dev, "interrupts pass the IOMMU on this platform, user space cannot have this function\n");
+		dev_err(dev, "interrupts pass the IOMMU on this platform, user space cannot have this function: let virtio_vdpa have its device, or bind it to vfio-pci\n");
 		return -EOPNOTSUPP;
 	}
 	if (facts.isolated)

@@ -17,13 +17,24 @@ refused() { logged "$1" "$2" "$vf: interrupts are not isolated .no interrupt rem
 
 facts() { (cd "/sys/bus/pci/devices/$vf/vmdev" && cat msi_isolated msi_remapped msi_posted msi_unsafe | xargs); }
 
-tap_plan 18
+# The same over netlink: words of the tool, and those of JSON that are true.
+told() {
+	local said
+
+	said=$(/build/tools/vmdev parent show "$vf" | grep -o 'msi_[a-z]*' | xargs)
+	echo "$said"
+	[ "$said" = "$1" ] && [ "$(/build/tools/vmdev -j parent show "$vf" | python3 -c 'import json, sys
+print(*(k for k, v in json.load(sys.stdin)[0].items() if k.startswith("msi_") and v))')" = "$1" ]
+}
+
+tap_plan 20
 tap_check "virtio_net creates VFs" vf_create "$BDF_pf0" 2
-vdpa_setup
+vdpa_setup && modprobe vmdev_ctl
 tap_check "the parameter is off" grep N $unsafe
 mark=$(dmesg_mark)
 tap_check "a device can be added" dev_add v0 "$vf" vhost_vdpa
 tap_check "it is told: not isolated, not remapped" [ "$(facts)" = "0 0 0 0" ]
+tap_check "by the tool, too" told ""
 tap_check "user space cannot run it" not hold $log v0 -r
 tap_check "one line says why" refused "$mark" 1
 tap_check "nor can it without maps: no byte of the host changes" \
@@ -39,6 +50,7 @@ tap_check "with allow_unsafe_interrupts user space can" grep READY $log
 tap_check "a warning says that it was allowed" \
 	logged "$mark" 1 "$vf: interrupts are not isolated; allowed by vmdev_irq.allow_unsafe_interrupts"
 tap_check "it is told that it was let in" [ "$(facts)" = "0 0 0 1" ]
+tap_check "by the tool, too" told msi_unsafe
 tap_check "it does send" wait_for "[ \$(stat_of v0 1 interrupts) -gt 0 ]" 20
 let_go
 use_bus v0 vhost_vdpa

@@ -58,6 +58,7 @@ policy = word("auto", "direct", "shadow")
 schemas = {
 "parent": {"parent": text, "type": word("network", "block"), "devices": number, "max_vqs": number,
 	"software": boolean, "gone": boolean, "offline": boolean, "vendor": bits, "features": bits,
+	"msi_isolated?": boolean, "msi_remapped?": boolean, "msi_posted?": boolean, "msi_translated?": boolean, "msi_unsafe?": boolean,
 	"capabilities": each(word("state", "log", "suspend", "ring-reset"))},
 "dev": {"dev": text, "parent": text, "type": word("network", "block"),
 	"state": word("off", "running", "suspended", "broken"), "reason?": text, "policy": policy,
@@ -127,12 +128,17 @@ shows() {
 	tap_check "management devices" says '^vmdev_soft: type network devices 0 .*software' parent show
 	tap_check "one of them" says '^vmdev_soft_blk: type block' parent show vmdev_soft_blk
 	tap_check "one that there is not" \
-		refuses 2 "^Error: vmdev_ctl: no management device pci9 of vmdev's\.$" parent show pci9
+		refuses 2 "^Error: vmdev_ctl: no management device pci9 on no bus\.$" parent show pci9
+	tap_check "nor on a bus" \
+		refuses 2 "^Error: vmdev_ctl: no management device 0000:7f:1f.7 on bus pci\.$" parent show 7f:1f.7
 	soft_add s0 vhost_vdpa >/dev/null
 	dev_add v0 "$vf" vhost_vdpa >/dev/null
 	tap_check "a function among them" says "^pci/$vf: type network devices 1" parent show
 	tap_check "one of a bus" says "^pci/$vf: " parent show "pci/$vf"
 	tap_check "a function needs none" says "^pci/$vf: " parent show "${vf#0000:}"
+	tap_check "how far its interrupts are isolated" says '^    vendor .* msi_isolated msi_remapped$' parent show "$vf"
+	tap_check "and that nobody was let in without" [ "$(field msi_unsafe parent show "$vf")" = False ]
+	tap_check "nothing of the sort of software" not says msi_ parent show vmdev_soft
 	tap_check "devices" says '^s0: parent vmdev_soft type network state off policy auto' dev
 	tap_check "one device" says "^v0: parent pci/$vf type network state off" dev show v0
 	tap_check "words may be abbreviated" says '^v0: ' d s v0
@@ -322,7 +328,7 @@ without() {
 	tap_check "without vmdev_ctl" refuses 2 'modprobe vmdev_ctl' dev show
 }
 
-tap_plan 127
+tap_plan 131
 tap_check "VFs" vf_create "$BDF_pf0" 2
 tap_check "modules" eval "soft_setup && modprobe vmdev_ctl"
 listen
