@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Very many software devices: made, used one after the other, and removed; and what one takes.
+# Very many software devices: made, listed while others come and go, used one after the other, and
+# removed; and what one takes.
 # lab: --vfs 0
 # kernels: 6.12 debug
 # limit: 300
@@ -69,12 +70,18 @@ remove_all() {
 	[ -z "$(ls /sys/bus/vdpa/devices)" ]
 }
 
-tap_plan 9
+listed() {
+	modprobe vmdev_ctl && python3 -B /vmdev/selftests/netlink/dumps.py \
+		/vmdev/Documentation/netlink/specs/vmdev.yaml vmdev_soft
+}
+
+tap_plan 10
 tap_check "modules" soft_setup
 before=$(free_kb)
 tap_check "$number devices are made" make_all
 after=$(free_kb)
 echo "# $(((before - after) / number)) KiB a device, its port in it"
+tap_check "dumps of them have each once, whatever comes and goes" listed
 tap_check "vhost-vdpa has them" bind_all
 tap_check "their ports are up" ports_up
 tap_check "each sends a frame" use_all
