@@ -72,7 +72,9 @@ can_be() {
 		put "$2" "$file" && [ "$(cat "$file")" = "$2" ]
 	else
 		! put "$2" "$file" && [ "$(cat "$file")" != "$2" ] &&
-			logged "$mark" 1 "$vf: vectors: $2 takes $3 vectors, the function has got $1\$"
+			logged "$mark" 1 "$vf: vectors: $2 takes $3 vectors, the function has got $1\$" &&
+			! /build/tools/vmdev irq set "$vf" "$2" 2>/tmp/said &&
+			grep -x "Error: vmdev_ctl: $vf has not got enough vectors for that\." /tmp/said
 	fi
 }
 
@@ -114,7 +116,7 @@ n_vectors() {
 }
 
 vf_create "$BDF_pf0" 2 || exit
-vdpa_setup
+vdpa_setup && modprobe vmdev_ctl
 mark=$(dmesg_mark)
 n=$(vectors)
 if [ "$n" = 0 ]; then no_vectors; else n_vectors "$n"; fi

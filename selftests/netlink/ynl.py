@@ -5,7 +5,8 @@
 It is the library of YNL, the folder of that command in the kernel's source, that does it. Reads
 lines "MODE<tab>OPERATION<tab>JSON<tab>WANTED": MODE is do or dump, WANTED an expression of Python
 that has to be true of r, what is got, or, after "!", a regular expression for what is said of a
-refusal. Answers each with a line: "ok", or what there was instead.
+refusal. same(FOLDER, "NAME NAME...") is one for it: are files of sysfs the same? Answers each with a
+line: "ok", or what there was instead.
 """
 import json
 import re
@@ -13,6 +14,26 @@ import sys
 
 sys.path.append(sys.argv[1])
 from lib import NlError, YnlFamily  # pylint: disable=wrong-import-position,import-error
+
+
+def is_same(value, had):
+    """Of what netlink does not tell a file is empty, or 0."""
+    if value is None:
+        return had in ("", "0")
+    if isinstance(value, bool):
+        return had == str(int(value))
+    if isinstance(value, int):
+        return had in (str(value), "%#x" % value)
+    return had == value if isinstance(value, str) else set(had.split()) == set(value)
+
+
+def same(r, folder, names):
+    """Do these attributes have the values of files of that name?"""
+    for name in names.split():
+        with open(folder + "/" + name.replace("-", "_"), encoding="ascii") as file:
+            if not is_same(r.get(name), file.read().rstrip("\n")):
+                return False
+    return True
 
 
 def answer(ynl, line):
@@ -27,7 +48,12 @@ def answer(ynl, line):
         return "it was refused: " + said
     if wanted.startswith("!"):
         return "it was not refused: %r" % r
-    return "ok" if eval(wanted, {"r": r}) else "it got: %r" % r  # pylint: disable=eval-used
+    try:
+        right = eval(  # pylint: disable=eval-used
+            wanted, {"r": r, "same": lambda *args: same(r, *args)})
+    except (KeyError, OSError) as error:
+        return "%r, it got: %r" % (error, r)
+    return "ok" if right else "it got: %r" % r
 
 
 def main():
