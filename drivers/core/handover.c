@@ -5,7 +5,8 @@
  * The policy says what may be, auto being what people want: direct whenever the
  * hardware can start from where the ring is and can be stopped again without a
  * guess. While written pages are logged, only hardware that logs them itself
- * stays direct; while memory is mapped where the platform reserves IOVAs, none does.
+ * stays direct; while memory is mapped where the platform reserves IOVAs, none does. Nor
+ * does a queue whose ring is not aligned as the hardware wants it.
  *
  * A switch is a stop here and a start there; the ring's state is all that goes
  * over. So nothing is lost and nothing done twice, or there is an error.
@@ -63,7 +64,8 @@ bool vmdev_path_is_shadow(const struct vmdev_dev *dev, u16 i)
 		return false;
 	if (dev->policy != VMDEV_POLICY_AUTO)
 		return dev->policy == VMDEV_POLICY_SHADOW;
-	if (dev->mem.as[vmdev_vq_asid(dev, i)].aliased)
+	if (dev->mem.as[vmdev_vq_asid(dev, i)].aliased ||
+	    !vmdev_ring_fits_hw(dev, i))
 		return true;
 	if (vmdev_log_active(dev, vmdev_vq_asid(dev, i)) &&
 	    !vmdev_log_by_hw(dev))
@@ -91,7 +93,8 @@ bool vmdev_path_is_shadow(const struct vmdev_dev *dev, u16 i)
  */
 int vmdev_path_check_direct(struct vmdev_dev *dev, u16 i)
 {
-	return vmdev_log_check_direct(dev, i) ? :
+	return vmdev_ring_check_direct(dev, i) ? :
+	       vmdev_log_check_direct(dev, i) ? :
 	       vmdev_alias_check_direct(dev, i);
 }
 

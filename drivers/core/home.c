@@ -50,7 +50,8 @@ bool vmdev_path_goes_home(const struct vmdev_dev *dev, u16 i)
 	if (vmdev_log_active(dev, vmdev_vq_asid(dev, i)) &&
 	    !vmdev_log_by_hw(dev))
 		return false;
-	if (dev->mem.as[vmdev_vq_asid(dev, i)].aliased)
+	if (dev->mem.as[vmdev_vq_asid(dev, i)].aliased ||
+	    !vmdev_ring_fits_hw(dev, i))
 		return false;
 	return dev->policy == VMDEV_POLICY_DIRECT ||
 	       (dev->policy == VMDEV_POLICY_AUTO &&

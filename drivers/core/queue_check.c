@@ -216,6 +216,43 @@ static bool vmdev_ring_aligned(const struct vmdev_ring_area *areas)
 	return true;
 }
 
+/**
+ * vmdev_ring_fits_hw() - is a ring where the hardware can run it?
+ * @dev: the device
+ * @i: the queue, configured
+ *
+ * Rings of the core's own begin with their descriptors, and with a page.
+ *
+ * Context: vmdev_parent.lock held.
+ */
+bool vmdev_ring_fits_hw(const struct vmdev_dev *dev, u16 i)
+{
+	u32 align = dev->parent->hw->caps.desc_align;
+
+	return !align || IS_ALIGNED(dev->vqs[i].conf.desc, align);
+}
+
+/**
+ * vmdev_ring_check_direct() - vmdev_ring_fits_hw(), of a queue that is to be direct
+ * @dev: the device
+ * @i: the queue, configured
+ *
+ * Context: vmdev_parent.lock held.
+ * Return: 0, or -EOPNOTSUPP with one line.
+ */
+int vmdev_ring_check_direct(struct vmdev_dev *dev, u16 i)
+{
+	if (vmdev_ring_fits_hw(dev, i))
+		return 0;
+	dev_err_ratelimited(&dev->vdpa.dev,
+			    "queue %u cannot run: %s, and hardware wants descriptors aligned to %u bytes, they are at %#llx\n",
+			    i, dev->mem.user ? "policy is direct" :
+			    "a driver of the host has the device",
+			    dev->parent->hw->caps.desc_align,
+			    dev->vqs[i].conf.desc);
+	return -EOPNOTSUPP;
+}
+
 static const char *vmdev_vq_fault(struct vmdev_dev *dev, u16 i, bool direct)
 {
 	const struct vmdev_vq_conf *conf = &dev->vqs[i].conf;

@@ -485,6 +485,8 @@ u16 vmdev_size_max(const struct vmdev_dev *dev);
 u16 vmdev_vq_size_max(const struct vmdev_dev *dev, u16 vq);
 bool vmdev_state_fresh(const struct vmdev_dev *dev,
 		       const struct vdpa_vq_state *state);
+bool vmdev_ring_fits_hw(const struct vmdev_dev *dev, u16 i);
+int vmdev_ring_check_direct(struct vmdev_dev *dev, u16 i);
 int vmdev_vq_check(struct vmdev_dev *dev, u16 vq, bool direct);
 
 /* queue.c */

@@ -15,6 +15,7 @@
  */
 #include <linux/io.h>
 #include <linux/iopoll.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
@@ -37,6 +38,9 @@
 #define VMDEV_IFC_LOG_ON	1
 
 #define VMDEV_IFC_VQ_SIZE_MIN	64
+
+/* Of descriptor tables: a queue with another one is not enabled. */
+#define VMDEV_IFC_DESC_ALIGN	SZ_4K
 
 /* A ring state to see whether there is any. */
 #define VMDEV_IFC_TRY		0x5aa55aa5
@@ -462,6 +466,7 @@ static int vmdev_ifc_init(struct vmdev_pci *vp)
 	int err;
 
 	caps->vq_align = PAGE_SIZE;
+	caps->desc_align = VMDEV_IFC_DESC_ALIGN;
 	caps->vq_size_min = vmdev_ifc_size_min(caps);
 
 	err = vmdev_ifc_check_bar(vp);
@@ -491,6 +496,7 @@ static void vmdev_ifc_exit(struct vmdev_pci *vp)
 
 const struct vmdev_pci_vendor vmdev_pci_ifc = {
 	.name		= "ifc",
+	.tells_enabled	= true,
 	.match		= vmdev_ifc_match,
 	.init		= vmdev_ifc_init,
 	.exit		= vmdev_ifc_exit,

@@ -65,7 +65,11 @@ enum vmdev_hw_cap {
  * @config_size: bytes of device configuration space that can be read
  * @vq_size: for each of the @nvqs queues, its largest ring size
  * @vq_size_min: smallest ring size of any queue
- * @vq_align: alignment that rings must have, bytes, a power of two
+ * @vq_align: alignment that drivers of the host are asked to give their rings, bytes, a power
+ *	of two; user space is not asked
+ * @desc_align: alignment that the descriptor area of a ring must have, or hardware cannot run it:
+ *	such a queue is in shadow, or refused. Bytes, a power of two, at most PAGE_SIZE and
+ *	@vq_align; 0: as virtio says
  */
 struct vmdev_hw_caps {
 	u32 device_id;
@@ -77,6 +81,7 @@ struct vmdev_hw_caps {
 	const u16 *vq_size;
 	u16 vq_size_min;
 	u32 vq_align;
+	u32 desc_align;
 };
 
 /**

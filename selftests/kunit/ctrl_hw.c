@@ -75,6 +75,9 @@ static int prepare_vq(struct hw_test *t, u16 vq)
 	mutex_lock(&t->c.fake.parent.lock);
 	err = vmdev_ctrl_hw_prepare(&t->ctrl, vq, &conf);
 	mutex_unlock(&t->c.fake.parent.lock);
+	/* See vmdev_ring_fits_hw(). */
+	if (!err && !IS_ALIGNED(conf.desc, PAGE_SIZE))
+		err = -EINVAL;
 	if (!err)
 		fake_ctrl_start(&t->c, vq, &conf);
 	return err;

@@ -231,6 +231,28 @@ static void queue_check_alignment_of_packed(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, fault(test));
 }
 
+/* What hardware wants beyond that is no fault of the ring: it is not to be direct. */
+static void queue_fits_hardware(struct kunit *test)
+{
+	struct fake_hw *fake = test->priv;
+
+	conf(test)->desc = DESC + 16;
+	KUNIT_EXPECT_TRUE(test, vmdev_ring_fits_hw(&fake->dev, 0));
+	KUNIT_EXPECT_EQ(test, vmdev_ring_check_direct(&fake->dev, 0), 0);
+	fake->hw.caps.desc_align = 4096;
+	KUNIT_EXPECT_NULL(test, fault(test));
+	KUNIT_EXPECT_FALSE(test, vmdev_ring_fits_hw(&fake->dev, 0));
+	KUNIT_EXPECT_EQ(test, vmdev_ring_check_direct(&fake->dev, 0), -EOPNOTSUPP);
+	conf(test)->desc = DESC + 2048;
+	KUNIT_EXPECT_FALSE(test, vmdev_ring_fits_hw(&fake->dev, 0));
+	conf(test)->desc = DESC + 4096;
+	/* Of the other areas nothing is said. */
+	conf(test)->driver = DRIVER + 2;
+	conf(test)->device = DEVICE + 4;
+	KUNIT_EXPECT_TRUE(test, vmdev_ring_fits_hw(&fake->dev, 0));
+	KUNIT_EXPECT_EQ(test, vmdev_ring_check_direct(&fake->dev, 0), 0);
+}
+
 /* Maps exactly these bytes, no more: as much as the areas need. */
 static void map_areas(struct kunit *test, u64 desc, u64 driver, u64 device, u32 desc_perm)
 {
@@ -368,6 +390,7 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(queue_check_power_of_two),
 	KUNIT_CASE(queue_check_alignment_of_split),
 	KUNIT_CASE(queue_check_alignment_of_packed),
+	KUNIT_CASE(queue_fits_hardware),
 	KUNIT_CASE(queue_check_maps_of_split),
 	KUNIT_CASE(queue_check_maps_of_packed),
 	KUNIT_CASE(queue_check_maps_of_the_host),
