@@ -198,6 +198,25 @@ static void vmdev_pci_set_ring(struct vmdev_pci *vp,
 	vp_iowrite32(upper_32_bits(conf->device), &cfg->queue_used_hi);
 }
 
+/* The queue is selected. One that does not run would be a device that hangs without a word. */
+static int vmdev_pci_vq_enable(struct vmdev_pci *vp, u16 vq)
+{
+	struct virtio_pci_common_cfg __iomem *cfg = vmdev_pci_common(vp);
+	u16 enabled;
+
+	vp_iowrite16(1, &cfg->queue_enable);
+	if (!vp->vendor || !vp->vendor->tells_enabled)
+		return 0;
+	enabled = vp_ioread16(&cfg->queue_enable);
+	if (vmdev_pci_is_gone(vp, enabled))
+		return -ENODEV;
+	if (enabled == 1)
+		return 0;
+	pci_err(vp->pdev, "queue %u does not start: queue_enable reads %u\n", vq,
+		enabled);
+	return -EIO;
+}
+
 /*
  * vp_modern_* would select the queue for each register. A guest that is resumed waits for all
  * accesses of all its queues.
@@ -241,9 +260,7 @@ static int vmdev_pci_vq_start(struct vmdev_hw *hw, u16 vq,
 	}
 	if (vp->vendor && vp->vendor->vq_start)
 		err = vp->vendor->vq_start(vp, vq, conf);
-	if (!err)
-		vp_iowrite16(1, &cfg->queue_enable);
-	return err;
+	return err ? : vmdev_pci_vq_enable(vp, vq);
 }
 
 static int vmdev_pci_start_vqs(struct vmdev_pci *vp,

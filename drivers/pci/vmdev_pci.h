@@ -31,6 +31,7 @@ struct vmdev_pci;
 /**
  * struct vmdev_pci_vendor - what functions of a layout can do beyond virtio
  * @name: of the layout
+ * @tells_enabled: queue_enable reads 1 as soon as it was written 1, unless the queue does not run
  * @match: is a function one of them? By its ids, or its features
  * @init: find out what it can do, when all that is virtio is known, and the function reset.
  *	Adds to hw.caps what of enum vmdev_hw_cap the ops below are for. On error, which is
@@ -54,6 +55,7 @@ struct vmdev_pci;
  */
 struct vmdev_pci_vendor {
 	const char *name;
+	bool tells_enabled;
 	bool (*match)(struct vmdev_pci *vp);
 	int (*init)(struct vmdev_pci *vp);
 	void (*exit)(struct vmdev_pci *vp);
