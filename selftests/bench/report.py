@@ -159,7 +159,7 @@ GOALS = ([("logged", f"{kind}-poll/{size}/32", AtMost(400)) for kind in ("tx", "
 # whether it did and where, or told all that it needs to start; the log is one for all.
 GOALS += [(FPGA, case, AtMost(each * 33 + more)) for case, each, more in (
     ("suspend-read/32", 2, 9), ("suspend-write/32", 3, 4),
-    ("resume-read/32", 4, 8), ("resume-write/32", 11, 16),
+    ("resume-read/32", 5, 8), ("resume-write/32", 11, 16),
     ("dirty-start-read/2", 0, 5), ("dirty-start-write/2", 0, 6),
     ("dirty-report-read/1024", 0, 5), ("dirty-report-write/1024", 0, 0),
     ("dirty-stop-read/2", 0, 1), ("dirty-stop-write/2", 0, 1))]

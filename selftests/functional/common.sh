@@ -156,6 +156,23 @@ stepped() {
 	steps_said "$(timeout -k 5 60 "${command[@]}" "${STEPS[@]}" 2>&1)" "$@"
 }
 
+# walked COMMAND... -- WORD...: as stepped, WORD is STEP[:ARG]=RESULT.
+walked() {
+	local word name command=() args=() want=()
+
+	while [ "$1" != -- ]; do
+		command+=("$1")
+		shift
+	done
+	shift
+	for word; do
+		name=${word%%=*}
+		args+=("${name/:/=}")
+		want+=("${name%%:*}=${word#*=}")
+	done
+	steps_said "$(timeout -k 5 100 "${command[@]}" "${args[@]}" 2>&1)" "${want[@]}"
+}
+
 # --- hardware that vanishes --------------------------------------------------------------
 # QEMU reads 0 from a BAR that is gone, real buses all ones. A page of ones, the BAR of an
 # ivshmem device at 1b.0, is laid over the place where a VF was.

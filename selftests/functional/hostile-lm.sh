@@ -24,24 +24,15 @@ net=0x330018020
 log_deaf=0x2 log_off=0x4 ones=0x80 state_deaf=0x20 enable_stuck=0x100 state_ignored=0x200 state_stale=0x400
 state_flickers=0x800 state_ahead=0x1000 used_wrong=0x2000 ghost=0x4000 enable_flips=0x8000 log_stops=0x10000
 log_moves=0x20000 log_all=0x40000 log_beyond=0x80000 log_late=0x100000 lm_status=0x200000 lm_count=0x400000
-lm_ones=0x800000 enable_one=0x1000000
+lm_ones=0x800000 enable_one=0x1000000 enable_dead=0x2000000 reset_stuck=0x8
 
 # fault BITS [NUMBER]
 fault() { setpci -s "$a" "e4.l=$(printf %x "${2:-0}")" "e0.l=$(printf %x "$1")"; }
 
 # --- steps -------------------------------------------------------------------------------
+# v1 sends all the time.
 steps=("$TOOLS/steps")
-# walk WORD...: WORD is STEP[:ARG]=RESULT; fails if a result is another one. v1 sends all the time.
-walk() {
-	local word name args=() want=()
-
-	for word; do
-		name=${word%%=*}
-		args+=("${name/:/=}")
-		want+=("${name%%:*}=${word#*=}")
-	done
-	steps_said "$(timeout -k 5 100 "${steps[@]}" "${args[@]}" 2>&1)" "${want[@]}"
-}
+walk() { walked "${steps[@]}" -- "$@"; }
 well=(recv:4=ok send:4=ok suspend=ok resume=ok recv:4=ok log=ok recv:4=ok some=ok unlog=ok)
 works() { walk up=ok "${well[@]}"; }
 
@@ -132,6 +123,17 @@ stuck_when_it_goes() {
 	back
 }
 
+stuck_at_probe() {
+	local mark status=0
+
+	gone && fault $reset_stuck || return
+	mark=$(dmesg_mark)
+	! bind_driver "$a" vmdev_pci || status=1
+	logged "$mark" 1 "$us.*does not reset" || status=1
+	fault 0
+	back && return $status
+}
+
 # --- bits where none must be ----------------------------------------------------------------
 beyond() {
 	local at
@@ -161,7 +163,7 @@ ghost_late() {
 
 # --- random -------------------------------------------------------------------------------
 # Nothing else may ask for RANDOM, and no subshell does: one seed is one sequence.
-all_faults=25	# bits
+all_faults=26	# bits
 numbers=(0 1 2 3 7 50 200 300 4096 65535)
 all_steps=(recv=2 recv=2 send=4 suspend suspend resume resume log log report report unlog again reset base=0
 	status enable=1 disable=1 sleep=20 config lie=0)
@@ -215,7 +217,7 @@ use_steps() {
 # Registers tell, or rings.
 no_log='hardware (does not log any more|wrote to buffers, and logged nothing)'
 
-tap_plan 52
+tap_plan 58
 vdpa_setup && modprobe vmdev_ctl
 tap_check "net functions" net_devices
 use_steps
@@ -240,6 +242,13 @@ lie "queue 1 does not stop" $enable_one/1 'queue 1 does not stop' recv:4=ok @ su
 lie "queue 1 does not stop" $enable_one/1 'queue 1 does not stop' log=ok recv:4=ok @ disable:1=ok status=EIO all=ok unlog=ok
 lie "queues do not stop" $enable_stuck '' recv:4=ok @ log=ok recv:4=ok some=ok unlog=ok reset=ok
 tap_check "queues do not stop, and it goes" stuck_when_it_goes $enable_stuck
+lie "queue 1 does not start" $enable_dead/1 'queue 1 does not start: queue_enable reads 0' recv:4=ok @ again=EPROTO
+lie "queue 0 does not start" $enable_dead/0 'queue 0 does not start' recv:4=ok suspend=ok @ resume=EIO
+
+lie "a reset does not end" $reset_stuck 'does not reset; its DMA was cut off' recv:4=ok @ reset=ETIMEDOUT reset=ETIMEDOUT
+lie "a reset does not end" $reset_stuck 'does not reset; its DMA was cut off' log=ok recv:4=ok @ suspend=ETIMEDOUT status=EIO all=ok unlog=ok
+tap_check "a reset does not end, and it goes" stuck_when_it_goes $reset_stuck
+tap_check "at probe: a reset does not end" stuck_at_probe
 
 lie "status is nonsense" $lm_status '' @ again=ok recv:4=ok log=ok recv:4=ok some=ok suspend=ok resume=ok unlog=ok
 lie "the number of queues is nonsense" $lm_count/0xffffffff '' @ again=ok recv:4=ok suspend=ok resume=ok recv:4=ok

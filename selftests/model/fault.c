@@ -122,7 +122,10 @@ bool fault_write(struct vio *v, __u32 offset, const void *buf, __u32 len)
 	if (offset != ENABLE)
 		return false;
 	memcpy(&value, buf, len < sizeof(value) ? len : sizeof(value));
-	return !value && fault_enable(f, v->queue_select);
+	if (value)
+		return fpga_fails(f, FAULT_ENABLE_DEAD) &&
+		       v->queue_select == f->number;
+	return fault_enable(f, v->queue_select);
 }
 
 /**

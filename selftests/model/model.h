@@ -155,6 +155,7 @@ enum fpga_fault {
 	FAULT_LM_COUNT		= 1 << 22, /* count reads NUMBER, and stays */
 	FAULT_LM_ONES		= 1 << 23, /* BAR 4 reads all ones, BAR 0 not */
 	FAULT_ENABLE_ONE	= 1 << 24, /* queue NUMBER alone does not stop */
+	FAULT_ENABLE_DEAD	= 1 << 25, /* queue NUMBER alone does not start */
 };
 
 /* --- what a driver costs ------------------------------------------------ */

@@ -684,6 +684,9 @@ TAP_TEST(faults_of_queues, 0)
 	disable(s, 1);
 	disable(s, 0);
 	CHECK(enabled(s, 1) && !enabled(s, 0), "not the second one alone");
+	fails(s, FAULT_ENABLE_DEAD, 0);
+	enable(s, 0);
+	CHECK(!enabled(s, 0), "it started");
 	fails(s, FAULT_GHOST, 0);
 	send_one();
 	disable(s, 1);
