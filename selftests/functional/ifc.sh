@@ -40,7 +40,6 @@ net_devices() {
 caps() { /build/tools/vmdev parent show "pci/$1" | grep 'capabilities.*state.*log'; }
 not_packed() { ! vdpa mgmtdev show "pci/$1" | grep -i packed; }
 packed_refused() { not vdpa dev add name p0 mgmtdev "pci/$a" device_features 0x700018020; }
-smallest_ring() { "$TOOLS/steps" -d "$(vhost_of v0)" up echo; }
 
 random() {
 	local status=0
@@ -72,6 +71,36 @@ works() {
 	[ "${said% }" = "up=ok send=ok suspend=ok resume=ok send=ok" ]
 }
 
+# with_rings OPTION VALUE WORD...: these steps, of the rings that steps makes with that option; v1 sends all
+# the time. No line, or with the word SAYS, and a pattern, one line that has it.
+with_rings() {
+	local pattern='' n=0 words=("${@:3}")
+
+	[ "$3" != SAYS ] || { pattern=$4 n=1 words=("${@:5}"); }
+	mark=$(dmesg_mark)
+	walked "$TOOLS/steps" -d "$(vhost_of v0)" -p "$(vhost_of v1)" "$1" "$2" -- "${words[@]}" || return
+	logged "$mark" $n "vdpa v0: .*$pattern"
+}
+policy_of_v0() { echo "$1" >/sys/bus/vdpa/devices/v0/vmdev/policy; }
+# The core makes rings of its own for the hardware, which are aligned.
+misaligned() {
+	with_rings -o 16 up=ok path:shadow=ok recv:4=ok send:4=ok suspend=ok resume=ok path:shadow=ok recv:4=ok \
+		send:4=ok
+}
+misaligned_moves() {
+	with_rings -o 2048 SAYS 'policy is direct, and hardware wants descriptors aligned to 4096 bytes' up=ok recv:4=ok \
+		policy:direct=EOPNOTSUPP path:shadow=ok recv:4=ok send:4=ok policy:shadow=ok policy:auto=ok path:shadow=ok
+}
+misaligned_direct() {
+	local status=0
+
+	policy_of_v0 direct || return
+	with_rings -o 16 SAYS 'queue 0 cannot run: policy is direct, and hardware wants descriptors aligned to 4096 bytes' \
+		up=EPROTO || status=1
+	with_rings -o 4096 up=ok path:direct=ok recv:4=ok || status=1
+	policy_of_v0 auto && return $status
+}
+
 # All ones while it runs: everybody is told that it is gone.
 ones() {
 	mark=$(dmesg_mark)
@@ -81,7 +110,7 @@ ones() {
 	says 'hardware is gone'
 }
 
-tap_plan 29
+tap_plan 35
 vdpa_setup && modprobe vmdev_ctl
 tap_check "net functions, and a disk to compare with" net_devices
 tap_check "they have state and log" eval "caps $a && caps $b"
@@ -89,6 +118,13 @@ vdpa mgmtdev show "pci/$a" | sed 's/^/# /'
 tap_check "packed rings are not offered" not_packed "$a"
 tap_check "nor to be had" packed_refused
 tap_check "it is suspended and resumed" works
+tap_check "rings of 64 entries are direct" with_rings -n 64 up=ok path:direct=ok recv:4=ok send:4=ok suspend=ok \
+	resume=ok recv:4=ok
+tap_check "smaller ones are refused" with_rings -n 32 \
+	SAYS "queue 0 \(size 32, .* refused: ring is smaller than the hardware's smallest" up=EPROTO
+tap_check "rings that are not page-aligned run in shadow" misaligned
+tap_check "and stay there, with a line" misaligned_moves
+tap_check "under policy direct they are refused" misaligned_direct
 tap_check "no recycled buffer is lost" oracle -m 64 -l -c split
 tap_check "memory is the same after each migration, direct" random -l -r $runs -t $seconds
 grep '^#' /tmp/oracle
@@ -106,6 +142,8 @@ mark=$(dmesg_mark)
 tap_check "a log that is deaf: memory is the same" with_fault 2 0 random -l -r 49
 tap_check "it is found out" says 'v0: hardware wrote to buffers, and logged nothing'
 tap_check "and believed when it logs" random -l -r 20
+
+tap_check "memory that is mapped too high for the bitmap" /build/selftests/dirty/dirty_maps v0 "$(vhost_of v0)"
 
 tap_check "a wrong state" lied wrong 0x10 3 'hardware says that it stopped at'
 tap_check "works again" works

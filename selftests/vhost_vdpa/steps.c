@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <linux/virtio_net.h>
@@ -44,6 +46,8 @@
  * @pci: config space of the function, from sysfs
  * @log: of the dirty log, or -1
  * @seq: of the next frame
+ * @num: ring size, or 0
+ * @desc_at: of descriptor areas, from the beginning of a page
  */
 struct steps {
 	const char *path;
@@ -52,6 +56,8 @@ struct steps {
 	int pci;
 	int log;
 	__u32 seq;
+	unsigned int num;
+	unsigned int desc_at;
 };
 
 /* For what happens by itself: a frame that comes back, a config interrupt. */
@@ -63,6 +69,8 @@ static int do_open(struct steps *s, const char *arg)
 
 	(void)arg;
 	ret = rig_open(&s->r, s->path);
+	s->r.num = s->num;
+	s->r.c.desc_at = s->desc_at;
 	if (!ret)
 		ret = vc_set_config_call(&s->r.c, s->config_fd);
 	return ret;
@@ -202,6 +210,49 @@ static int do_config(struct steps *s, const char *arg)
 	return vc_get_config(&s->r.c, 0, &config, s->r.c.config_size <
 			     sizeof(config) ? s->r.c.config_size :
 			     sizeof(config));
+}
+
+/* A file of the device's folder vmdev. */
+static int open_attribute(const struct steps *s, const char *name, int flags)
+{
+	char file[100];
+	struct stat st;
+	int fd;
+
+	if (stat(s->path, &st))
+		return -errno;
+	snprintf(file, sizeof(file), "/sys/dev/char/%u:%u/../vmdev/%s",
+		 major(st.st_rdev), minor(st.st_rdev), name);
+	fd = open(file, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int do_policy(struct steps *s, const char *arg)
+{
+	int fd = open_attribute(s, "policy", O_WRONLY), ret = 0;
+
+	if (fd < 0)
+		return fd;
+	if (!arg || write(fd, arg, strlen(arg)) < 0)
+		ret = arg ? -errno : -EINVAL;
+	close(fd);
+	return ret;
+}
+
+/* Of the first queue. ENODATA if it is on another one. */
+static int do_path(struct steps *s, const char *arg)
+{
+	int fd = open_attribute(s, "paths", O_RDONLY);
+	char paths[4096] = "";
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	n = read(fd, paths, sizeof(paths) - 1);
+	close(fd);
+	if (n < 0 || !arg)
+		return -EINVAL;
+	return strncmp(paths, arg, strlen(arg)) ? -ENODATA : 0;
 }
 
 /* EIO if the device asks to be reset. */
@@ -358,6 +409,8 @@ static const struct step {
 	{ "base", do_base, "=QUEUE: its ring state" },
 	{ "enable", do_enable, "=QUEUE" },
 	{ "disable", do_disable, "=QUEUE" },
+	{ "policy", do_policy, "=auto, direct or shadow" },
+	{ "path", do_path, "=direct or shadow: ENODATA if the first queue is not" },
 	{ "config", do_config, "read config space" },
 	{ "status", do_status, "EIO if it asks for a reset" },
 	{ "told", do_told, "wait for a config interrupt" },
@@ -378,7 +431,7 @@ static int usage(void)
 	unsigned int i;
 
 	fprintf(stderr,
-		"Usage: steps [-H] [-d DEV] [-f FUNCTION] [-l LOG] [-p PEER] [-w MS] STEP[=ARG]...\n");
+		"Usage: steps [-H] [-d DEV] [-f FUNCTION] [-l LOG] [-n SIZE] [-o BYTES] [-p PEER] [-w MS] STEP[=ARG]...\n");
 	for (i = 0; i < ARRAY_SIZE(steps); i++)
 		fprintf(stderr, "  %-10s%s\n", steps[i].name, steps[i].help);
 	return 2;
@@ -454,7 +507,7 @@ int main(int argc, char **argv)
 	const char *peer = NULL;
 	int c;
 
-	while ((c = getopt(argc, argv, "d:f:l:p:w:H")) != -1) {
+	while ((c = getopt(argc, argv, "d:f:l:n:o:p:w:H")) != -1) {
 		if (c == 'H')
 			vc_huge_page = true;
 		else if (c == 'd')
@@ -463,6 +516,10 @@ int main(int argc, char **argv)
 			s.pci = open_function(optarg);
 		else if (c == 'l')
 			s.log = dirty_open(optarg);
+		else if (c == 'n')
+			s.num = atoi(optarg);
+		else if (c == 'o')
+			s.desc_at = atoi(optarg);
 		else if (c == 'p')
 			peer = optarg;
 		else if (c == 'w')

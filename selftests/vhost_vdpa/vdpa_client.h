@@ -82,6 +82,7 @@
  * @mem: the arena in our address space
  * @mem_used: bytes of it given out
  * @iova: the arena for the device
+ * @desc_at: descriptor areas of new rings begin so far from the beginning of a page
  */
 struct vdpa_client {
 	int fd;
@@ -99,6 +100,7 @@ struct vdpa_client {
 	__u8 *mem;
 	size_t mem_used;
 	__u64 iova;
+	unsigned int desc_at;
 };
 
 int vc_open(struct vdpa_client *c, const char *path);

@@ -61,11 +61,12 @@ int vq_init(struct vq *vq, struct vdpa_client *c, unsigned int idx,
 	vq->idx = idx;
 	vq->num = num;
 	vq->packed = packed;
-	vq->desc = vc_alloc(c, vq_desc_size(vq), VC_PAGE);
+	vq->desc = vc_alloc(c, c->desc_at + vq_desc_size(vq), VC_PAGE);
 	vq->driver = vc_alloc(c, vq_driver_size(vq), VC_PAGE);
 	vq->device = vc_alloc(c, vq_device_size(vq), VC_PAGE);
 	if (!vq->desc || !vq->driver || !vq->device)
 		return -ENOMEM;
+	vq->desc = (__u8 *)vq->desc + c->desc_at;
 	vq_clear(vq);
 	return vq_open_events(vq);
 }
