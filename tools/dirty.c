@@ -114,7 +114,9 @@ static int dirty_show(int argc, char **argv)
 	if (!ret) {
 		nlh = nl_request(&nl, VMDEV_CMD_ADDRESS_SPACE_GET, true);
 		if (argc)
-			mnl_attr_put_strz(nlh, VMDEV_A_ADDRESS_SPACE_DEV, argv[0]);
+			ret = nl_put_name(nlh, VMDEV_A_ADDRESS_SPACE_DEV, argv[0]);
+	}
+	if (!ret) {
 		out_list(NULL);
 		ret = nl_talk(&nl, nlh, VMDEV_A_ADDRESS_SPACE_MAX, show_space, NULL);
 		out_list_end();
@@ -258,10 +260,11 @@ static int what_is_mapped(struct watch *w)
 	ret = nl_open(&nl);
 	if (!ret) {
 		nlh = nl_request(&nl, VMDEV_CMD_ADDRESS_SPACE_GET, false);
-		mnl_attr_put_strz(nlh, VMDEV_A_ADDRESS_SPACE_DEV, w->name);
 		mnl_attr_put_u32(nlh, VMDEV_A_ADDRESS_SPACE_INDEX, w->asid);
-		ret = nl_talk(&nl, nlh, VMDEV_A_ADDRESS_SPACE_MAX, mapped, w);
+		ret = nl_put_name(nlh, VMDEV_A_ADDRESS_SPACE_DEV, w->name);
 	}
+	if (!ret)
+		ret = nl_talk(&nl, nlh, VMDEV_A_ADDRESS_SPACE_MAX, mapped, w);
 	nl_close(&nl);
 	if (!ret && !w->num_ranges)
 		return failure("%s: nothing is mapped in address space %u; say what to log with -r",

@@ -25,8 +25,11 @@ void finding(struct doctor *d, const char *check, const char *bdf, const char *m
 	va_end(args);
 	d->findings++;
 	if (!opt.json) {
-		printf("%s: %s%s%s; to mend: %s\n", check, bdf ? bdf : "", bdf ? ": " : "", text,
-		       mend);
+		printf("%s: %s%s", check, bdf ? bdf : "", bdf ? ": " : "");
+		put_text(stdout, text);
+		fputs("; to mend: ", stdout);
+		put_text(stdout, mend);
+		putchar('\n');
 		return;
 	}
 	out_object(NULL);

@@ -110,10 +110,11 @@ static int irq_set(int argc, char **argv)
 	ret = nl_open(&nl);
 	if (!ret) {
 		nlh = nl_request(&nl, VMDEV_CMD_IRQ_SET, false);
-		nl_put_parent(nlh, VMDEV_A_IRQ_BUS, VMDEV_A_IRQ_NAME, argv[0]);
 		mnl_attr_put_u32(nlh, VMDEV_A_IRQ_MODE, mode);
-		ret = nl_talk(&nl, nlh, 0, NULL, NULL);
+		ret = nl_put_parent(nlh, VMDEV_A_IRQ_BUS, VMDEV_A_IRQ_NAME, argv[0]);
 	}
+	if (!ret)
+		ret = nl_talk(&nl, nlh, 0, NULL, NULL);
 	nl_close(&nl);
 	return ret;
 }

@@ -34,14 +34,22 @@ bool is_help(const char *word)
 	return !strcmp(word, "help") || !strcmp(word, "-h") || !strcmp(word, "--help");
 }
 
+static void __printf(2, 0) say_error(const char *end, const char *fmt, va_list args)
+{
+	char text[4096];
+
+	vsnprintf(text, sizeof(text), fmt, args);
+	fputs("Error: ", stderr);
+	put_text(stderr, text);
+	fputs(end, stderr);
+}
+
 int usage_error(const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
-	fputs("Error: ", stderr);
-	vfprintf(stderr, fmt, args);
-	fputs(". See: vmdev help\n", stderr);
+	say_error(". See: vmdev help\n", fmt, args);
 	va_end(args);
 	return EXIT_USAGE;
 }
@@ -51,9 +59,7 @@ int failure(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	fputs("Error: ", stderr);
-	vfprintf(stderr, fmt, args);
-	fputs(".\n", stderr);
+	say_error(".\n", fmt, args);
 	va_end(args);
 	return EXIT_KERNEL;
 }

@@ -89,34 +89,49 @@ static void put_event(const struct nlattr **attrs)
 	out_flush();
 }
 
-static void put_messages(const struct nl *nl, const void *buffer, int len)
+/* false if they were the last. */
+static bool put_messages(const struct nl *nl, const void *buffer, int len)
 {
 	const struct nlattr *attrs[VMDEV_A_EVENT_MAX + 1];
 	const struct nlmsghdr *nlh = buffer;
 
 	for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
+		if (nl_says_gone(nl, nlh))
+			return false;
 		if (nlh->nlmsg_type != nl->family)
 			continue;
 		nl_parse(nlh, attrs, VMDEV_A_EVENT_MAX);
 		put_event(attrs);
 	}
+	return true;
+}
+
+/* Of events that were lost one may have been the last. */
+static bool go_on(const struct nl *nl)
+{
+	fputs("vmdev: events were lost, they came too fast\n", stderr);
+	return !nl_is_gone(nl);
 }
 
 static int watch(const struct nl *nl)
 {
 	static uint64_t buffer[4096];
 
-	while (!ferror(stdout)) {
+	/* Perhaps while it was joined. */
+	bool more = !nl_is_gone(nl);
+
+	while (more && !ferror(stdout)) {
 		int len = mnl_socket_recvfrom(nl->sock, buffer, sizeof(buffer));
 
 		if (len >= 0)
-			put_messages(nl, buffer, len);
+			more = put_messages(nl, buffer, len);
 		else if (errno == ENOBUFS)
-			fputs("vmdev: events were lost, they came too fast\n", stderr);
+			more = go_on(nl);
 		else if (errno != EINTR)
 			return failure("no more events: %s", strerror(errno));
 	}
-	return EXIT_OK;
+	/* If it comes again it has other numbers. */
+	return more ? EXIT_OK : failure("no more events: module vmdev_ctl was unloaded");
 }
 
 int do_monitor(int argc, char **argv)

@@ -69,11 +69,14 @@ static void say_refused(const char *text, int err)
 {
 	const char *end = *text && text[strlen(text) - 1] == '.' ? "" : ".";
 
-	if (*text)
-		fprintf(stderr, "Error: %s%s\n", text, end);
-	else
+	if (*text) {
+		fputs("Error: ", stderr);
+		put_text(stderr, text);
+		fprintf(stderr, "%s\n", end);
+	} else {
 		fprintf(stderr, "vmdev answers: %s%s\n", strerror(err),
 			err == EPERM ? " (changes need CAP_NET_ADMIN: be root)" : "");
+	}
 }
 
 /* Attributes of an extended acknowledgment are @skip bytes into the message. */
@@ -130,6 +133,14 @@ struct nlmsghdr *nl_request(struct nl *nl, uint8_t cmd, bool dump)
 	return request(nl, nl->family, cmd, dump);
 }
 
+int nl_put_name(struct nlmsghdr *nlh, unsigned int attr, const char *name)
+{
+	if (strlen(name) >= NAME_SIZE)
+		return usage_error("a name has %u characters at most", NAME_SIZE - 1);
+	mnl_attr_put_strz(nlh, attr, name);
+	return EXIT_OK;
+}
+
 /**
  * struct talk - a request that is being answered
  * @nl: of whom
@@ -166,18 +177,28 @@ static int answered(const struct talk *talk, int len)
 	return -1;
 }
 
-/* 0 or an errno. */
+static int no_answer(void)
+{
+	failure("no answer of the kernel's: %s", strerror(errno));
+	return -1;
+}
+
+/* 0, the errno of a refusal, or -1 if there was no answer, which was said. */
 static int ask(const struct talk *talk, struct nlmsghdr *nlh)
 {
-	int len, err;
+	int len, err = -1;
 
-	if (mnl_socket_sendto(talk->nl->sock, nlh, nlh->nlmsg_len) < 0)
-		return errno;
+	do {
+		len = mnl_socket_sendto(talk->nl->sock, nlh, nlh->nlmsg_len);
+	} while (len < 0 && errno == EINTR);
+	if (len < 0)
+		return no_answer();
 	do {
 		len = mnl_socket_recvfrom(talk->nl->sock, buffer, sizeof(buffer));
-		if (len < 0)
-			return errno;
-		err = answered(talk, len);
+		if (len >= 0)
+			err = answered(talk, len);
+		else if (errno != EINTR)
+			return no_answer();
 	} while (err < 0);
 	return err;
 }
@@ -223,6 +244,8 @@ static int find_family(struct nl *nl)
 	err = ask(&talk, nlh);
 	if (!err)
 		return EXIT_OK;
+	if (err < 0)
+		return EXIT_KERNEL;
 	if (err != ENOENT)
 		say_refused("", err);
 	else if (!access("/sys/module/vmdev_ctl", F_OK))
@@ -252,13 +275,38 @@ void nl_close(struct nl *nl)
 		mnl_socket_close(nl->sock);
 }
 
+bool nl_says_gone(const struct nl *nl, const struct nlmsghdr *nlh)
+{
+	const struct nlattr *attrs[CTRL_ATTR_MAX + 1];
+	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(nlh);
+	struct nl of = { 0 };
+
+	if (nlh->nlmsg_type != GENL_ID_CTRL || genl->cmd != CTRL_CMD_DELFAMILY)
+		return false;
+	nl_parse(nlh, attrs, CTRL_ATTR_MAX);
+	found_family(attrs, &of);
+	return of.family == nl->family;
+}
+
+bool nl_is_gone(const struct nl *nl)
+{
+	struct nl now;
+	bool gone;
+
+	gone = nl_open(&now) || now.family != nl->family;
+	nl_close(&now);
+	return gone;
+}
+
 int nl_join(struct nl *nl)
 {
-	const int bytes = EVENTS_BYTES;
+	const int bytes = EVENTS_BYTES, families = GENL_ID_CTRL;
 
 	setsockopt(mnl_socket_get_fd(nl->sock), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
 	if (mnl_socket_setsockopt(nl->sock, NETLINK_ADD_MEMBERSHIP, &nl->events,
-				  sizeof(nl->events)) < 0)
+				  sizeof(nl->events)) < 0 ||
+	    mnl_socket_setsockopt(nl->sock, NETLINK_ADD_MEMBERSHIP, (void *)&families,
+				  sizeof(families)) < 0)
 		return failure("no events: %s", strerror(errno));
 	return EXIT_OK;
 }

@@ -21,19 +21,60 @@ static void indent(void)
 		fputs("    ", stdout);
 }
 
+/*
+ * How many bytes the character has that begins at @c, if it is UTF-8 and more than one; 0 if it is
+ * not, or a control character.
+ */
+static unsigned int utf8_bytes(const unsigned char *c)
+{
+	unsigned int n = *c < 0xe0 ? 2 : *c < 0xf0 ? 3 : 4, i;
+	uint32_t code = *c & (0x7f >> n);
+
+	if (*c < 0xc2 || *c > 0xf4)
+		return 0;
+	for (i = 1; i < n; i++) {
+		if ((c[i] & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | (c[i] & 0x3f);
+	}
+	/* Controls; longer than need be; halves of others; what there is not. */
+	if (code < 0xa0 || (n == 3 && code < 0x800) || (n == 4 && code < 0x10000) ||
+	    (code >= 0xd800 && code <= 0xdfff) || code > 0x10ffff)
+		return 0;
+	return n;
+}
+
+/*
+ * Names come from whoever may give them: a byte that a terminal would obey, or that is no text, is
+ * shown as a number.
+ */
+static void put_chars(FILE *to, const char *text, bool quoted)
+{
+	const unsigned char *c = (const unsigned char *)text;
+	unsigned int n;
+
+	for (; *c; c += n) {
+		n = *c < 0x80 ? 1 : utf8_bytes(c);
+		if (quoted && (*c == '"' || *c == '\\'))
+			fputc('\\', to);
+		if (!n || *c < 0x20 || *c == 0x7f) {
+			fprintf(to, "\\u%04x", *c);
+			n = 1;
+		} else {
+			fwrite(c, 1, n, to);
+		}
+	}
+}
+
+void put_text(FILE *to, const char *text)
+{
+	put_chars(to, text, false);
+}
+
 static void json_string(const char *text)
 {
-	const unsigned char *c;
-
 	putchar('"');
-	for (c = (const unsigned char *)text; *c; c++) {
-		if (*c == '"' || *c == '\\')
-			printf("\\%c", *c);
-		else if (*c < 0x20)
-			printf("\\u%04x", *c);
-		else
-			putchar(*c);
-	}
+	put_chars(stdout, text, true);
 	putchar('"');
 }
 
@@ -114,7 +155,8 @@ void out_title(const char *key, const char *value)
 		out_string(key, value);
 		return;
 	}
-	printf("%s:", value);
+	put_text(stdout, value);
+	putchar(':');
 	out.title = true;
 }
 
@@ -124,7 +166,7 @@ void out_string(const char *key, const char *value)
 	if (opt.json)
 		json_string(value);
 	else
-		fputs(value, stdout);
+		put_text(stdout, value);
 }
 
 void out_text(const char *key, const char *value)

@@ -73,7 +73,7 @@ void out_parent(const char *key, const char *bus, const char *name, bool title)
 
 /* One thing, or all. @fill: puts into the request what is asked for. */
 static int show(uint8_t cmd, bool dump, unsigned int max, nl_handler handler,
-		void (*fill)(struct nlmsghdr *nlh, char **words), char **words)
+		int (*fill)(struct nlmsghdr *nlh, char **words), char **words)
 {
 	struct nlmsghdr *nlh;
 	struct nl nl;
@@ -83,7 +83,9 @@ static int show(uint8_t cmd, bool dump, unsigned int max, nl_handler handler,
 	if (!ret) {
 		nlh = nl_request(&nl, cmd, dump);
 		if (fill)
-			fill(nlh, words);
+			ret = fill(nlh, words);
+	}
+	if (!ret) {
 		out_list(NULL);
 		ret = nl_talk(&nl, nlh, max, handler, NULL);
 		out_list_end();
@@ -151,25 +153,25 @@ static void show_parent(const struct nlattr **attrs, void *data)
 }
 
 /* The reverse of out_parent(); a PCI function needs no bus. */
-void nl_put_parent(struct nlmsghdr *nlh, unsigned int bus, unsigned int name, char *whole)
+int nl_put_parent(struct nlmsghdr *nlh, unsigned int bus, unsigned int name, char *whole)
 {
 	char *slash = strchr(whole, '/'), bdf[BDF_SIZE];
+	int ret = EXIT_OK;
 
 	if (!slash && parse_bdf(whole, bdf)) {
 		mnl_attr_put_strz(nlh, bus, "pci");
-		mnl_attr_put_strz(nlh, name, bdf);
-		return;
+		return nl_put_name(nlh, name, bdf);
 	}
 	if (slash) {
 		*slash = '\0';
-		mnl_attr_put_strz(nlh, bus, whole);
+		ret = nl_put_name(nlh, bus, whole);
 	}
-	mnl_attr_put_strz(nlh, name, slash ? slash + 1 : whole);
+	return ret ? ret : nl_put_name(nlh, name, slash ? slash + 1 : whole);
 }
 
-static void fill_parent(struct nlmsghdr *nlh, char **words)
+static int fill_parent(struct nlmsghdr *nlh, char **words)
 {
-	nl_put_parent(nlh, VMDEV_A_PARENT_BUS, VMDEV_A_PARENT_NAME, words[0]);
+	return nl_put_parent(nlh, VMDEV_A_PARENT_BUS, VMDEV_A_PARENT_NAME, words[0]);
 }
 
 static int parent_show(int argc, char **argv)
@@ -220,9 +222,9 @@ static void show_dev(const struct nlattr **attrs, void *data)
 	out_object_end();
 }
 
-static void fill_dev(struct nlmsghdr *nlh, char **words)
+static int fill_dev(struct nlmsghdr *nlh, char **words)
 {
-	mnl_attr_put_strz(nlh, VMDEV_A_DEV_NAME, words[0]);
+	return nl_put_name(nlh, VMDEV_A_DEV_NAME, words[0]);
 }
 
 static int dev_show(int argc, char **argv)
@@ -292,18 +294,18 @@ static void show_queue(const struct nlattr **attrs, void *data)
 	out_object_end();
 }
 
-static void fill_queues(struct nlmsghdr *nlh, char **words)
+static int fill_queues(struct nlmsghdr *nlh, char **words)
 {
-	mnl_attr_put_strz(nlh, VMDEV_A_QUEUE_DEV, words[0]);
+	return nl_put_name(nlh, VMDEV_A_QUEUE_DEV, words[0]);
 }
 
-static void fill_queue(struct nlmsghdr *nlh, char **words)
+static int fill_queue(struct nlmsghdr *nlh, char **words)
 {
 	uint64_t index;
 
-	fill_queues(nlh, words);
 	if (parse_number(words[1], UINT32_MAX, &index))
 		mnl_attr_put_u32(nlh, VMDEV_A_QUEUE_INDEX, index);
+	return fill_queues(nlh, words);
 }
 
 static int queue_show(int argc, char **argv)
@@ -349,8 +351,9 @@ static int show_paths(struct nl *nl, char **words)
 	uint32_t policy = 0;
 	int ret;
 
-	fill_dev(nlh, words);
-	ret = nl_talk(nl, nlh, VMDEV_A_DEV_MAX, get_policy, &policy);
+	ret = fill_dev(nlh, words);
+	if (!ret)
+		ret = nl_talk(nl, nlh, VMDEV_A_DEV_MAX, get_policy, &policy);
 	if (ret)
 		return ret;
 	out_list(NULL);
@@ -361,8 +364,9 @@ static int show_paths(struct nl *nl, char **words)
 		fputs(" paths", stdout);
 	out_list("paths");
 	nlh = nl_request(nl, VMDEV_CMD_QUEUE_GET, true);
-	fill_queues(nlh, words);
-	ret = nl_talk(nl, nlh, VMDEV_A_QUEUE_MAX, show_path, NULL);
+	ret = fill_queues(nlh, words);
+	if (!ret)
+		ret = nl_talk(nl, nlh, VMDEV_A_QUEUE_MAX, show_path, NULL);
 	out_list_end();
 	out_object_end();
 	out_list_end();
@@ -400,10 +404,11 @@ static int path_set(int argc, char **argv)
 	ret = nl_open(&nl);
 	if (!ret) {
 		nlh = nl_request(&nl, VMDEV_CMD_DEV_SET, false);
-		fill_dev(nlh, argv);
 		mnl_attr_put_u32(nlh, VMDEV_A_DEV_POLICY, policy);
-		ret = nl_talk(&nl, nlh, 0, NULL, NULL);
+		ret = fill_dev(nlh, argv);
 	}
+	if (!ret)
+		ret = nl_talk(&nl, nlh, 0, NULL, NULL);
 	nl_close(&nl);
 	return ret;
 }

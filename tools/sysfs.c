@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Files of sysfs and procfs. */
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -129,6 +130,31 @@ bool each_name(bool (*each)(const char *folder, const char *name, void *data), v
 	if (n >= 0)
 		free(names);
 	return found;
+}
+
+static bool is_plain(const char *name)
+{
+	const char *c = name;
+
+	while (isalnum((unsigned char)*c) || (*c && strchr("_.:@+-", *c)))
+		c++;
+	return *name && !*c;
+}
+
+/* 'It'\''s' */
+const char *shell_word(char word[WORD_SIZE], const char *name)
+{
+	size_t n = 0;
+
+	if (is_plain(name)) {
+		snprintf(word, WORD_SIZE, "%s", name);
+		return word;
+	}
+	word[n++] = '\'';
+	for (; *name && n < WORD_SIZE - 6; name++)
+		n += snprintf(word + n, WORD_SIZE - n, *name == '\'' ? "'\\''" : "%c", *name);
+	strcpy(word + n, "'");
+	return word;
 }
 
 bool parse_bdf(const char *text, char bdf[BDF_SIZE])

@@ -6,11 +6,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <libmnl/libmnl.h>
 #include <linux/vmdev_netlink.h>
 
 #define __printf(fmt, args)	__attribute((format(printf, fmt, args)))
+
+/* Of a name, with its end. */
+#define NAME_SIZE	256
 
 /* Exit codes, those of iproute2; doctor has its own, see the man page. */
 enum { EXIT_OK, EXIT_USAGE, EXIT_KERNEL };
@@ -61,6 +65,8 @@ void out_bool(const char *key, bool value);
 /* Of text, the next line of the same object. */
 void out_break(void);
 void out_flush(void);
+/* As it is, but for bytes that are no text. */
+void put_text(FILE *to, const char *text);
 
 /* --- nl.c ----------------------------------------------------------------------- */
 
@@ -92,8 +98,14 @@ void nl_parse(const struct nlmsghdr *nlh, const struct nlattr **attrs, unsigned 
 uint64_t nl_uint(const struct nlattr *attr);
 uint32_t nl_u32(const struct nlattr *attr);
 const char *nl_string(const struct nlattr *attr);
-/* @whole is BUS/NAME, a BDF, or NAME of what is on no bus; it is taken to pieces. */
-void nl_put_parent(struct nlmsghdr *nlh, unsigned int bus, unsigned int name, char *whole);
+/* 0 or an exit code: it is too long for a name, which was said. */
+int nl_put_name(struct nlmsghdr *nlh, unsigned int attr, const char *name);
+/* Likewise. @whole is BUS/NAME, a BDF, or NAME of what is on no bus; it is taken to pieces. */
+int nl_put_parent(struct nlmsghdr *nlh, unsigned int bus, unsigned int name, char *whole);
+/* Has vmdev_ctl gone, since when there are no events? By a message of the group that tells, */
+bool nl_says_gone(const struct nl *nl, const struct nlmsghdr *nlh);
+/* or, where some were lost, by asking. */
+bool nl_is_gone(const struct nl *nl);
 
 /* --- sysfs.c -------------------------------------------------------------------- */
 
@@ -112,9 +124,12 @@ int write_line(const char *line, const char *fmt, ...) __printf(2, 3);
 bool each_name(bool (*each)(const char *folder, const char *name, void *data), void *data,
 	       const char *fmt, ...) __printf(3, 4);
 
+/* Of a shell: @name, quoted where it must be. */
+#define WORD_SIZE	(4 * NAME_SIZE)
+const char *shell_word(char word[WORD_SIZE], const char *name);
+
 #define PCI_DEVICES	"/sys/bus/pci/devices"
 #define BDF_SIZE	32
-#define NAME_SIZE	256
 
 /* Whole, as sysfs has it: 1:00.0 is 0000:01:00.0. */
 bool parse_bdf(const char *text, char bdf[BDF_SIZE]);
