@@ -15,9 +15,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <linux/pci_regs.h>
+#include <linux/virtio_pci.h>
+
 #include "doctor.h"
 
 #define OURS	"vmdev_pci"
+#define CLASS_NETWORK	0x02
+/* Beyond the first 64 bytes the kernel shows it to root alone. */
+#define CONFIG_BYTES	256
 
 /**
  * struct function - a function that gets another driver
@@ -37,16 +43,55 @@ struct function {
 	bool loaded;
 };
 
+/* --- can it be ours? ------------------------------------------------------------ */
+
+static size_t read_config(const char *bdf, unsigned char config[CONFIG_BYTES])
+{
+	char path[PATH_MAX];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/config", bdf);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	n = read(fd, config, CONFIG_BYTES);
+	close(fd);
+	return n < 0 ? 0 : n;
+}
+
+/* Others have capabilities of their vendor's, too, but none that look like both of these. */
+bool is_no_virtio(const char *bdf)
+{
+	const unsigned int both = 1 << VIRTIO_PCI_CAP_COMMON_CFG | 1 << VIRTIO_PCI_CAP_NOTIFY_CFG;
+	unsigned char config[CONFIG_BYTES];
+	unsigned int at, left, seen = 0;
+
+	if (read_config(bdf, config) < CONFIG_BYTES)
+		return false;
+	if (!(config[PCI_STATUS] & PCI_STATUS_CAP_LIST))
+		return true;
+	at = config[PCI_CAPABILITY_LIST] & ~3;
+	for (left = CONFIG_BYTES / 4; at >= PCI_STD_HEADER_SIZEOF && left; left--) {
+		if (config[at] == PCI_CAP_ID_VNDR &&
+		    config[at + 2] >= sizeof(struct virtio_pci_cap) && config[at + 3] < 32)
+			seen |= 1U << config[at + 3];
+		at = config[at + PCI_CAP_LIST_NEXT] & ~3;
+	}
+	return (seen & both) != both;
+}
+
 /* --- is it in use? -------------------------------------------------------------- */
 
 static bool netdev_up(const char *folder, const char *name, void *data)
 {
 	struct function *f = data;
+	char word[WORD_SIZE];
 
 	if (!(read_u64(0, "%s/%s/flags", folder, name) & IFF_UP))
 		return false;
 	snprintf(f->why, sizeof(f->why), "its network interface %s is up", name);
-	snprintf(f->mend, sizeof(f->mend), "ip link set %s down", name);
+	snprintf(f->mend, sizeof(f->mend), "ip link set %s down", shell_word(word, name));
 	return true;
 }
 
@@ -58,38 +103,39 @@ static bool any_name(const char *folder, const char *name, void *data)
 	return true;
 }
 
-/* Mounted, a part of something else, or opened by who wants to be alone. */
-static bool disk_busy(const char *folder, const char *name, void *data)
+static bool is_one_of(const char *word, const char * const *words)
 {
-	struct function *f = data;
-	char path[NAME_SIZE + 8];
-	int fd;
+	while (*words && strcmp(word, *words))
+		words++;
+	return *words;
+}
 
-	(void)folder;
-	snprintf(path, sizeof(path), "/dev/%s", name);
-	fd = open(path, O_RDONLY | O_EXCL | O_CLOEXEC);
-	if (fd >= 0)
-		close(fd);
-	if (fd >= 0 || errno != EBUSY)
-		return false;
-	snprintf(f->why, sizeof(f->why), "its disk %s is in use", path);
+static bool nobody_knows(struct function *f, const char *driver)
+{
+	snprintf(f->why, sizeof(f->why), "%s has it, and what for cannot be seen", driver);
 	return true;
 }
 
-/* What virtio has on it. A netdev of another network namespace cannot be seen from here. */
+/* What virtio has on it; disks are found by where they are. */
 static bool virtio_busy(const char *folder, const char *name, void *data)
 {
+	static const char * const harmless[] = { "virtio_blk", "virtio_scsi", "virtio_pmem",
+						 "virtio_rng", "virtio_balloon", NULL };
 	struct function *f = data;
 	char driver[NAME_SIZE];
 
 	if (strncmp(name, "virtio", 6))
 		return false;
-	if (each_name(netdev_up, f, "%s/%s/net", folder, name) ||
-	    each_name(disk_busy, f, "%s/%s/block", folder, name))
+	if (each_name(netdev_up, f, "%s/%s/net", folder, name))
 		return true;
 	if (!read_link(driver, sizeof(driver), "%s/%s/driver", folder, name) ||
-	    strcmp(driver, "virtio_net") ||
-	    each_name(any_name, NULL, "%s/%s/net", folder, name))
+	    is_one_of(driver, harmless))
+		return false;
+	/* File systems, consoles, ... */
+	if (strcmp(driver, "virtio_net"))
+		return nobody_knows(f, driver);
+	/* One of another network namespace cannot be seen from here. */
+	if (each_name(any_name, NULL, "%s/%s/net", folder, name))
 		return false;
 	snprintf(f->why, sizeof(f->why),
 		 "its network interface is in another network namespace");
@@ -147,11 +193,47 @@ static bool is_below(const struct function *f, const char *folder, const char *n
 static bool vdpa_of(const char *folder, const char *name, void *data)
 {
 	struct function *f = data;
+	char word[WORD_SIZE];
 
 	if (!is_below(f, folder, name))
 		return false;
 	snprintf(f->why, sizeof(f->why), "%s has a vDPA device on it", f->driver);
-	snprintf(f->mend, sizeof(f->mend), "vdpa dev del %s", name);
+	snprintf(f->mend, sizeof(f->mend), "vdpa dev del %s", shell_word(word, name));
+	return true;
+}
+
+/* Its file in /dev. Of a disk of NVMe with several paths it is one path only, which has none. */
+static void disk_path(char path[PATH_MAX], const char *folder, const char *name)
+{
+	unsigned int subsystem, path_of, disk;
+	char *slash;
+
+	if (read_u64(0, "%s/%s/hidden", folder, name) &&
+	    sscanf(name, "nvme%uc%un%u", &subsystem, &path_of, &disk) == 3)
+		snprintf(path, PATH_MAX, "/dev/nvme%un%u", subsystem, disk);
+	else
+		snprintf(path, PATH_MAX, "/dev/%s", name);
+	while ((slash = strchr(path, '!')))
+		*slash = '/';
+}
+
+/* Mounted, a part of something else, or opened by who wants to be alone. */
+static bool disk_busy(const char *folder, const char *name, void *data)
+{
+	struct function *f = data;
+	char path[PATH_MAX];
+	int fd;
+
+	if (!is_below(f, folder, name))
+		return false;
+	disk_path(path, folder, name);
+	fd = open(path, O_RDONLY | O_EXCL | O_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
+	if (fd >= 0 || errno == ENOMEDIUM || errno == ENXIO)
+		return false;
+	snprintf(f->why, sizeof(f->why), errno == EBUSY ? "its disk %.256s is in use" :
+		 "whether its disk %.256s is in use cannot be seen", path);
 	return true;
 }
 
@@ -184,16 +266,38 @@ static bool has_vfs(struct function *f)
 	return true;
 }
 
+/* Of a driver that only others know. */
+static bool driver_busy(struct function *f)
+{
+	if (each_name(any_name, NULL, PCI_DEVICES "/%s/net", f->bdf))
+		return false;
+	if (read_u64(0, PCI_DEVICES "/%s/class", f->bdf) >> 16 != CLASS_NETWORK)
+		return nobody_knows(f, f->driver);
+	snprintf(f->why, sizeof(f->why),
+		 "%s has it: its network interface is in another network namespace, or a process has it",
+		 f->driver);
+	return true;
+}
+
 /* By another driver's users. */
 static bool in_use(struct function *f)
 {
+	/* These do nothing without a vDPA device. */
+	static const char * const vdpa[] = { OURS, "vp_vdpa", "ifcvf", "pci-stub", NULL };
+
 	if (!strcmp(f->driver, "vfio-pci")) {
 		snprintf(f->why, sizeof(f->why), "vfio-pci has it, for a VMM perhaps");
 		return true;
 	}
-	return has_vfs(f) || each_name(netdev_up, f, PCI_DEVICES "/%s/net", f->bdf) ||
-	       each_name(vdpa_of, f, "/sys/bus/vdpa/devices") ||
-	       each_name(virtio_busy, f, PCI_DEVICES "/%s", f->bdf);
+	if (has_vfs(f) || each_name(netdev_up, f, PCI_DEVICES "/%s/net", f->bdf) ||
+	    each_name(vdpa_of, f, "/sys/bus/vdpa/devices") ||
+	    each_name(disk_busy, f, "/sys/block"))
+		return true;
+	if (!*f->driver || is_one_of(f->driver, vdpa))
+		return false;
+	if (!strcmp(f->driver, "virtio-pci"))
+		return each_name(virtio_busy, f, PCI_DEVICES "/%s", f->bdf);
+	return driver_busy(f);
 }
 
 bool function_in_use(const char *bdf, char why[LINE_SIZE], char mend[LINE_SIZE])
@@ -341,6 +445,9 @@ int do_bind(int argc, char **argv)
 		say_done(&f);
 		return EXIT_OK;
 	}
+	if (!force && is_no_virtio(f.bdf))
+		return failure("%s is no virtio function, " OURS " cannot have it (-f tries)",
+			       f.bdf);
 	if (!force && in_use(&f))
 		return say_in_use(&f);
 	ret = load(&f);

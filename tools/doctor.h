@@ -13,12 +13,14 @@
  * @bdf: of the function that it is about; "" for the machine
  * @memory: of a guest, bytes
  * @iommu: there is one that translates
+ * @software: devices here are software, which needs none
  * @findings: how many so far
  */
 struct doctor {
 	char bdf[BDF_SIZE];
 	uint64_t memory;
 	bool iommu;
+	bool software;
 	unsigned int findings;
 };
 
@@ -31,5 +33,7 @@ void doctor_pci(struct doctor *d);
 
 /* bind.c: is a function in use? @mend: a command that ends it, or "". */
 bool function_in_use(const char *bdf, char why[LINE_SIZE], char mend[LINE_SIZE]);
+/* Has it no registers of virtio's? Others than root are never told so. */
+bool is_no_virtio(const char *bdf);
 
 #endif

@@ -81,13 +81,19 @@ static bool available(char *name)
 	return loaded(name);
 }
 
-/* "blacklist NAME", or "install NAME COMMAND" that makes modprobe load nothing. */
+/*
+ * "blacklist NAME", or "install NAME COMMAND" that makes modprobe load nothing. A command that
+ * loads it has modprobe ignore that line.
+ */
 static bool is_forbidden(char *line, void *name)
 {
 	char what[32], which[NAME_SIZE];
 
-	return sscanf(line, " %31s %255s", what, which) == 2 && !strcmp(which, name) &&
-	       (!strcmp(what, "blacklist") || !strcmp(what, "install"));
+	if (sscanf(line, " %31s %255s", what, which) != 2 || strcmp(which, name))
+		return false;
+	return !strcmp(what, "blacklist") ||
+	       (!strcmp(what, "install") && !strstr(line, " --ignore-install") &&
+		!strstr(line, " -i "));
 }
 
 /**
@@ -232,7 +238,7 @@ static void check_iommu(struct doctor *d)
 	char mend[LINE_SIZE];
 
 	d->iommu = each_name(any_name, NULL, "/sys/kernel/iommu_groups");
-	if (d->iommu)
+	if (d->iommu || d->software)
 		return;
 	if (off) {
 		mend_word(mend, off);
@@ -265,7 +271,7 @@ static void check_isolation(struct doctor *d)
 
 	uname(&machine);
 	/* Others isolate MSIs elsewhere. */
-	if (!d->iommu || strcmp(machine.machine, "x86_64") ||
+	if (!d->iommu || d->software || strcmp(machine.machine, "x86_64") ||
 	    any_line("/proc/interrupts", is_remapped, NULL))
 		return;
 	if (read_line(allowed, sizeof(allowed),
@@ -343,8 +349,18 @@ static void check_iotlb(struct doctor *d)
 		have, mib(d->memory), need);
 }
 
+static bool is_function(const char *folder, const char *name, void *data)
+{
+	(void)folder;
+	(void)data;
+	return strchr(name, ':');
+}
+
 void doctor_host(struct doctor *d)
 {
+	/* Who has software devices may want no others. */
+	d->software = !*d->bdf && loaded("vmdev_soft") &&
+		      !each_name(is_function, NULL, "/sys/bus/pci/drivers/vmdev_pci");
 	check_modules(d);
 	check_iommu(d);
 	check_isolation(d);

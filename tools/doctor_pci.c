@@ -58,26 +58,29 @@ static uint64_t num_vfs(const char *bdf)
  * @bdf: of the function that is asked about
  * @names: of the others
  * @remove: the command that takes them away
+ * @keep: why it must not be run; "" if it may
  * @bridge: one is the bridge that it is behind, and cannot be without
  */
 struct others {
 	const char *bdf;
 	char names[LINE_SIZE / 2];
 	char remove[LINE_SIZE];
+	char keep[LINE_SIZE];
 	bool bridge;
 };
 
-static void append(char *text, size_t size, const char *between, const char *what)
+/* Was there room for it? */
+static bool append(char *text, size_t size, const char *between, const char *what)
 {
 	size_t n = strlen(text);
 
-	snprintf(text + n, size - n, "%s%s", n ? between : "", what);
+	return (size_t)snprintf(text + n, size - n, "%s%s", n ? between : "", what) < size - n;
 }
 
 static bool add_other(const char *folder, const char *name, void *data)
 {
+	char command[NAME_SIZE + 64], why[LINE_SIZE], mend[LINE_SIZE];
 	struct others *o = data;
-	char command[NAME_SIZE + 64];
 
 	(void)folder;
 	if (!strcmp(name, o->bdf))
@@ -85,7 +88,10 @@ static bool add_other(const char *folder, const char *name, void *data)
 	append(o->names, sizeof(o->names), ", ", name);
 	o->bridge = o->bridge || read_u64(0, PCI_DEVICES "/%s/class", name) >> 8 == CLASS_BRIDGE;
 	snprintf(command, sizeof(command), "echo 1 > " PCI_DEVICES "/%s/remove", name);
-	append(o->remove, sizeof(o->remove), " && ", command);
+	if (function_in_use(name, why, mend))
+		snprintf(o->keep, sizeof(o->keep), "%s is in use: %.512s", name, why);
+	if (!append(o->remove, sizeof(o->remove), " && ", command))
+		strcpy(o->keep, "they are too many to be removed");
 	return false;
 }
 
@@ -106,9 +112,9 @@ static void check_group(struct doctor *d, const char *bdf)
 			"it shares its IOMMU group with %s, a bridge among them, so user space cannot have it: it needs another slot, or ACS in firmware",
 			o.names);
 	else if (*o.names)
-		finding(d, "iommu-group", bdf, o.remove,
-			"it shares its IOMMU group with %s, so user space cannot have it: another slot, ACS in firmware, or without them",
-			o.names);
+		finding(d, "iommu-group", bdf, *o.keep ? "lspci -tv" : o.remove,
+			"it shares its IOMMU group with %s, so user space cannot have it: another slot, ACS in firmware%s%s",
+			o.names, *o.keep ? "; " : ", or without them", o.keep);
 }
 
 /* --- VFs ------------------------------------------------------------------------ */
@@ -195,6 +201,11 @@ static void check_driver(struct doctor *d, const char *bdf)
 
 	if (is_ours(bdf))
 		return;
+	if (is_no_virtio(bdf)) {
+		finding(d, "function", bdf, "lspci -D -d 1af4:",
+			"it is no virtio function, " OURS " cannot have it");
+		return;
+	}
 	is_bound(bdf, driver);
 	if (each_name(lacks_platform, NULL, PCI_DEVICES "/%s", bdf))
 		finding(d, "access-platform", bdf, "-device virtio-net-pci,...,iommu_platform=on",
@@ -233,7 +244,7 @@ static bool look_at(const char *folder, const char *name, void *data)
 		return false;
 	}
 	if (!is_virtio(name) || strlen(name) >= BDF_SIZE || (*s->best && s->vf >= vf) ||
-	    total_vfs(name) || function_in_use(name, why, mend))
+	    total_vfs(name) || is_no_virtio(name) || function_in_use(name, why, mend))
 		return false;
 	strcpy(s->best, name);
 	s->vf = vf;
@@ -257,8 +268,7 @@ static void check_all(struct doctor *d)
 	char mend[NAME_SIZE];
 
 	each_name(look_at, &s, PCI_DEVICES);
-	/* Who has software devices may want no others. */
-	if (s.ours || exists("/sys/module/vmdev_soft"))
+	if (s.ours || d->software)
 		return;
 	if (!s.vf)
 		each_name(check_vfs_of, &s, PCI_DEVICES);

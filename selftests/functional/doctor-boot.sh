@@ -22,9 +22,11 @@ command_is() {
 
 case ${booted#case=} in
 none)
-	tap_plan 3
+	tap_plan 5
 	tap_check "no IOMMU at all" names iommu 'firmware shows none, enable VT-d or AMD-Vi'
 	tap_check "the command" command_is iommu 'systemctl reboot --firmware-setup'
+	tap_check "software devices need none" eval "modprobe vmdev_soft && absent iommu ''"
+	tap_check "a function does" names iommu 'firmware shows none' "$BDF_pf0"
 	;;
 off)
 	tap_plan 3
