@@ -2,8 +2,11 @@
 # Completion of vmdev, for bash.
 # shellcheck shell=bash
 
-_vmdev_devs() { vmdev -j dev show 2>/dev/null | grep -o '"dev":"[^"]*"' | cut -d'"' -f4; }
-_vmdev_parents() { vmdev -j parent show 2>/dev/null | grep -o '"parent":"[^"]*"' | cut -d'"' -f4; }
+# Only names that a shell takes as they are: others would be run, or be other words, in a line that
+# they complete. Whoever may make a vDPA device gives it any name.
+_vmdev_names() { grep -oE "\"$1\":\"[[:alnum:]_./:@+-]+\"" | cut -d'"' -f4; }
+_vmdev_devs() { vmdev -j dev show 2>/dev/null | _vmdev_names dev; }
+_vmdev_parents() { vmdev -j parent show 2>/dev/null | _vmdev_names parent; }
 # _vmdev_functions [DRIVER]: PCI functions of virtio, or those of a driver.
 _vmdev_functions() {
 	local path
@@ -20,7 +23,7 @@ _vmdev_functions() {
 }
 
 _vmdev() {
-	local cur line=${COMP_LINE:0:COMP_POINT} words=() i choices=
+	local cur line=${COMP_LINE:0:COMP_POINT} words=() i word all choices=
 
 	# Colons split words of the shell's, but a BDF is one of ours.
 	read -ra words <<<"$line"
@@ -46,7 +49,12 @@ _vmdev() {
 	4:path:set) choices='auto direct shadow' ;;
 	*:dirty:watch) choices='-n -i -a -r' ;;
 	esac
-	mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$cur")
+	# Not by compgen -W, which expands what it is given.
+	COMPREPLY=()
+	read -rd '' -a all <<<"$choices"
+	for word in "${all[@]}"; do
+		[[ $word != "$cur"* ]] || COMPREPLY+=("$word")
+	done
 	if declare -F __ltrim_colon_completions >/dev/null; then
 		__ltrim_colon_completions "$cur"
 	fi

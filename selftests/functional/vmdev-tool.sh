@@ -178,6 +178,11 @@ usage() {
 	tap_check "no range" refuses 1 'no range' dirty watch v0 -r 0:100
 	tap_check "no layout" refuses 1 '"fast" is none of per-queue' irq set "$vf" fast
 	tap_check "no function" refuses 1 'no PCI function' bind eth0
+	long=$(printf %060000d 0)
+	tap_check "no name of a device" refuses 1 'a name has 255 characters at most' dev show "$long"
+	tap_check "nor of a management device" refuses 1 'a name has 255 characters' parent show "$long/x"
+	tap_check "nor here" refuses 1 'a name has 255 characters' irq set "x/$long" auto
+	tap_check "the longest name" refuses 2 "^Error: vmdev_ctl: no device 0*" dev show "${long:0:255}"
 }
 
 # completes LINE WORDS
@@ -193,6 +198,17 @@ completion() {
 	tap_check "policies" completes 'vmdev path set v0 s' shadow
 	tap_check "devices" completes 'vmdev dev show ' 's0 v0'
 	tap_check "functions of ours" completes 'vmdev unbind 0000:' "$vf"
+	# Whoever may make a device gives it any name: it is no command, no pattern, no key of a terminal.
+	strange=$'$(touch${IFS}pwned)*\e[2J\xc3'
+	vdpa dev add name "$strange" mgmtdev vmdev_soft
+	cd /tmp || return
+	tap_check "of strange devices none" completes 'vmdev path show ' 's0 v0'
+	tap_check "and nothing is run" [ ! -e pwned ]
+	tap_check "text shows what is no text as a number" \
+		says '^\$\(touch\$\{IFS\}pwned\)\*\\u001b\[2J\\u00c3: parent vmdev_soft' dev
+	tap_check "JSON, too" json dev 3 dev show
+	cd - >/dev/null || return
+	vdpa dev del "$strange"
 }
 
 # A client sends all the time, its queues move.
@@ -318,17 +334,24 @@ binds() {
 	tap_check "has its driver again" has_driver "$hostile" virtio-pci
 	tap_check "and no override" [ "$(cat "/sys/bus/pci/devices/$hostile/driver_override")" = '(null)' ]
 	/tmp/steps -f "$hostile" lie=0/0 >/dev/null
-	tap_check "what never had one" refuses 2 'has its driver again: none' bind 0:0.0
+	tap_check "what never had one" refuses 2 'has its driver again: none' bind 0:0.0 -f
 	tap_check "what there is not" refuses 2 'there is no such PCI function' bind 0000:7f:1f.7
 }
 
 without() {
 	vdpa dev del s0
+	vmdev monitor >/tmp/last 2>&1 &
+	# A member of nlctrl's group, which is the 16th.
+	wait_for "awk '\$2 == 16 && \$4 ~ /^....[89a-f]/' /proc/net/netlink | grep -q ." 10
 	modprobe -r vmdev_ctl
+	tap_check "who watches is told" wait_for "grep -x 'Error: no more events: module vmdev_ctl was unloaded.' /tmp/last" 30
+	kill $! 2>/dev/null
+	wait $!
+	tap_check "and ends" [ $? = 2 ]
 	tap_check "without vmdev_ctl" refuses 2 'modprobe vmdev_ctl' dev show
 }
 
-tap_plan 131
+tap_plan 141
 tap_check "VFs" vf_create "$BDF_pf0" 2
 tap_check "modules" eval "soft_setup && modprobe vmdev_ctl"
 listen
