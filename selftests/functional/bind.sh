@@ -4,7 +4,9 @@
 # on whatever controller. (More, where a file system of text stands for sysfs: host/tools.)
 # lab: --pfs 0 --plain-nic 1 --qemu -drive --qemu if=none,id=d-nvme,file=/lab/image/vm.img,format=raw,snapshot=on,cache=unsafe --qemu -device --qemu nvme,drive=d-nvme,serial=lab-nvme,addr=1b.0 --qemu -m --qemu slots=1,maxmem=4G --qemu -object --qemu memory-backend-ram,id=m-pmem,size=64M,share=on --qemu -device --qemu virtio-pmem-pci,memdev=m-pmem,addr=1a.0
 # limit: 200
-# long-kernels: 7.2 debug
+# kernels: 6.12 7.2
+# long-kernels: 7.2
+# The debug kernel has neither disk.
 # shellcheck source=/dev/null disable=SC2016,SC2154	# a strange name; BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh
