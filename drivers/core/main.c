@@ -4,6 +4,7 @@
  */
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/virtio_config.h>
 
 #include "ctl.h"
 #include "vmdev.h"
@@ -106,34 +107,47 @@ void vmdev_parent_unregister(struct vmdev_hw *hw)
 }
 EXPORT_SYMBOL_GPL(vmdev_parent_unregister);
 
+static int vmdev_go_live(struct vmdev_parent *parent, u64 features)
+{
+	const struct vmdev_hw_conf conf = {
+		.features = features,
+		.cvq = U16_MAX,
+	};
+	struct vmdev_hw *hw = parent->hw;
+	u8 status;
+
+	if (parent->gone || parent->offline)
+		return -ENODEV;
+	status = hw->ops->status(hw);
+	if (parent->gone)
+		return -ENODEV;
+	if (status & VIRTIO_CONFIG_S_DRIVER_OK)
+		return 0;
+	if (parent->dev && (parent->dev->status & VIRTIO_CONFIG_S_FEATURES_OK))
+		return -EBUSY;
+	return hw->ops->negotiate(hw, features) ? : hw->ops->start(hw, &conf);
+}
+
 /**
  * vmdev_parent_bring_up() - make sure the hardware is at DRIVER_OK
  * @hw: registered hardware
  * @features: features to negotiate if nobody did
  *
- * A PF must be live before it can have VFs. If a driver runs it already that
- * will do; if not it goes live without queues, until a driver resets it.
+ * A PF must be live before it can have VFs. If it is that will do; if not it goes live
+ * without queues, until a driver resets it. A driver alone does not make it so: it may
+ * have gone no further than ACKNOWLEDGE.
  *
  * Context: may sleep.
- * Return: 0 or the error of the hardware's negotiate or start.
+ * Return: 0 or the error of the hardware's negotiate or start; -EBUSY where its driver has
+ * it, and has it not live: not yet, or suspended, or broken.
  */
 int vmdev_parent_bring_up(struct vmdev_hw *hw, u64 features)
 {
 	struct vmdev_parent *parent = hw->parent;
-	const struct vmdev_hw_conf conf = {
-		.features = features,
-		.cvq = U16_MAX,
-	};
-	int err = 0;
+	int err;
 
 	mutex_lock(&parent->lock);
-	if (parent->gone || parent->offline) {
-		err = -ENODEV;
-	} else if (!parent->dev || !parent->dev->status) {
-		err = hw->ops->negotiate(hw, features);
-		if (!err)
-			err = hw->ops->start(hw, &conf);
-	}
+	err = vmdev_go_live(parent, features);
 	mutex_unlock(&parent->lock);
 	return err;
 }

@@ -5,6 +5,7 @@
  * Binds to nothing by itself: driver_override (driverctl, or echo) says which
  * function is ours.
  */
+#include <linux/delay.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
@@ -93,7 +94,11 @@ static int vmdev_pci_setup(struct vmdev_pci *vp)
 			ERR_PTR(err));
 		goto err_disable;
 	}
-	pci_set_master(pdev);
+
+	/* It may still run what somebody else has begun, and is not to go on with it. */
+	vmdev_pci_dma_off(vp);
+	/* What is restored does not have DMA either. */
+	pci_save_state(pdev);
 
 	err = vmdev_pci_virtio_init(vp);
 	if (err)
@@ -106,7 +111,6 @@ static int vmdev_pci_setup(struct vmdev_pci *vp)
 		err = PTR_ERR(vp->vectors);
 		goto err_vendor;
 	}
-	pci_save_state(pdev);
 	return 0;
 
 err_vendor:
@@ -166,21 +170,42 @@ err_free:
 
 static struct pci_driver vmdev_pci_driver;
 
+/* How long all together, when somebody has VFs at the moment. */
+#define VMDEV_PCI_BUSY_MS	10
+#define VMDEV_PCI_BUSY_TRIES	100
+
+static bool vmdev_pci_trylock(struct pci_dev *vf, unsigned int *tries)
+{
+	for (; !device_trylock(&vf->dev); (*tries)--) {
+		if (!*tries)
+			return false;
+		msleep(VMDEV_PCI_BUSY_MS);
+	}
+	return true;
+}
+
 /*
  * Calls @fn for each VF of @pf that is ours. One that is being bound or unbound
- * at this moment is left out: waiting for it could take for ever.
+ * at this moment is left out: waiting for it could take for ever. With @missed
+ * it is waited for, but not long, and then @missed is called: whose it is nobody knows.
  */
-static void vmdev_pci_each_vf(struct pci_dev *pf, void (*fn)(struct vmdev_pci *))
+static void vmdev_pci_each_vf(struct pci_dev *pf, void (*fn)(struct vmdev_pci *),
+			      void (*missed)(struct pci_dev *))
 {
+	unsigned int tries = missed ? VMDEV_PCI_BUSY_TRIES : 0;
 	struct pci_dev *vf = NULL;
 
 	if (!pf->is_physfn)
 		return;
 
 	while ((vf = pci_get_device(PCI_ANY_ID, PCI_ANY_ID, vf))) {
-		if (!vf->is_virtfn || pci_physfn(vf) != pf ||
-		    !device_trylock(&vf->dev))
+		if (!vf->is_virtfn || pci_physfn(vf) != pf)
 			continue;
+		if (!vmdev_pci_trylock(vf, &tries)) {
+			if (missed)
+				missed(vf);
+			continue;
+		}
 		if (pci_dev_driver(vf) == &vmdev_pci_driver)
 			fn(pci_get_drvdata(vf));
 		device_unlock(&vf->dev);
@@ -200,7 +225,7 @@ static void vmdev_pci_leave(struct vmdev_pci *vp)
  */
 void vmdev_pci_vfs_leave(struct pci_dev *pf)
 {
-	vmdev_pci_each_vf(pf, vmdev_pci_leave);
+	vmdev_pci_each_vf(pf, vmdev_pci_leave, NULL);
 }
 
 /*
@@ -212,7 +237,7 @@ static void vmdev_pci_remove(struct pci_dev *pdev)
 	struct vmdev_pci *vp = pci_get_drvdata(pdev);
 
 	if (!pci_device_is_present(pdev)) {
-		pci_clear_master(pdev);
+		vmdev_pci_dma_off(vp);
 		vmdev_hw_gone(&vp->hw);
 	} else if (!vmdev_hw_is_gone(&vp->hw)) {
 		vmdev_pci_status(&vp->hw);
@@ -227,28 +252,60 @@ static void vmdev_pci_remove(struct pci_dev *pdev)
 	kfree(vp);
 }
 
+/*
+ * Its state is lost, or will be. Where nobody can stop it now its device may go back to the
+ * default domain at once, and also else DMA is only for a function that did reset. A reset
+ * that was under way may have given it back until the core has it offline.
+ */
+static void vmdev_pci_offline(struct vmdev_pci *vp, const char *why, bool reachable)
+{
+	if (vp->offline)
+		return;
+	if (!reachable)
+		vmdev_pci_dma_off(vp);
+	vmdev_parent_offline(&vp->hw, why, reachable);
+	vmdev_pci_dma_off(vp);
+	vp->offline = true;
+}
+
+/* Whether it lost its state nobody knows: DMA is given back by vmdev_pci_reset(). */
+static void vmdev_pci_online(struct vmdev_pci *vp)
+{
+	vp->offline = false;
+	vmdev_parent_online(&vp->hw);
+}
+
+static void vmdev_pci_was_reset(struct vmdev_pci *vp)
+{
+	vp->stuck = false;
+	vmdev_pci_online(vp);
+}
+
 static void vmdev_pci_shutdown(struct pci_dev *pdev)
 {
-	struct vmdev_pci *vp = pci_get_drvdata(pdev);
-
-	vmdev_parent_offline(&vp->hw, "shutdown", true);
-	pci_clear_master(pdev);
+	vmdev_pci_offline(pci_get_drvdata(pdev), "shutdown", true);
 }
 
-/* Nobody can stop it now, and its device may go back to the default domain. */
 static void vmdev_pci_pf_reset(struct vmdev_pci *vf)
 {
-	pci_clear_master(vf->pdev);
-	vmdev_parent_offline(&vf->hw, "a reset of its PF", false);
+	vmdev_pci_offline(vf, "a reset of its PF", false);
 }
 
-/* The PCI core restores the PF, and that it has VFs, but not the VFs. */
+/*
+ * The PCI core restores the PF, and that it has VFs, but not the VFs. One that was missed
+ * before still believes that it runs.
+ */
 static void vmdev_pci_pf_was_reset(struct vmdev_pci *vf)
 {
+	vmdev_pci_pf_reset(vf);
 	pci_restore_state(vf->pdev);
 	pci_save_state(vf->pdev);
-	pci_set_master(vf->pdev);
-	vmdev_parent_online(&vf->hw);
+	vmdev_pci_was_reset(vf);
+}
+
+static void vmdev_pci_vf_missed(struct pci_dev *vf)
+{
+	pci_warn(vf, "is being bound or unbound, and was not restored when its PF was reset: to use it, bind it again\n");
 }
 
 static pci_ers_result_t vmdev_pci_error_detected(struct pci_dev *pdev,
@@ -256,27 +313,42 @@ static pci_ers_result_t vmdev_pci_error_detected(struct pci_dev *pdev,
 {
 	struct vmdev_pci *vp = pci_get_drvdata(pdev);
 
-	if (state != pci_channel_io_normal)
-		pci_clear_master(pdev);
-	if (state == pci_channel_io_perm_failure) {
+	switch (state) {
+	case pci_channel_io_perm_failure:
+		vmdev_pci_dma_off(vp);
 		vmdev_hw_gone(&vp->hw);
 		return PCI_ERS_RESULT_DISCONNECT;
+	case pci_channel_io_normal:
+		/*
+		 * Something was lost, but all is reachable. Nobody may tell of the end:
+		 * a neighbour without a driver is enough. VFs lost nothing by it.
+		 */
+		if (!vp->offline) {
+			vmdev_pci_offline(vp, "a bus error", true);
+			vmdev_pci_online(vp);
+		}
+		return PCI_ERS_RESULT_CAN_RECOVER;
+	default:
+		vmdev_pci_each_vf(pdev, vmdev_pci_pf_reset, NULL);
+		vmdev_pci_offline(vp, "a bus error", false);
+		return PCI_ERS_RESULT_NEED_RESET;
 	}
-	vmdev_pci_each_vf(pdev, vmdev_pci_pf_reset);
-	vmdev_parent_offline(&vp->hw, "a bus error",
-			     state == pci_channel_io_normal);
-	return PCI_ERS_RESULT_NEED_RESET;
 }
 
+/* Not only if we wanted it: then it may run. On some kernels nothing was reset. */
 static pci_ers_result_t vmdev_pci_slot_reset(struct pci_dev *pdev)
 {
 	struct vmdev_pci *vp = pci_get_drvdata(pdev);
 
+	vmdev_pci_offline(vp, "a bus error", false);
 	pci_restore_state(pdev);
 	pci_save_state(pdev);
-	pci_set_master(pdev);
-	vmdev_parent_online(&vp->hw);
-	vmdev_pci_each_vf(pdev, vmdev_pci_pf_was_reset);
+	if (!pci_device_is_present(pdev)) {
+		vmdev_hw_gone(&vp->hw);
+		return PCI_ERS_RESULT_DISCONNECT;
+	}
+	vmdev_pci_was_reset(vp);
+	vmdev_pci_each_vf(pdev, vmdev_pci_pf_was_reset, vmdev_pci_vf_missed);
 	return PCI_ERS_RESULT_RECOVERED;
 }
 
@@ -288,19 +360,16 @@ static void vmdev_pci_error_resume(struct pci_dev *pdev)
 /* VFs lose their state with their PF, and nobody else tells them. */
 static void vmdev_pci_reset_prepare(struct pci_dev *pdev)
 {
-	struct vmdev_pci *vp = pci_get_drvdata(pdev);
-
-	vmdev_pci_each_vf(pdev, vmdev_pci_pf_reset);
-	vmdev_parent_offline(&vp->hw, "a reset of the function", true);
+	vmdev_pci_each_vf(pdev, vmdev_pci_pf_reset, NULL);
+	vmdev_pci_offline(pci_get_drvdata(pdev), "a reset of the function", true);
 }
 
+/* Also if it failed. The PCI core has restored what there was after reset_prepare: no DMA. */
 static void vmdev_pci_reset_done(struct pci_dev *pdev)
 {
-	struct vmdev_pci *vp = pci_get_drvdata(pdev);
-
 	pci_save_state(pdev);
-	vmdev_parent_online(&vp->hw);
-	vmdev_pci_each_vf(pdev, vmdev_pci_pf_was_reset);
+	vmdev_pci_was_reset(pci_get_drvdata(pdev));
+	vmdev_pci_each_vf(pdev, vmdev_pci_pf_was_reset, vmdev_pci_vf_missed);
 	pci_info(pdev, "function was reset\n");
 }
 

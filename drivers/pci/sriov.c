@@ -24,6 +24,10 @@ static int vmdev_pci_sriov_enable(struct vmdev_pci *vp, int num_vfs)
 	/* VFs want a PF that is at DRIVER_OK. */
 	err = vmdev_parent_bring_up(&vp->hw,
 				    vmdev_pci_features_own(&vp->hw.caps));
+	if (err == -EBUSY) {
+		pci_err(pdev, "is not live, so it can have no VFs: its driver has not started it yet, or has to resume or reset it\n");
+		return err;
+	}
 	if (err) {
 		pci_err(pdev, "cannot go live, so it can have no VFs: %pe\n",
 			ERR_PTR(err));

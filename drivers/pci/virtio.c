@@ -103,14 +103,30 @@ bool vmdev_pci_config_pending(struct vmdev_pci *vp)
 	return isr != VMDEV_PCI_GONE && (isr & VIRTIO_PCI_ISR_CONFIG);
 }
 
+/**
+ * vmdev_pci_dma_off() - no DMA until the function has reset
+ * @vp: the function
+ *
+ * Only a reset by virtio says that it does not go on with what it had: vmdev_pci_reset()
+ * alone gives DMA back.
+ *
+ * Context: may sleep. With the core's lock held, or nobody who could reset the function: else
+ * it may have DMA again at once.
+ */
+void vmdev_pci_dma_off(struct vmdev_pci *vp)
+{
+	pci_clear_master(vp->pdev);
+	vp->master_off = true;
+}
+
 /* A function that does not reset must not do DMA any more. Said once, until it does. */
 static int vmdev_pci_stuck(struct vmdev_pci *vp)
 {
-	pci_clear_master(vp->pdev);
-	if (!vp->master_off)
+	vmdev_pci_dma_off(vp);
+	if (!vp->stuck)
 		pci_err(vp->pdev, "does not reset; its DMA was cut off, try to reset the function: echo 1 > /sys/bus/pci/devices/%s/reset\n",
 			pci_name(vp->pdev));
-	vp->master_off = true;
+	vp->stuck = true;
 	return -ETIMEDOUT;
 }
 
@@ -123,17 +139,17 @@ static int vmdev_pci_reset(struct vmdev_pci *vp)
 	err = read_poll_timeout(vmdev_pci_get_status, status,
 				!status || status == VMDEV_PCI_GONE,
 				VMDEV_PCI_POLL_US,
-				vp->master_off ? VMDEV_PCI_RETRY_US :
+				vp->stuck ? VMDEV_PCI_RETRY_US :
 				VMDEV_PCI_RESET_US, false, vp);
 	if (status == VMDEV_PCI_GONE) {
 		/* Should it be there after all: no DMA into what is freed. */
-		pci_clear_master(vp->pdev);
-		vp->master_off = true;
+		vmdev_pci_dma_off(vp);
 		return -ENODEV;
 	}
 	if (err)
 		return vmdev_pci_stuck(vp);
 
+	vp->stuck = false;
 	if (vp->master_off) {
 		pci_set_master(vp->pdev);
 		vp->master_off = false;
@@ -267,10 +283,13 @@ static int vmdev_pci_start_vqs(struct vmdev_pci *vp,
 			       const struct vmdev_hw_conf *conf)
 {
 	u16 vector = vmdev_vectors_config(vp->vectors);
+	u16 vq, got;
 	int err;
-	u16 vq;
 
-	if (vp_modern_config_vector(&vp->mdev, vector) != vector) {
+	got = vp_modern_config_vector(&vp->mdev, vector);
+	if (got != vector && vmdev_pci_is_gone(vp, got))
+		return -ENODEV;
+	if (got != vector) {
 		pci_err(vp->pdev, "config changes do not take vector %u\n",
 			vector);
 		return -EBUSY;
@@ -429,9 +448,17 @@ static int vmdev_pci_irq_request(struct vmdev_hw *hw)
 	return vmdev_vectors_request(vmdev_pci(hw)->vectors);
 }
 
+/*
+ * Of each reset, also of a function that read all ones, which nobody stops. It may be there for all
+ * that, and its device goes back to the default domain next.
+ */
 static void vmdev_pci_irq_release(struct vmdev_hw *hw)
 {
-	vmdev_vectors_release(vmdev_pci(hw)->vectors);
+	struct vmdev_pci *vp = vmdev_pci(hw);
+
+	if (vmdev_hw_is_gone(hw))
+		vmdev_pci_dma_off(vp);
+	vmdev_vectors_release(vp->vectors);
 }
 
 static int vmdev_pci_vq_irq(struct vmdev_hw *hw, u16 vq)

@@ -79,7 +79,10 @@ struct vmdev_pci_vendor {
  * @domain: its own IOMMU domain while user space has it, or NULL; under the
  *	lock of the core
  * @reserved: IOVAs that the platform reserves, while @domain is there
- * @master_off: DMA was cut off because the function did not reset
+ * @master_off: it has no DMA, until it has reset; under the lock of the core while that has it
+ *	online
+ * @stuck: it did not reset, which was said, and is not waited for that long again; likewise
+ * @offline: the core has it offline; under the device lock
  * @vqs: its queues, hw.caps.nvqs of them
  * @vq_size: their sizes, hw.caps.vq_size
  * @vendor: what it can do beyond virtio; NULL for a plain virtio function
@@ -93,6 +96,8 @@ struct vmdev_pci {
 	struct iommu_domain *domain;
 	struct list_head reserved;
 	bool master_off;
+	bool stuck;
+	bool offline;
 	struct vmdev_pci_vq *vqs;
 	u16 *vq_size;
 	const struct vmdev_pci_vendor *vendor;
@@ -110,6 +115,7 @@ void vmdev_pci_virtio_exit(struct vmdev_pci *vp);
 bool vmdev_pci_config_pending(struct vmdev_pci *vp);
 u8 vmdev_pci_status(struct vmdev_hw *hw);
 bool vmdev_pci_absent(struct vmdev_pci *vp);
+void vmdev_pci_dma_off(struct vmdev_pci *vp);
 u64 vmdev_pci_features_own(const struct vmdev_hw_caps *caps);
 
 /* caps.c */

@@ -309,6 +309,50 @@ host_lies() {
 	host no_complete ''
 }
 
+# --- DMA of what did not reset -----------------------------------------------------------
+# dma: may it write to memory?
+dma() { (($(setpci -s "$bdf" COMMAND | sed s/^/0x/) & 4)); }
+at_work() { works && dma; }
+
+# It still runs what another driver left, and nobody may give it memory before it has reset.
+no_dma_at_probe() {
+	local n=0
+
+	away && lie honest && dev_add v0 "$bdf" vhost_vdpa &&
+		LIE=$(lie_word reset_ignored) steps up=ok lie=ok reset=ETIMEDOUT && away || return
+	later bind_driver "$bdf" vmdev_pci
+	while pending 2>/dev/null; do
+		! dma || { echo "it has DMA while it is probed"; n=-1; break; }
+		n=$((n + 1))
+	done
+	wait_for "[ -s /tmp/later.$LATER ]" 60 && [ $n -gt 0 ] && ! has_driver "$bdf" vmdev_pci && at_work
+}
+
+# What reads all ones once, and goes on, goes back to the default domain without DMA.
+no_dma_when_gone() {
+	works && dma && LIE=$(lie_word ones) steps up=ok echo=ok lie=ok status=EIO && lie honest &&
+		vdpa dev del v0 && ! dma && away && at_work
+}
+
+# Whether a reset took place only the function can tell, by a reset of its own.
+no_dma_after_flr() {
+	works && dma && put 1 "/sys/bus/pci/devices/$bdf/reset" && ! dma && steps up=ok echo=ok && dma
+}
+
+# It did not reset once, and is not waited for long; after FLR it is as any other.
+slow_after_flr() {
+	works && LIE=$(lie_word reset_ignored) steps up=ok lie=ok reset=ETIMEDOUT && ! dma && lie reset_slow &&
+		put 1 "/sys/bus/pci/devices/$bdf/reset" && steps up=ok echo=ok && dma
+	then_works $?
+}
+
+dma_of_what_did_not_reset() {
+	tap_check "no DMA while it is probed, and does not reset" no_dma_at_probe
+	tap_check "all ones for a moment: no DMA when its device is deleted" no_dma_when_gone
+	tap_check "no DMA after FLR, before it has reset" no_dma_after_flr
+	tap_check "stuck, then FLR: it may be slow" slow_after_flr
+}
+
 # All interrupts share one vector, doorbells share a page.
 one_vector() {
 	away
@@ -327,7 +371,7 @@ cp "$TOOLS/steps" /tmp
 unbind_driver "$BDF_hostile0"
 unbind_driver "$BDF_hostile1"
 vdpa_setup || exit
-tap_plan 105
+tap_plan 109
 tap_check "the honest function works" all_works
 capabilities
 registers
@@ -335,6 +379,7 @@ ones_at_probe
 late_lies
 taken_lies
 host_lies
+dma_of_what_did_not_reset
 one_vector
 tap_check "a clean kernel log" clean_log
 tap_done

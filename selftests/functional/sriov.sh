@@ -83,6 +83,57 @@ idle_pf() {
 	vdpa dev del p
 }
 
+# hw_status BDF: the device status, read through config space (virtio 1.2, 4.1.4.9).
+hw_status() {
+	python3 -c 'import os, sys
+fd = os.open(sys.argv[1], os.O_RDWR)
+get = lambda at, n: int.from_bytes(os.pread(fd, n, at), "little")
+put = lambda at, n, value: os.pwrite(fd, value.to_bytes(n, "little"), at)
+caps, at = {}, get(0x34, 1)
+while at:
+	if get(at, 1) == 9:
+		caps.setdefault(get(at + 3, 1), at)
+	at = get(at + 1, 1)
+common, window = caps[1], caps[5]
+put(window + 4, 1, get(common + 4, 1))
+put(window + 8, 4, get(common + 8, 4) + 20)
+put(window + 12, 4, 1)
+print(get(window + 16, 1))' "/sys/bus/pci/devices/$1/config"
+}
+live() { (($(hw_status "$1") & 4)); }
+# virtio_vdpa has its device, which is acknowledged, and no more.
+acknowledged_pf() {
+	local virtio
+
+	dev_add p "$pf" virtio_vdpa && wait_for "[ -e /sys/bus/pci/devices/$pf/virtio*/net/* ]" 5
+	virtio=$(basename "$sysfs"/virtio*)
+	put "$virtio" /sys/bus/virtio/drivers/virtio_net/unbind
+	tap_check "nobody drives the PF" [ "$(hw_status "$pf")" = 0 ]
+	tap_check "VFs, all the same" numvfs 2
+	tap_check "it is live now" live "$pf"
+	pair_up
+	tap_check "they work" pair_works
+	pair_down
+	tap_check "numvfs=0" numvfs 0
+	vdpa dev del p
+}
+# Its driver has it, and has to reset it first.
+broken_pf() {
+	local mark
+
+	dev_add p "$pf" vhost_vdpa && hold $log p -t
+	tap_check "user space runs the PF, which is reset" put 1 "$sysfs/reset"
+	mark=$(dmesg_mark)
+	tap_check "no VFs before its driver has reset it" refuses 2 "Device or resource busy"
+	tap_check "one line says why" logged "$mark" 1 "$pf: is not live, so it can have no VFs"
+	tap_check "none came" vfs_there 0
+	let_go
+	tap_check "nobody has it: VFs" numvfs 2
+	tap_check "it is live" live "$pf"
+	numvfs 0
+	vdpa dev del p
+}
+
 held_pf() {
 	dev_add p "$pf" vhost_vdpa && hold $log p -t -p "$(sink)"
 	tap_check "user space runs the PF" grep READY $log
@@ -106,6 +157,8 @@ still_sends() {
 	wait_for "[ \$(stat_of $1 1 interrupts) -gt $n ]" 10
 }
 
+# dma BDF: may it write to memory?
+dma() { (($(setpci -s "$1" COMMAND | sed s/^/0x/) & 4)); }
 # FLR of the PF takes the VFs' state away, behind the back of their drivers.
 needs_reset() { (($(cat /sys/bus/pci/devices/"$1"/virtio*/status) & 0x40)); }
 pf_flr() {
@@ -115,7 +168,12 @@ pf_flr() {
 	tap_check "FLR of the PF" put 1 "$sysfs/reset"
 	tap_check "its VFs need a reset" needs_reset "$vf"
 	tap_check "each says so" needs_reset "$vf2"
-	# Their config space is as after power on: bus master, MSI-X. Only a probe sets that.
+	tap_check "no DMA before a VF has reset" not dma "$vf"
+	tap_check "likewise the PF" not dma "$pf"
+	use_bus va vhost_vdpa && use_bus va virtio_vdpa && use_bus vb vhost_vdpa && use_bus vb virtio_vdpa &&
+		net_up "$vf" a 10.9.0.1 && net_up "$vf2" b 10.9.0.2
+	tap_check "their drivers reset them: they work" pair_works
+	tap_check "and have DMA" dma "$vf"
 	pair_down
 	unbind_driver "$vf"
 	unbind_driver "$vf2"
@@ -147,12 +205,14 @@ refusals() {
 no_sriov() { bind_driver "$1" vmdev_pci && [ ! -e "/sys/bus/pci/devices/$1/sriov_numvfs" ]; }
 autoprobed() { numvfs 1 && wait_for "[ \"\$(driver_of $vf)\" = virtio-pci ]" 5; }
 
-tap_plan 49
+tap_plan 64
 tap_check "modules load" vdpa_setup
 tap_check "virtio_net has the PF" [ "$(driver_of "$pf")" = virtio-pci ]
 bare_pf
 pf_resets
 idle_pf
+acknowledged_pf
+broken_pf
 held_pf
 pf_flr
 refusals

@@ -41,6 +41,7 @@ enum hostile_act {
 	ACT_DMA_AFTER_RESET	= 1 << 11,	/* goes on with old rings */
 	ACT_USED_BACK		= 1 << 12,	/* used index goes backwards */
 	ACT_IRQ_STORM		= 1 << 13,	/* those interrupts never end */
+	ACT_SLOW_RESET		= 1 << 14,	/* a reset takes half a second */
 };
 
 enum hostile_how {
@@ -97,6 +98,7 @@ struct hostile_lie {
  * @reads: of patched registers since the lie began
  * @bursts: interrupts nobody asked for that are still to come
  * @old_used: used rings of before the last reset
+ * @reset_ms: when the last reset began that takes long, CLOCK_MONOTONIC; 0: none
  * @config: device configuration
  */
 struct hostile {
@@ -108,6 +110,7 @@ struct hostile {
 	unsigned int reads;
 	unsigned int bursts;
 	__u64 old_used[HOSTILE_VQS];
+	__u64 reset_ms;
 	struct virtio_net_config config;
 };
 

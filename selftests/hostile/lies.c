@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <linux/pci_regs.h>
 
@@ -14,6 +15,8 @@
 
 /* Interrupts that a storm has, a burst per millisecond. */
 #define HOSTILE_BURSTS	1000
+
+#define HOSTILE_RESET_MS	500
 
 /* --- how a lie is written down ------------------------------------------ */
 /* A field of the capability of a virtio structure. */
@@ -148,6 +151,7 @@ const struct hostile_lie hostile_lies[] = {
 	ACT("no_consume", ACT_NO_CONSUME),
 	ACT("no_complete", ACT_NO_COMPLETE),
 	ACT("dma_after_reset", ACT_DMA_AFTER_RESET),
+	ACT("reset_slow", ACT_SLOW_RESET),
 };
 
 const unsigned int hostile_nlies = sizeof(hostile_lies) /
@@ -233,6 +237,14 @@ static void hostile_late_dma(struct hostile *h)
 				      sizeof(idx));
 }
 
+static __u64 hostile_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
+}
+
 /**
  * hostile_event() - a moment
  * @v: the function
@@ -247,6 +259,8 @@ void hostile_event(struct vio *v, enum vio_event event)
 		for (i = 0; i < HOSTILE_VQS; i++)
 			if (v->vqs[i].enabled)
 				h->old_used[i] = v->vqs[i].regs.used;
+	if (event == VIO_EV_RESET && hostile_lies_by(h, ACT_SLOW_RESET))
+		h->reset_ms = hostile_now_ms();
 	if (event == VIO_EV_READ && hostile_lies_by(h, ACT_DMA_AFTER_RESET))
 		hostile_late_dma(h);
 	if (h->on || h->moment != event + 1U)
@@ -312,6 +326,16 @@ static void hostile_patch(struct hostile *h, const struct hostile_patch *p,
 	h->reads++;
 }
 
+/* Of a reset that takes long: what the status was is still seen of it. */
+static void hostile_slow_reset(struct hostile *h, unsigned int space, __u32 offset, __u8 *buf)
+{
+	if (h->reset_ms && hostile_now_ms() - h->reset_ms >= HOSTILE_RESET_MS)
+		h->reset_ms = 0;
+	if (h->reset_ms && space == VIO_SPACE_COMMON &&
+	    offset == offsetof(struct virtio_pci_common_cfg, device_status))
+		*buf |= VIRTIO_CONFIG_S_ACKNOWLEDGE;
+}
+
 /**
  * hostile_read() - what the VM gets to see
  * @v: the function
@@ -332,6 +356,8 @@ void hostile_read(struct vio *v, unsigned int space, __u32 offset, void *buf,
 		memset(buf, 0xff, len);
 		return;
 	}
+	if (h->lie->act & ACT_SLOW_RESET)
+		hostile_slow_reset(h, space, offset, buf);
 	for (i = 0; i < 2 && h->lie->patch[i].how; i++)
 		hostile_patch(h, &h->lie->patch[i], space, offset, buf, len);
 }
