@@ -125,10 +125,12 @@ struct vmdev_hw_conf {
 /**
  * struct vmdev_hw_ops - what a parent does
  *
- * All but @kick, @kick_with_data, @doorbell and @vq_idle may sleep and are called with the
- * core's lock held, or before the hardware is registered completely, so never
- * concurrently for one parent. Once vmdev_hw_gone() was
- * called only @irq_release, @iommu_detach, @unmap and, late, a kick still come.
+ * All but @kick, @kick_with_data, @doorbell, @vq_idle, @vq_set_affinity and @vq_affinity may
+ * sleep and are called with the core's lock held, or before the hardware is registered
+ * completely, so never concurrently for one parent. Those come without the lock, at any time.
+ * Once vmdev_hw_gone() was called only @irq_release, @iommu_detach, @map, @unmap, @doorbell,
+ * @vq_set_affinity, @vq_affinity and, late, a kick still come; none of them may need the
+ * hardware to answer.
  * Every wait is bounded; a parent that reads all ones calls vmdev_hw_gone()
  * and returns -ENODEV.
  *
