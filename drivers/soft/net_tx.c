@@ -450,14 +450,19 @@ static bool vmdev_soft_merges(const struct sk_buff *skb)
 	       eth_type_vlan(skb->protocol);
 }
 
+static bool vmdev_soft_receives(struct vmdev_soft_pair *pair)
+{
+	return netif_running(pair->net->port) &&
+	       !vmdev_soft_fails(&pair->net->soft, VMDEV_SOFT_FAIL_RECEIVE);
+}
+
 static void vmdev_soft_receive(struct vmdev_soft_pair *pair,
 			       const struct vmdev_soft_burst *burst)
 {
 	unsigned int bytes = 0;
 	int i;
 
-	if (!netif_running(pair->net->port) ||
-	    vmdev_soft_fails(&pair->net->soft, VMDEV_SOFT_FAIL_RECEIVE)) {
+	if (!vmdev_soft_receives(pair)) {
 		for (i = 0; i < burst->n; i++)
 			kfree_skb(burst->skbs[i]);
 		pair->tx.drops += burst->n;
@@ -496,7 +501,7 @@ int vmdev_soft_net_poll(struct napi_struct *napi, int budget)
 	if (!budget)
 		return 0;
 	/* What is dropped no program sees, which could send it elsewhere. */
-	if (vmdev_soft_fails(&pair->net->soft, VMDEV_SOFT_FAIL_RECEIVE))
+	if (!vmdev_soft_receives(pair))
 		prog = NULL;
 	do {
 		burst.max = min(left, VMDEV_SOFT_BURST);
