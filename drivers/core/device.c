@@ -408,6 +408,20 @@ static u8 vmdev_op_get_status(struct vdpa_device *vdpa)
 	return status;
 }
 
+/* No driver comes past this. Nobody may ever put hardware online again but who resets it. */
+static bool vmdev_refuses(const struct vmdev_dev *dev)
+{
+	const struct vmdev_parent *parent = dev->parent;
+
+	if (vmdev_usable(dev) && !dev->leaving)
+		return false;
+	if (!parent->gone && parent->offline)
+		dev_err_ratelimited(&dev->vdpa.dev,
+				    "hardware is offline, after a bus error or for a reset; should it stay so: echo 1 > /sys/bus/pci/devices/%s/reset\n",
+				    dev_name(parent->hw->dev));
+	return true;
+}
+
 /**
  * vmdev_negotiate() - tell the hardware which features the driver took
  * @dev: the device; its hardware is reset
@@ -420,7 +434,7 @@ int vmdev_negotiate(struct vmdev_dev *dev)
 	struct vmdev_hw *hw = dev->parent->hw;
 	int err;
 
-	if (!vmdev_usable(dev) || dev->leaving)
+	if (vmdev_refuses(dev))
 		return -ENODEV;
 	if (!dev->features)
 		return -EINVAL;
