@@ -20,20 +20,22 @@ mine() { modprobe vmdev_ctl && there s0; }
 # The last reader may still be at it.
 gone() { wait_for "modprobe -r vmdev_ctl" 10 && only_cores s0 && no_folders; }
 unread() { local f; for f in $files; do cat "/sys/bus/vdpa/devices/s0/vmdev/$f" >/dev/null || return; done; }
-# Files are read all the time, while devices and the module come and go.
+# Files are read all the time, while devices and the module come and go. Who was killed would leave a
+# modprobe -r behind, and the kernel does not load a module that is just going.
 readers() {
 	local n=0 pids=()
 
-	(while sleep 0.01; do cat /sys/bus/vdpa/devices/*/vmdev/* /sys/bus/vdpa/devices/*/vmdev_queues/*/* /sys/class/vmdev_soft/*/vmdev_mgmt/*; done) >/dev/null 2>&1 &
+	rm -f /tmp/end
+	(until [ -e /tmp/end ]; do sleep 0.01; cat /sys/bus/vdpa/devices/*/vmdev/* /sys/bus/vdpa/devices/*/vmdev_queues/*/* /sys/class/vmdev_soft/*/vmdev_mgmt/*; done) >/dev/null 2>&1 &
 	pids+=($!)
-	(while sleep 0.05; do modprobe vmdev_ctl; modprobe -r vmdev_ctl; done) >/dev/null 2>&1 &
+	(until [ -e /tmp/end ]; do sleep 0.05; modprobe vmdev_ctl; modprobe -r vmdev_ctl; done) >/dev/null 2>&1 &
 	pids+=($!)
 	for ((n = 0; n < 30; n++)); do
 		vdpa dev add name r0 mgmtdev vmdev_soft || break
 		vdpa dev del r0 || break
 	done
-	kill "${pids[@]}"
-	wait "${pids[@]}" 2>/dev/null
+	: >/tmp/end
+	wait "${pids[@]}"
 	[ $n = 30 ] && modprobe vmdev_ctl
 }
 

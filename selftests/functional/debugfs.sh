@@ -76,24 +76,25 @@ host() {
 blk_rings() { shows b0 0 '^queue 0: direct' 'avail idx'; }
 
 # --- while it changes --------------------------------------------------------------------
-# Whatever a driver makes of its rings, and while they come and go.
+# Whatever a driver makes of its rings, and while they come and go. What runs beside it ends its round:
+# who was killed would leave a command behind.
 busy() {
 	local pids=() i
 
-	(while sleep 0.01; do cat $file; done) >/dev/null 2>&1 &
+	rm -f /tmp/end
+	(until [ -e /tmp/end ]; do sleep 0.01; cat $file; done) >/dev/null 2>&1 &
 	pids+=($!)
-	(while sleep 0.2; do policy s0 shadow; sleep 0.2; policy s0 auto; done) >/dev/null 2>&1 &
+	(until [ -e /tmp/end ]; do sleep 0.2; policy s0 shadow; sleep 0.2; policy s0 auto; done) >/dev/null 2>&1 &
 	pids+=($!)
-	(while sleep 0.05; do vdpa dev add name r0 mgmtdev vmdev_soft max_vqp 1; vdpa dev del r0; done) >/dev/null 2>&1 &
+	(until [ -e /tmp/end ]; do sleep 0.05; vdpa dev add name r0 mgmtdev vmdev_soft max_vqp 1; vdpa dev del r0; done) >/dev/null 2>&1 &
 	pids+=($!)
 	for ((i = 0; i < rounds; i++)); do
 		"$ioctl" -d "$(vhost_of s0)" --scratch --software ctrl_broken_index ctrl_broken_chain suspend_resume_many \
 			bring_up_many map_survives_reset net_tx_completes_each_once || break
 		"$ioctl" -d "$(vhost_of b0)" --scratch --software blk_broken_ring blk_broken_request || break
 	done
-	kill "${pids[@]}"
-	wait "${pids[@]}" 2>/dev/null
-	vdpa dev del r0 2>/dev/null
+	: >/tmp/end
+	wait "${pids[@]}"
 	[ $i = $rounds ]
 }
 # Somebody who is reading it does not keep the device: bash reads a byte at a time. He sees the
