@@ -217,6 +217,12 @@ nested_died() {
 	done </tmp/nested.logs
 }
 
+# nested_silent WORD PID LOG: say so, for scripts/check, if that QEMU is there, and its guest did not get as
+# far as to say WORD.
+nested_silent() {
+	! kill -0 "$2" 2>/dev/null || grep -aqs -- "$1" "$3" || echo "nested guest: time limit"
+}
+
 # run_nested_guest VHOST_DEV...: boot it, show what it reported and what QEMU said; succeeds
 # if it got to its end and each ping lost nothing. NESTED_LIMIT: seconds (240).
 run_nested_guest() {

@@ -42,7 +42,7 @@ in_a_row() { [ "$(life "$1" | grep ' idle ' | tail -n "$2" | grep -c ' up')" = "
 pings() {
 	wait_for "in_a_row $1 $2 || ! kill -0 $NESTED_PID" 200
 	in_a_row "$1" "$2" && return
-	! kill -0 "$NESTED_PID" || [ -n "$(life 1)" ] || echo "nested guest: time limit"
+	! kill -0 "$NESTED_PID" || [ -n "$(life "$1")" ] || echo "nested guest: time limit"
 	grep -a -m1 -A3 "KVM" $log
 	tail -n 20 $log
 	return 1
@@ -86,6 +86,7 @@ firmware() {
 has_address() {
 	wait_for "grep -aq 'net0: 10.0.2.15' $log || ! kill -0 $NESTED_PID" 200
 	grep -aq 'net0: 10.0.2.15' $log && return
+	nested_silent net0 "$NESTED_PID" $log
 	tail -n 20 $log /tmp/firmware.log
 	return 1
 }

@@ -68,6 +68,8 @@ works() {
 		! alive $1 || ! nothing_bad $1 >/dev/null" 120
 	alive "$1" && nothing_bad "$1" && [ "$(said "$1" STREAM)" -ge $stream ] &&
 		[ "$(said "$1" MEMORY)" -ge $memory ] && return
+	# A guest that came from elsewhere was up.
+	grep -qs -- -incoming "/proc/$(pid_of "$1")/cmdline" || nested_silent 'GUEST up' "$(pid_of "$1")" "/tmp/$1.log"
 	tail -n 20 "/tmp/$1.log"
 	return 1
 }

@@ -53,8 +53,10 @@ goes_on() {
 		[[ $dev != eth* ]] || word=STREAM
 		more+=(-a "\$(said $word $dev)" -gt "$(said $word "$dev")")
 	done
-	wait_for "[ 1 ${more[*]} ] || ! guest_alive || ! nothing_bad >/dev/null" 600
+	wait_for "grep -aq 'GUEST up' $guest_log || ! guest_alive" 240 &&
+		wait_for "[ 1 ${more[*]} ] || ! guest_alive || ! nothing_bad >/dev/null" 600
 	guest_alive && nothing_bad && eval "[ 1 ${more[*]} ]" && return
+	nested_silent 'GUEST up' "$NESTED_PID" $guest_log
 	tail -n 20 $guest_log
 	return 1
 }
