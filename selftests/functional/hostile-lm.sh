@@ -146,7 +146,7 @@ late() {
 	local at
 
 	at=$(model_mark)
-	lie_ $log_late '' log=ok recv:8=ok some=ok @ unlog=ok recv:4=ok sleep:50=ok || return
+	lie_ $log_late '' log=ok recv:8=ok some=ok @ unlog=ok recv:4=ok sleep:500=ok || return
 	model_says "$at" 'a log that is off: refused'
 }
 # What comes after all memory is unmapped.
@@ -154,9 +154,9 @@ ghost_late() {
 	local at
 
 	at=$(model_mark)
-	fault $ghost 300
+	fault $ghost 2000
 	"${steps[@]}" up recv=4 reset close >/dev/null
-	sleep 1
+	sleep 3
 	fault 0
 	model_says "$at" 'went on after it had stopped: refused'
 }
@@ -233,9 +233,9 @@ lie "states cannot be written" $state_ignored 'queue 0 does not take the state o
 lie "states do not count" $state_deaf 'hardware asks for a reset' recv:4=ok suspend=ok @ resume=ok broken=ok
 lie "state and ring are wrong" $used_wrong/200 'but its driver offers up to' log=ok recv:4=ok @ suspend=EILSEQ status=EIO all=ok unlog=ok
 lie "a queue goes on" $ghost 'hardware says that it stopped at' log=ok recv:4=ok @ suspend=EILSEQ status=EIO all=ok unlog=ok
-lie "a queue goes on" $ghost/200 'was written while it was stopped' log=ok recv:4=ok @ suspend=ok sleep:500=ok resume=EILSEQ status=EIO all=ok unlog=ok
+lie "a queue goes on" $ghost/1000 'was written while it was stopped' log=ok recv:4=ok @ suspend=ok sleep:2500=ok resume=EILSEQ status=EIO all=ok unlog=ok
 # The source of a migration does not resume: it asks once more what was written.
-lie "a queue goes on" $ghost/200 'was written while it was stopped' log=ok recv:4=ok @ suspend=ok sleep:500=ok all=ok status=EIO unlog=ok
+lie "a queue goes on" $ghost/1000 'was written while it was stopped' log=ok recv:4=ok @ suspend=ok sleep:2500=ok all=ok status=EIO unlog=ok
 tap_check "a queue goes on when memory is gone" ghost_late
 lie "queue_enable flips back" $enable_flips '' recv:4=ok @ log=ok recv:4=ok disable:1=ok enable:1=ok unlog=ok
 lie "queue 1 does not stop" $enable_one/1 'queue 1 does not stop' recv:4=ok @ suspend=ETIMEDOUT status=EIO
@@ -258,7 +258,7 @@ lie "the log stops" $log_stops "$no_log" log=ok @ recv:8=ok suspend=ok all=ok un
 lie "the log stops" $log_stops "$no_log" log=ok @ recv:8=ok reset=ok all=ok unlog=ok
 lie "the log moves" $log_moves "$no_log" log=ok @ recv:8=ok all=ok recv:4=ok some=ok unlog=ok
 lie "the log dies without a word" $log_deaf 'logged nothing' log=ok recv:4=ok some=ok @ report=ok recv:4=ok report=ok recv:200=ok all=ok recv:8=ok report=ok recv:4=ok some=ok unlog=ok
-lie "all bits are set, again and again" $log_all '' log=ok @ sleep:50=ok all=ok report=ok recv:4=ok sleep:50=ok all=ok unlog=ok
+lie "all bits are set, again and again" $log_all '' log=ok @ sleep:500=ok all=ok report=ok recv:4=ok sleep:500=ok all=ok unlog=ok
 tap_check "bits behind the end" beyond
 tap_check "bits when it is off" late
 

@@ -7,6 +7,7 @@
  * bounded, and the next one is done whatever became of the last.
  */
 #define _GNU_SOURCE
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -30,9 +31,10 @@
 /* Pages of the device's memory. */
 #define PAGES		(VC_ARENA_SIZE / VC_PAGE)
 
-/* The peer: so many frames, so often. */
+/* The peer: so many frames, so often, unless so many wait for us. */
 #define PEER_FRAMES	4
 #define PEER_US		1000
+#define PEER_AHEAD	48
 
 /* Registers of the hostile function, see selftests/hostile/hostile.h. */
 #define LIE_REG		0xe0
@@ -59,6 +61,17 @@ struct steps {
 	unsigned int num;
 	unsigned int desc_at;
 };
+
+/* Held by the peer when it looks at our ring, which is not mapped any more after a close. */
+static pthread_mutex_t ring_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* Buffers that the device has used, and we did not take yet; split rings. */
+static __u16 waiting(const struct vq *vq)
+{
+	const struct vring_used *used = vq->device;
+
+	return used ? le16toh(__atomic_load_n(&used->idx, __ATOMIC_ACQUIRE)) - vq->used_idx : 0;
+}
 
 /* For what happens by itself: a frame that comes back, a config interrupt. */
 static unsigned int step_ms = 5000;
@@ -140,11 +153,11 @@ static int do_send(struct steps *s, const char *arg)
 /* Frames of the peer: what is there, and then a number that the device writes only now. */
 static int do_recv(struct steps *s, const char *arg)
 {
-	__u64 end = vc_now_ms() + step_ms;
 	int i, ret = 0, n = arg ? atoi(arg) : 1;
+	__u64 end = vc_now_ms() + step_ms;
 	__u32 seq, len;
 
-	for (i = 0; i < RIG_NUM && !ret; i++)
+	for (i = waiting(&s->r.vq[NET_RX]); i > 0 && !ret; i--)
 		ret = net_recv(&s->r, &seq, &len);
 	if (ret == -EAGAIN)
 		ret = 0;
@@ -388,7 +401,10 @@ static int do_unlog(struct steps *s, const char *arg)
 static int do_close(struct steps *s, const char *arg)
 {
 	(void)arg;
+	pthread_mutex_lock(&ring_lock);
 	rig_close(&s->r);
+	s->r.vq[NET_RX].device = NULL;
+	pthread_mutex_unlock(&ring_lock);
 	return 0;
 }
 
@@ -472,6 +488,20 @@ struct peer {
 	struct rig r;
 };
 
+/*
+ * A device that is slow to be asked has buffers left all the same: what it does when it has none is
+ * another thing.
+ */
+static bool peer_is_ahead(const struct steps *s)
+{
+	bool ahead;
+
+	pthread_mutex_lock(&ring_lock);
+	ahead = waiting(&s->r.vq[NET_RX]) >= PEER_AHEAD;
+	pthread_mutex_unlock(&ring_lock);
+	return ahead;
+}
+
 static void *peer_thread(void *arg)
 {
 	struct peer *p = arg;
@@ -481,7 +511,7 @@ static void *peer_thread(void *arg)
 
 	for (;;) {
 		net_reap_tx(r);
-		for (i = 0; i < PEER_FRAMES; i++)
+		for (i = 0; i < PEER_FRAMES && !peer_is_ahead(p->s); i++)
 			net_send(r, p->s->r.mac, seq++, NET_MIN_FRAME);
 		vq_kick(&r->vq[NET_TX]);
 		vc_sleep_us(PEER_US);
@@ -489,7 +519,7 @@ static void *peer_thread(void *arg)
 	return NULL;
 }
 
-/* -p: the other end of the wire, which sends all the time. */
+/* -p: the other end of the wire, which sends all the time that somebody takes it. */
 static int start_peer(const struct steps *s, const char *path)
 {
 	static struct peer p;
