@@ -99,15 +99,17 @@ both_ways() {
 
 # --- with TCP ----------------------------------------------------------------------------
 iperf() {
-	local seconds=$1
+	local seconds=$1 server
 
 	shift
 	ip netns exec g1 iperf3 -s -1 >/tmp/iperf.server 2>&1 &
-	sleep 2
-	ip netns exec g0 iperf3 -J -c 10.9.0.3 -t "$seconds" "$@" >/tmp/iperf.json 2>&1
+	server=$!
+	wait_for "ip netns exec g1 ss -Hltn 'sport = 5201' | grep -q ." 60 &&
+		ip netns exec g0 iperf3 -J -c 10.9.0.3 -t "$seconds" "$@" >/tmp/iperf.json 2>&1
 	local err=$?
-	wait $!
-	[ $err = 0 ] || cat /tmp/iperf.json
+	# A server that nobody came to waits for ever.
+	[ $err = 0 ] || { kill $server; cat /tmp/iperf.json; }
+	wait $server
 	return $err
 }
 # carried FIELD: bytes that arrived

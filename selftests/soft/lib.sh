@@ -96,15 +96,19 @@ for _ in range(count): s.send(f.ljust(size, b"x"))'
 pings() { ip netns exec "$1" ping -c 3 -W 5 -s "${3:-56}" "$2"; }
 # stream FROM TO ADDR: 64 MiB over TCP, or MIB, as they were.
 stream() {
+	local server
+
+	rm -f /tmp/listens /tmp/got /tmp/sent
 	ip netns exec "$2" python3 -c 'import socket, hashlib
-s = socket.create_server(("", 5001)); c, _ = s.accept(); h = hashlib.md5()
+s = socket.create_server(("", 5001)); open("/tmp/listens", "w").close(); c, _ = s.accept(); h = hashlib.md5()
 while d := c.recv(1 << 16): h.update(d)
 open("/tmp/got", "w").write(h.hexdigest())' &
-	sleep 1
+	server=$!
+	wait_for "[ -e /tmp/listens ]" 60
 	ip netns exec "$1" python3 -c 'import socket, hashlib, os, sys
 d = os.urandom(1 << 20); h = hashlib.md5(); s = socket.create_connection((sys.argv[1], 5001))
 for _ in range(int(sys.argv[2])): s.sendall(d); h.update(d)
-s.close(); open("/tmp/sent", "w").write(h.hexdigest())' "$3" "${MIB:-64}" || return
-	wait $!
+s.close(); open("/tmp/sent", "w").write(h.hexdigest())' "$3" "${MIB:-64}" || { kill $server; return 1; }
+	wait $server
 	cmp /tmp/got /tmp/sent
 }
