@@ -40,9 +40,9 @@ tap_done() {
 }
 
 # --- waiting, kernel log -----------------------------------------------------------------
-# wait_for CMD SECONDS: until the shell command CMD succeeds.
+# wait_for CMD SECONDS: until the shell command CMD succeeds; never less than so long, and a second more.
 wait_for() {
-	local end=$((SECONDS + $2))
+	local end=$((SECONDS + $2 + 1))
 
 	until eval "$1"; do
 		[ $SECONDS -lt $end ] || return 1

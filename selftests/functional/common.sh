@@ -217,6 +217,15 @@ ends() {
 	cat /tmp/later-output
 	[ "$(cat "/tmp/later.$LATER")" = 0 ]
 }
+# tap_soon NAME CMD...: tap_check, and how long it took, for whoever sees it grow. That nothing waits for what
+# does not come is known by a bound far below any timeout; work that sleeps takes its seconds on a slow machine.
+export SOON=20
+tap_soon() {
+	local begin=${EPOCHREALTIME/./}
+
+	tap_check "$@"
+	echo "# after $(((${EPOCHREALTIME/./} - begin) / 1000)) ms"
+}
 # put VALUE FILE: an echo whose failure is one of a command.
 put() { echo "$1" >"$2"; }
 

@@ -69,7 +69,7 @@ lifecycle() {
 	tap_check "used: mtu is refused" errno "Device or resource busy" set_attr $a mtu 1400
 	let_go
 	tap_check "remove" gone $a
-	tap_check "the VF is free again" wait_for "left 3 >/dev/null" 5
+	tap_soon "the VF is free again" wait_for "left 3 >/dev/null" "$SOON"
 	net_away host
 }
 net_away() { ip netns del "$1"; }
@@ -138,12 +138,12 @@ in_use() {
 	tap_check "his VF is not free" left 2 0
 	tap_check "vdpa goes on meanwhile" eval "vdpa dev show mdev-$a && create $pf vmdev_pci-net $b && gone $b"
 	later vdpa dev del mdev-$a
-	tap_check "vdpa dev del of it does not wait" ends 5
+	tap_soon "vdpa dev del of it does not wait" ends "$SOON"
 	tap_check "the same UUID: not yet" errno "File exists" create "$pf" vmdev_pci-net $a
 	tap_check "nothing is left of the attempt" [ ! -e "$mdevs/$a" ]
 	let_go
-	tap_check "within 5 s of the close it is gone" wait_for "no_vdpa $a" 5
-	tap_check "and the VF free" wait_for "left 3 >/dev/null" 5
+	tap_soon "soon after the close it is gone" wait_for "no_vdpa $a" "$SOON"
+	tap_soon "and the VF free" wait_for "left 3 >/dev/null" "$SOON"
 	tap_check "the same UUID again" create "$pf" vmdev_pci-net $a
 	user_space $a
 	later vdpa dev del mdev-$a
@@ -152,7 +152,7 @@ in_use() {
 	tap_check "the mdev has no device any more" eval "not linked $a && attr $a enable 0"
 	tap_check "and can be removed" eval "put 1 $mdevs/$a/remove && [ ! -e $mdevs/$a ]"
 	let_go
-	tap_check "it is done within 5 s of the close" ends 5
+	tap_soon "it is done soon after the close" ends "$SOON"
 	tap_check "the VF is free" left 3
 }
 
@@ -163,7 +163,7 @@ unbinding() {
 	tap_check "the VF is unbound: the holder is told" told $log
 	tap_check "that waits for him" pending
 	let_go
-	tap_check "it is done within 5 s of the close" ends 5
+	tap_soon "it is done soon after the close" ends "$SOON"
 	tap_check "the mdev is there, and has no device" eval "not linked $a && no_vdpa $a"
 	tap_check "two VFs are left" available "$pf" vmdev_pci-net 2
 	tap_check "the next one serves it" eval "set_attr $a enable 1 && linked $a"
@@ -186,7 +186,7 @@ reload_in_use() {
 	tap_check "that waits for him" pending
 	tap_check "another function is unbound and bound meanwhile" rebinds "$blk"
 	let_go
-	tap_check "it is done within 5 s of the close" ends 5
+	tap_soon "it is done soon after the close" ends "$SOON"
 	tap_check "and is there again" eval "modprobe vmdev_mdev && pf_types && left 3 && blk_types"
 }
 

@@ -36,7 +36,7 @@ pf_unbind() {
 	tap_check "one line names him" logged "$mark" 1 "$waiting"
 	tap_check "the unbind waits for him" pending
 	let_go
-	tap_check "all is done within 5 s of the close" ends 5
+	tap_soon "all is done soon after the close" ends "$SOON"
 	quiet
 	tap_check "PF's device is gone" no_device p
 	tap_check "the held one" no_device v0
@@ -65,7 +65,7 @@ unload() {
 	tap_check "one line names him" logged "$mark" 1 "$waiting"
 	tap_check "modprobe -r waits for him" pending
 	let_go
-	tap_check "it is done within 5 s of the close" ends 5
+	tap_soon "it is done soon after the close" ends "$SOON"
 	modprobe -qr vmdev_irq vmdev
 	tap_check "no module is left again" modules_gone
 	load_vmdev
@@ -84,7 +84,7 @@ slot_surprise() {
 	tap_check "the slot lost power: the holder is told" told $log
 	tap_check "one line names him" wait_for "logged $mark 1 '$waiting' >/dev/null" 20
 	let_go
-	tap_check "all is gone within 5 s of the close" wait_for "no_function $pf" 5
+	tap_soon "all is gone soon after the close" wait_for "no_function $pf" "$SOON"
 	tap_check "the devices too" no_device v1
 	quiet
 }
@@ -101,7 +101,7 @@ unplugging() {
 	tap_check "the holder is told" told $log
 	tap_check "one line names him" logged "$mark" 1 "$waiting"
 	let_go
-	tap_check "all is gone within 5 s of the close" wait_for "no_function $pf" 5
+	tap_soon "all is gone soon after the close" wait_for "no_function $pf" "$SOON"
 	tap_check "the devices too" no_device p
 	quiet
 }

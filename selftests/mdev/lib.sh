@@ -50,7 +50,7 @@ no_vdpa() { [ ! -e "$(vdpa_of "$1")" ]; }
 linked() { [ "$mdevs/$1/vdpa" -ef "$(vdpa_of "$1")" ] && [ "$(vdpa_of "$1")/mdev" -ef "$mdevs/$1" ]; }
 # gone UUID: removed, and its vDPA device with it.
 # What a process had open may take a moment longer.
-gone() { put 1 "$mdevs/$1/remove" && [ ! -e "$mdevs/$1" ] && wait_for "no_vdpa $1" 5; }
+gone() { put 1 "$mdevs/$1/remove" && [ ! -e "$mdevs/$1" ] && wait_for "no_vdpa $1" 20; }
 
 # --- refusals ----------------------------------------------------------------------------
 # errno WORDS CMD...: it fails with the errno of these words.
