@@ -65,7 +65,7 @@ works() {
 	stream=$(($(said "$1" STREAM) + 3))
 	memory=$(($(said "$1" MEMORY) + 2))
 	wait_for "[ \$(said $1 STREAM) -ge $stream ] && [ \$(said $1 MEMORY) -ge $memory ] ||
-		! alive $1 || ! nothing_bad $1 >/dev/null" 120
+		! alive $1 || ! nothing_bad $1 >/dev/null" 300
 	alive "$1" && nothing_bad "$1" && [ "$(said "$1" STREAM)" -ge $stream ] &&
 		[ "$(said "$1" MEMORY)" -ge $memory ] && return
 	# A guest that came from elsewhere was up.
@@ -94,7 +94,7 @@ other() { if [ "$1" = A ]; then echo B; else echo A; fi; }
 # incoming NAME: one that waits for a guest.
 incoming() {
 	qemu "$1" -incoming $wire
-	wait_for "grep -qi ':$(printf %04x "${wire##*:}") 0*:0* 0A' /proc/net/tcp /proc/net/tcp6 || ! alive $1" 200
+	wait_for "grep -qi ':$(printf %04x "${wire##*:}") 0*:0* 0A' /proc/net/tcp /proc/net/tcp6 || ! alive $1" 300
 }
 migrate() {
 	local said

@@ -14,7 +14,7 @@ import socket
 import sys
 import time
 
-LIMIT = 120
+LIMIT = 300
 SLOW = 1 << 20  # bytes a second: the migration that is cancelled does not come to its end
 SENT = 1 << 21  # then it is cancelled
 
