@@ -122,6 +122,9 @@ let_go() {
 	true
 } 2>/dev/null
 
+# listening N: so many listen to a group of generic netlink.
+listening() { [ "$(awk '$2 == 16 && $4 != "00000000"' /proc/net/netlink | wc -l)" -ge "$1" ]; }
+
 # --- somebody who goes step by step ------------------------------------------------------
 # steps_args WORD...: what steps is to be told to make these, in STEPS. LIE: for step "lie".
 steps_args() {

@@ -40,7 +40,7 @@ written() {
 
 	timeout 120 $vmdev monitor >/tmp/monitor 2>&1 &
 	monitor=$!
-	sleep 1
+	wait_for "listening 1" 60
 	"$bin/writes" $suspends "$(vhost_of "$1")" || status=$?
 	kill $monitor
 	# It goes to shadow when it is resumed, and not before.

@@ -109,7 +109,7 @@ listen() {
 	vmdev -j -t monitor >$jevents 2>&1 &
 	MONITORS+=($!)
 	# Both are members of a group.
-	wait_for "[ \$(awk '\$2 == 16 && \$4 != \"00000000\"' /proc/net/netlink | wc -l) -ge 2 ]" 10
+	wait_for "listening 2" 60
 }
 # event PATTERN: a line of the monitor, sooner or later
 event() { wait_for "grep -E -- '$1' $events" 20 || { cat $events; return 1; }; }

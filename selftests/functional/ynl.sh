@@ -52,7 +52,7 @@ nobody() {
 listen() {
 	ynl --subscribe events --duration 1000 >/tmp/events 2>&1 &
 	EVENTS=$!
-	wait_for "[ \$(awk '\$2 == 16 && \$4 != \"00000000\"' /proc/net/netlink | wc -l) -ge 1 ]" 60
+	wait_for "listening 1" 60
 }
 event() { wait_for "grep -qE -- '$1' /tmp/events" 30 || { cat /tmp/events; return 1; }; }
 
