@@ -86,14 +86,18 @@ static void send_burst(struct rig *r, __u32 *seq)
 	vq_kick(&r->vq[NET_TX]);
 }
 
-/* True when the device says that it is broken. */
+/*
+ * True when the device says that it is broken. What it says after the count was taken comes with an
+ * interrupt of its own.
+ */
 static bool config_event(struct rig *r, int fd)
 {
-	int status = vc_get_status(&r->c);
+	int status;
 	__u64 n;
 
 	if (read(fd, &n, sizeof(n)) < 0)
 		return false;
+	status = vc_get_status(&r->c);
 	if (status >= 0 && status & ST_NEEDS_RESET) {
 		say("NEEDS_RESET", status);
 		return true;
