@@ -17,7 +17,7 @@ capacity=$((64 << 20))
 
 # disk: the block device below the function.
 disk() { basename "$(echo /sys/bus/pci/devices/"$blk"/virtio*/block/*)"; }
-attach() { dev_add blk0 "$blk" virtio_vdpa && wait_for "[ -b '/dev/$(disk)' ]" 5; }
+attach() { dev_add blk0 "$blk" virtio_vdpa && wait_for "[ -b \"/dev/\$(disk)\" ]" 5; }
 is_whole() { [ "$(blockdev --getsize64 "/dev/$(disk)")" = "$capacity" ]; }
 has_serial() { [ "$(cat "/sys/block/$(disk)/serial")" = $serial ]; }
 is_write_back() { grep -x 'write back' "/sys/block/$(disk)/queue/write_cache"; }
@@ -59,7 +59,7 @@ discard() {
 }
 
 # --- a guest ----------------------------------------------------------------------------
-to_guest() { use_bus blk0 vhost_vdpa && wait_for "[ -c '$(vhost_of blk0)' ]" 5; }
+to_guest() { use_bus blk0 vhost_vdpa && wait_for "[ -c \"\$(vhost_of blk0)\" ]" 5; }
 guest() {
 	NESTED_CMDLINE=vmdev.run=info,blk NESTED_LIMIT=240
 	NESTED_QEMU=(-device "vhost-vdpa-device-pci,vhostdev=$(vhost_of blk0)")
@@ -68,7 +68,7 @@ guest() {
 	grep -q 'NESTED: blk ok' /tmp/nested.log
 }
 no_complaint() { ! grep -Ei '(ring restore|vhost|vdpa).*(fail|error)' /tmp/nested.log; }
-from_guest() { use_bus blk0 virtio_vdpa && wait_for "[ -b '/dev/$(disk)' ]" 5; }
+from_guest() { use_bus blk0 virtio_vdpa && wait_for "[ -b \"/dev/\$(disk)\" ]" 5; }
 
 tap_plan 18
 mark=$(dmesg_mark)

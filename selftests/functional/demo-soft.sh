@@ -24,7 +24,7 @@ tap_check "a bridge of the host's, 10.0.2.2" bridge
 tap_check "modprobe vmdev_soft" load_vmdev vmdev_soft
 modprobe vhost_vdpa
 tap_check "vdpa dev add name soft0 mgmtdev vmdev_soft" vdpa dev add name soft0 mgmtdev vmdev_soft
-tap_check "vhost-vdpa serves it" wait_for "[ -c '$(vhost_of soft0)' ]" 5
+tap_check "vhost-vdpa serves it" wait_for "[ -c \"\$(vhost_of soft0)\" ]" 5
 tap_check "its port joins the bridge" plugged
 fact VM "Linux $(uname -r)"
 fact device "$(vdpa dev show soft0)"

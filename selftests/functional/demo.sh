@@ -30,7 +30,7 @@ tap_check "modprobe vmdev_pci" load_vmdev
 tap_check "vmdev_pci takes the VF by driver_override" bind_driver "$vf" vmdev_pci
 modprobe vhost_vdpa
 tap_check "vdpa dev add name vdpa0 mgmtdev pci/$vf" vdpa dev add name vdpa0 mgmtdev "pci/$vf"
-tap_check "vhost-vdpa serves it" wait_for "[ -c '$(vhost_of vdpa0)' ]" 5
+tap_check "vhost-vdpa serves it" wait_for "[ -c \"\$(vhost_of vdpa0)\" ]" 5
 fact VM "Linux $(uname -r), $(grep -o 'Enabled IRQ remapping.*' <(dmesg))"
 fact NIC "$BDF_pf0, virtio-net with SR-IOV, $(cat "/sys/bus/pci/devices/$BDF_pf0/sriov_numvfs") VFs"
 fact VF "$(dmesg | sed -n "s/.*\(vmdev_pci $vf: .*vectors.*\)/\1/p" | tail -n 1)"

@@ -181,7 +181,7 @@ mac_on_the_wire() {
 mac_set_while_running() {
 	local rc
 
-	dev_add x "$vf" virtio_vdpa && wait_for "[ -n '$(netdev_of "$vf")' ]" 5 || return
+	dev_add x "$vf" virtio_vdpa && wait_for "[ -n \"\$(netdev_of $vf)\" ]" 5 || return
 	refused "busy" "mac: a driver runs the device" vdpa dev set name x mac 02:00:00:00:00:14
 	rc=$?
 	gone && return $rc

@@ -37,7 +37,7 @@ disk() {
 }
 add() { # NAME BUS [ATTR...]
 	vdpa dev add name "$1" mgmtdev vmdev_soft_blk "${@:3}" && use_bus "$1" "$2" || return
-	if [ "$2" = virtio_vdpa ]; then wait_for "[ -b '/dev/$(disk "$1")' ]" 5; else wait_for "[ -c '$(vhost_of "$1")' ]" 5; fi
+	if [ "$2" = virtio_vdpa ]; then wait_for "[ -b \"/dev/\$(disk $1)\" ]" 5; else wait_for "[ -c \"\$(vhost_of $1)\" ]" 5; fi
 }
 del() { vdpa dev del "$1" && { [ ! -d "$configs/$1" ] || rmdir "$configs/$1"; }; }
 
@@ -114,7 +114,7 @@ long_name() {
 
 	mark=$(dmesg_mark)
 	vdpa dev add name $name mgmtdev vmdev_soft_blk && use_bus $name virtio_vdpa &&
-		wait_for "[ -b '/dev/$(disk ${name:0:20})' ]" 5 && vdpa dev del $name && logged "$mark" 0 "exceeds"
+		wait_for "[ -b \"/dev/\$(disk ${name:0:20})\" ]" 5 && vdpa dev del $name && logged "$mark" 0 "exceeds"
 }
 ram() {
 	tap_check "RAM: memory that is given back" freed
@@ -129,7 +129,7 @@ ram() {
 # --- what conf says ----------------------------------------------------------------------
 configured() {
 	conf b0 size=32M serial=12345678901234567890 queues=4 && add b0 vhost_vdpa && use_bus b0 virtio_vdpa &&
-		wait_for "[ -b '/dev/$(disk 12345678901234567890)' ]" 5 && queues 12345678901234567890 4 &&
+		wait_for "[ -b \"/dev/\$(disk 12345678901234567890)\" ]" 5 && queues 12345678901234567890 4 &&
 		is_size 12345678901234567890 $capacity
 }
 is_fixed() {

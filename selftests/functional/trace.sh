@@ -87,7 +87,7 @@ broke() {
 }
 in_shadow() { policy b0 shadow && broke b0 0 blk_broken_ring && policy b0 auto; }
 add_blk() {
-	vdpa dev add name b0 mgmtdev vmdev_soft_blk && use_bus b0 vhost_vdpa && wait_for "[ -c '$(vhost_of b0)' ]" 5
+	vdpa dev add name b0 mgmtdev vmdev_soft_blk && use_bus b0 vhost_vdpa && wait_for "[ -c \"\$(vhost_of b0)\" ]" 5
 }
 removed() {
 	trace 1 && hold /tmp/hold s0 -r && later vdpa dev del s0 && told /tmp/hold && let_go && ends 20 && trace_stays &&

@@ -18,7 +18,7 @@ tap_check "each VF has an IOMMU group of its own" \
 tap_check "peers load" load_peers vp_vdpa vdpa_sim_net
 tap_check "vp_vdpa takes a VF" bind_driver "$vf" vp-vdpa
 tap_check "a vDPA device is added" vdpa dev add name vdpa0 mgmtdev "pci/$vf"
-tap_check "vhost-vdpa serves it" wait_for "[ -c '$(vhost_of vdpa0)' ]" 5
+tap_check "vhost-vdpa serves it" wait_for "[ -c \"\$(vhost_of vdpa0)\" ]" 5
 tap_check "a nested guest reaches the gateway" nested
 if splat=$(dmesg_splat); then tap_not_ok "a clean kernel log" "$splat"; else tap_ok "a clean kernel log"; fi
 tap_done
