@@ -16,7 +16,8 @@ vmdev=/build/tools/vmdev
 # A line of make demo-fpga's summary.
 fact() { echo "# fact: $1: $2"; }
 nested() {
-	NESTED_CMDLINE=vmdev.run=ping,blk
+	# It lives until its first dirty pages were seen.
+	NESTED_CMDLINE="vmdev.run=ping,blk vmdev.count=20"
 	run_nested_guest "$(vhost_of fpga0)" "$(vhost_of fpgablk0)" >/out/nested.log 2>&1
 	grep -q "ping 0% loss" /out/nested.log && grep -q "blk ok" /out/nested.log &&
 		! grep -q "ring restore failed" /out/nested.log

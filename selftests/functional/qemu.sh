@@ -67,7 +67,7 @@ not_counted() {
 	local before n
 
 	before=$(kicks)
-	wait_for "[ \$(life 1 | grep -c up) -ge 15 ]" 60 && pings 1 5 || return
+	wait_for "[ \$(life 1 | grep -c up) -ge 15 ]" 200 && pings 1 5 || return
 	n=$(kicks)
 	echo "$before, then $n kicks"
 	[ "$n" -le $((before + 1)) ]

@@ -27,7 +27,7 @@ announcing() {
 # A gratuitous ARP request is from the address that it is for.
 announced() {
 	python3 -c 'import socket, subprocess, sys
-s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); s.bind(("br0", 0x0806)); s.settimeout(20)
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); s.bind(("br0", 0x0806)); s.settimeout(60)
 for state in "down", "up": subprocess.run(["ip", "link", "set", sys.argv[1], state], check=True)
 me = socket.inet_aton(sys.argv[2])
 while True:
