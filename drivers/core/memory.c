@@ -505,19 +505,24 @@ bool vmdev_as_covers_slow(const struct vmdev_as *as,
 {
 	u64 last = iova + size - 1;
 	struct vmdev_map *map;
+	u32 looks;
 
 	if (!size)
 		return true;
 	if (last < iova)
 		return false;
 
-	for (;;) {
-		map = vmdev_maps_first(&as->maps, iova, iova);
-		if (!map || (map->perm & perm) != perm)
+	map = vmdev_maps_first(&as->maps, iova, iova);
+	for (looks = hint->looks + 1;; looks++) {
+		/* The next one begins where the last one ends, or nothing is mapped there. */
+		if (!map || map->first > iova || (map->perm & perm) != perm) {
+			hint->looks = looks;
 			return false;
+		}
 		if (map->last >= last)
 			break;
 		iova = map->last + 1;
+		map = vmdev_map_next(map);
 	}
 	*hint = (struct vmdev_map_hint) {
 		.first = map->first,
@@ -527,6 +532,7 @@ bool vmdev_as_covers_slow(const struct vmdev_as *as,
 			!(map->perm & VHOST_ACCESS_RO),
 			!(map->perm & VHOST_ACCESS_WO),
 		},
+		.looks = looks,
 	};
 	return true;
 }
@@ -544,7 +550,7 @@ bool vmdev_as_covers_slow(const struct vmdev_as *as,
 bool vmdev_mem_covers(const struct vmdev_dev *dev, unsigned int asid, u64 iova,
 		      u64 size, u32 perm)
 {
-	struct vmdev_map_hint hint;
+	struct vmdev_map_hint hint = { .looks = 0 };
 
 	return size && vmdev_as_covers_slow(&dev->mem.as[asid], &hint, iova,
 					    size, perm);

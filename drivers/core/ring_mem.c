@@ -71,7 +71,7 @@ static int vmdev_ring_map_part(struct vmdev_dev *dev, const struct vmdev_as *as,
 			       const struct vmdev_ring_area *area,
 			       struct vmdev_ring_pages *part)
 {
-	struct vmdev_map_hint hint;
+	struct vmdev_map_hint hint = { .looks = 0 };
 	int err;
 
 	if (!IS_ALIGNED(area->iova, area->align))

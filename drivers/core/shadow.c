@@ -242,6 +242,15 @@ static int vmdev_shadow_carry(struct vmdev_shadow *s)
 	return 1;
 }
 
+/* Not where the last one was. As long as it was not dear to find those before. */
+static noinline bool vmdev_shadow_finds(struct vmdev_shadow *s,
+					const struct vmdev_vring_seg *seg)
+{
+	return s->hint.looks < VMDEV_SHADOW_LOOKS * VMDEV_SHADOW_BUDGET &&
+	       vmdev_as_covers_slow(s->as, &s->hint, seg->addr, seg->len,
+				    seg->write ? VHOST_ACCESS_WO : VHOST_ACCESS_RO);
+}
+
 /* Those that are seen already; returns what of the budget is left. */
 static int vmdev_shadow_carry_ones(struct vmdev_shadow *s, int budget)
 {
@@ -256,8 +265,8 @@ static int vmdev_shadow_carry_ones(struct vmdev_shadow *s, int budget)
 
 	for (; at != end; at++) {
 		if (!vmdev_split_look_one(&s->guest, at, &seg, &head) ||
-		    !vmdev_as_covers(s->as, &s->hint, seg.addr, seg.len,
-				     seg.write))
+		    (!vmdev_as_hinted(&s->hint, seg.addr, seg.len, seg.write) &&
+		     !vmdev_shadow_finds(s, &seg)))
 			break;
 		/* Nobody asks for the slots of a split ring's. */
 		id = vmdev_drv_split_put_one(&s->hw, to + at, &seg);
@@ -269,6 +278,15 @@ static int vmdev_shadow_carry_ones(struct vmdev_shadow *s, int budget)
 	vmdev_drv_split_added(&s->hw, n);
 	s->seq += n;
 	return budget - n;
+}
+
+/* A guest may have its memory mapped page by page: to find all of a buffer may take long. */
+static noinline int vmdev_shadow_charge(struct vmdev_shadow *s, int budget)
+{
+	u32 dear = s->hint.looks / VMDEV_SHADOW_LOOKS;
+
+	s->hint.looks %= VMDEV_SHADOW_LOOKS;
+	return budget - min_t(u32, budget, dear);
 }
 
 /* A batch of them, under the lock of the maps; returns the budget left. */
@@ -288,6 +306,8 @@ static int vmdev_shadow_batch(struct vmdev_shadow *s, int budget)
 			budget--;
 		if (got > 0 && ones)
 			budget = vmdev_shadow_carry_ones(s, budget);
+		if (unlikely(s->hint.looks >= VMDEV_SHADOW_LOOKS))
+			budget = vmdev_shadow_charge(s, budget);
 	}
 	spin_unlock(&s->as->lock);
 

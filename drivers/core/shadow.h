@@ -26,6 +26,9 @@
 /* To mark as much writable memory costs as much as a chain: 16 MiB. */
 #define VMDEV_SHADOW_MARK_SHIFT	24
 
+/* To look at as many mappings for a buffer costs as much as a chain. */
+#define VMDEV_SHADOW_LOOKS	32
+
 /* How often to look at a ring whose doorbell the guest has. */
 #define VMDEV_SHADOW_POLL_MIN	(50 * NSEC_PER_USEC)
 #define VMDEV_SHADOW_POLL_MAX	(1 * NSEC_PER_MSEC)

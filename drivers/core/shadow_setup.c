@@ -115,6 +115,7 @@ static int vmdev_shadow_read(void *ctx, u64 iova, void *buf, u32 len)
 	struct vmdev_shadow *s = ctx;
 
 	/* The lock of the maps is held, see vmdev_shadow_batch(). */
+	s->hint.looks++;
 	return vmdev_as_read(s->as, iova, buf, len, VHOST_ACCESS_RO);
 }
 

@@ -172,6 +172,7 @@ struct vmdev_as {
  * @last: its last IOVA
  * @changes: vmdev_as.changes then: with any since it may be gone
  * @denied: may the device not read it, may it not write it?
+ * @looks: mappings that were looked at to find those so far; for the caller to bound
  *
  * For one address space only. The caller serialises.
  */
@@ -180,6 +181,7 @@ struct vmdev_map_hint {
 	u64 last;
 	unsigned long changes;
 	bool denied[2];
+	u32 looks;
 };
 
 /**
@@ -510,6 +512,8 @@ int vmdev_vq_avail_index(struct vmdev_dev *dev, u16 i, u16 *avail);
 int vmdev_vq_check_state(struct vmdev_dev *dev, u16 i,
 			 const struct vdpa_vq_state *state);
 void vmdev_vq_unpark(struct vmdev_dev *dev, u16 i);
+void vmdev_vqs_unmapped(struct vmdev_dev *dev, unsigned int asid, u64 first,
+			u64 last);
 int vmdev_vq_check_parked(struct vmdev_dev *dev, u16 i);
 
 /* queue_state.c */
@@ -624,6 +628,7 @@ void vmdev_hw_log_end(struct vmdev_dev *dev);
 void vmdev_hw_log_check(struct vmdev_dev *dev);
 void vmdev_hw_log_distrust(struct vmdev_dev *dev);
 void vmdev_hw_log_stopped(struct vmdev_dev *dev, int err);
+int vmdev_hw_log_stop_hw(struct vmdev_dev *dev);
 void vmdev_hw_log_sync(struct vmdev_dev *dev);
 bool vmdev_hw_log_misses(struct vmdev_dev *dev, unsigned int asid, u64 last);
 
@@ -703,6 +708,24 @@ static inline void vmdev_as_fresh_hint(const struct vmdev_as *as,
 }
 
 /**
+ * vmdev_as_hinted() - is a range of IOVAs in the mapping that was found last?
+ * @hint: what was found last, fresh
+ * @iova: first IOVA
+ * @size: bytes
+ * @write: to write it (else to read it)
+ *
+ * Context: any; the lock of the address space or vmdev_parent.lock held.
+ * Return: if not vmdev_as_covers_slow() has to see.
+ */
+static inline bool vmdev_as_hinted(const struct vmdev_map_hint *hint, u64 iova,
+				   u32 size, bool write)
+{
+	/* No bytes are too many here; what is within wraps around nowhere. */
+	return likely(iova >= hint->first && iova <= hint->last &&
+		      size - 1 <= hint->last - iova && !hint->denied[write]);
+}
+
+/**
  * vmdev_as_covers() - may the device use a range of IOVAs?
  * @as: address space
  * @hint: what was found last, see vmdev_as_fresh_hint()
@@ -718,9 +741,7 @@ static inline bool vmdev_as_covers(const struct vmdev_as *as,
 				   struct vmdev_map_hint *hint, u64 iova,
 				   u32 size, bool write)
 {
-	/* No bytes are too many here; what is within wraps around nowhere. */
-	if (likely(iova >= hint->first && iova <= hint->last &&
-		   size - 1 <= hint->last - iova && !hint->denied[write]))
+	if (vmdev_as_hinted(hint, iova, size, write))
 		return true;
 	return vmdev_as_covers_slow(as, hint, iova, size,
 				    write ? VHOST_ACCESS_WO : VHOST_ACCESS_RO);
