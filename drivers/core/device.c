@@ -523,7 +523,7 @@ int vmdev_reset_device(struct vmdev_dev *dev)
 {
 	enum vmdev_state was = vmdev_dev_state(dev);
 	struct vmdev_hw *hw = dev->parent->hw;
-	int err = 0;
+	int err;
 	u16 i;
 
 	lockdep_assert_held(&dev->parent->lock);
@@ -533,10 +533,7 @@ int vmdev_reset_device(struct vmdev_dev *dev)
 		WRITE_ONCE(dev->vqs[i].on, false);
 		WRITE_ONCE(dev->vqs[i].direct, false);
 	}
-	vmdev_hw_log_check(dev);
-	if (vmdev_usable(dev))
-		err = hw->ops->stop(hw, NULL);
-	vmdev_hw_log_stopped(dev, err);
+	err = vmdev_hw_log_stop_hw(dev);
 	if (!vmdev_usable(dev))
 		err = 0;
 	hw->ops->irq_release(hw);

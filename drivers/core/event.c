@@ -427,6 +427,53 @@ void vmdev_hw_vq_broken(struct vmdev_hw *hw, u16 vq, const char *why)
 }
 EXPORT_SYMBOL_GPL(vmdev_hw_vq_broken);
 
+/*
+ * Tells whoever holds the device that it goes: there is no way to take it from
+ * him, and no way to refuse. A host driver (virtio_vdpa) lets go by itself, and
+ * needs a working device to do so.
+ */
+static void vmdev_dev_leave(struct vmdev_dev *dev)
+{
+	lockdep_assert_held(&dev->parent->lock);
+
+	if (dev->leaving)
+		return;
+
+	vmdev_check_alive(dev);
+	dev->leaving = true;
+	if (!dev->mem.user)
+		return;
+
+	if (dev->status)
+		dev_warn(&dev->vdpa.dev, "is to be removed, waiting until %s (pid %d) closes it\n",
+			 dev->holder, pid_nr(dev->holder_pid));
+	else
+		dev_warn(&dev->vdpa.dev, "is to be removed; should %s (pid %d) still have it open, this waits until it is closed\n",
+			 dev->holder, pid_nr(dev->holder_pid));
+	vmdev_break(dev, "it is being removed");
+	vmdev_hw_log_stop_hw(dev);
+}
+
+/**
+ * vmdev_parent_leave() - say that hardware is about to be unregistered
+ * @hw: registered hardware
+ *
+ * Whoever holds the device is told, without waiting for him: where several
+ * functions go at once all holders should know before one is waited for.
+ *
+ * Context: may sleep.
+ */
+void vmdev_parent_leave(struct vmdev_hw *hw)
+{
+	struct vmdev_parent *parent = hw->parent;
+
+	mutex_lock(&parent->lock);
+	if (parent->dev)
+		vmdev_dev_leave(parent->dev);
+	mutex_unlock(&parent->lock);
+}
+EXPORT_SYMBOL_GPL(vmdev_parent_leave);
+
 /**
  * vmdev_parent_offline() - stop a device whose hardware loses its state
  * @hw: registered hardware
@@ -443,7 +490,6 @@ void vmdev_parent_offline(struct vmdev_hw *hw, const char *why, bool reachable)
 {
 	struct vmdev_parent *parent = hw->parent;
 	struct vmdev_dev *dev;
-	int err = -EIO;
 
 	mutex_lock(&parent->lock);
 	dev = parent->dev;
@@ -455,12 +501,9 @@ void vmdev_parent_offline(struct vmdev_hw *hw, const char *why, bool reachable)
 	if (!reachable)
 		WRITE_ONCE(parent->offline, true);
 	if (dev)
-		vmdev_hw_log_check(dev);
-	if (!parent->gone && !parent->offline)
-		err = hw->ops->stop(hw, NULL);
-	/* Afterwards nobody knows that it was not stopped, and it may forget that it logs. */
-	if (dev)
-		vmdev_hw_log_stopped(dev, err);
+		vmdev_hw_log_stop_hw(dev);
+	else if (!parent->gone && !parent->offline)
+		hw->ops->stop(hw, NULL);
 	WRITE_ONCE(parent->offline, true);
 	mutex_unlock(&parent->lock);
 }

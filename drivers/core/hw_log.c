@@ -423,6 +423,28 @@ void vmdev_hw_log_stopped(struct vmdev_dev *dev, int err)
 }
 
 /**
+ * vmdev_hw_log_stop_hw() - stop hardware wherever its queues are, and fetch its log
+ * @dev: the device
+ *
+ * A reset may end the log, so it is asked before whether it logs; and afterwards nobody else knows
+ * whether it was stopped.
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ * Return: 0; -ENODEV if no register may be touched; an error of the hardware.
+ */
+int vmdev_hw_log_stop_hw(struct vmdev_dev *dev)
+{
+	struct vmdev_hw *hw = dev->hw;
+	int err = -ENODEV;
+
+	vmdev_hw_log_check(dev);
+	if (vmdev_usable(dev))
+		err = hw->ops->stop(hw, NULL);
+	vmdev_hw_log_stopped(dev, err);
+	return err;
+}
+
+/**
  * vmdev_hw_log_sync() - what hardware wrote so far goes to the log
  * @dev: the device
  *

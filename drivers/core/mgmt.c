@@ -272,56 +272,6 @@ static int vmdev_check_name(struct vmdev_parent *parent, const char *name)
 	return 0;
 }
 
-/*
- * Tells whoever holds the device that it goes: there is no way to take it from
- * him, and no way to refuse. A host driver (virtio_vdpa) lets go by itself, and
- * needs a working device to do so.
- */
-static void vmdev_dev_leave(struct vmdev_dev *dev)
-{
-	struct vmdev_hw *hw = dev->parent->hw;
-
-	lockdep_assert_held(&dev->parent->lock);
-
-	if (dev->leaving)
-		return;
-
-	vmdev_check_alive(dev);
-	dev->leaving = true;
-	if (!dev->mem.user)
-		return;
-
-	if (dev->status)
-		dev_warn(&dev->vdpa.dev, "is to be removed, waiting until %s (pid %d) closes it\n",
-			 dev->holder, pid_nr(dev->holder_pid));
-	else
-		dev_warn(&dev->vdpa.dev, "is to be removed; should %s (pid %d) still have it open, this waits until it is closed\n",
-			 dev->holder, pid_nr(dev->holder_pid));
-	vmdev_break(dev, "it is being removed");
-	if (vmdev_usable(dev))
-		hw->ops->stop(hw, NULL);
-}
-
-/**
- * vmdev_parent_leave() - say that hardware is about to be unregistered
- * @hw: registered hardware
- *
- * Whoever holds the device is told, without waiting for him: where several
- * functions go at once all holders should know before one is waited for.
- *
- * Context: may sleep.
- */
-void vmdev_parent_leave(struct vmdev_hw *hw)
-{
-	struct vmdev_parent *parent = hw->parent;
-
-	mutex_lock(&parent->lock);
-	if (parent->dev)
-		vmdev_dev_leave(parent->dev);
-	mutex_unlock(&parent->lock);
-}
-EXPORT_SYMBOL_GPL(vmdev_parent_leave);
-
 /**
  * vmdev_dev_goes() - is it the caller who deletes a device?
  * @dev: the device; vdpa_dev_lock is held for writing

@@ -277,13 +277,13 @@ static void vmdev_kick_all(struct vmdev_dev *dev)
 
 /*
  * It was live for a moment, and so may have written to rings, which nobody else marks: the
- * device does not run. @err: whether it may be live still.
+ * device does not run.
  */
-static void vmdev_start_undo(struct vmdev_dev *dev, int err)
+static void vmdev_start_undo(struct vmdev_dev *dev)
 {
 	u16 i;
 
-	vmdev_hw_log_stopped(dev, err);
+	vmdev_hw_log_stop_hw(dev);
 	for (i = 0; i < dev->nvqs; i++)
 		if (dev->vqs[i].direct)
 			vmdev_log_ring(dev, i);
@@ -343,8 +343,7 @@ int vmdev_start(struct vmdev_dev *dev)
 	return 0;
 
 err_stop:
-	vmdev_hw_log_check(dev);
-	vmdev_start_undo(dev, vmdev_usable(dev) ? hw->ops->stop(hw, NULL) : -ENODEV);
+	vmdev_start_undo(dev);
 	/* It ran for a moment: where its queues are now nobody knows. */
 	if (dev->suspended)
 		vmdev_break(dev, "it could not be resumed");
