@@ -162,7 +162,10 @@ static int vmdev_vq_setup(struct vmdev_dev *dev, u16 i,
 		return err;
 	*hw_conf = dev->vqs[i].conf;
 	vmdev_hw_log_watch(dev, i);
-	return vmdev_vq_prepare(dev, i);
+	err = vmdev_vq_prepare(dev, i);
+	/* It was written perhaps, and nobody else marks it should nothing start. */
+	vmdev_log_ring(dev, i);
+	return err;
 }
 
 /* Fills in the whole configuration as the hardware counts queues. */
@@ -350,6 +353,12 @@ err_stop:
 err_live:
 	vmdev_vqs_set_on(dev, false);
 err_queues:
+	/*
+	 * Maps of a device that does not run change without a lock (vmdev_mem_add()): no handler
+	 * may look at them still. One that ran keeps its interrupts, which others may know of.
+	 */
+	if (!dev->running)
+		hw->ops->irq_release(hw);
 	vmdev_vqs_drop(dev);
 	return err;
 }
