@@ -808,6 +808,15 @@ static int vmdev_op_dma_map(struct vdpa_device *vdpa, unsigned int asid,
 	return err;
 }
 
+/* Memory goes: was a ring in it that is parked? */
+static void vmdev_unmapped(struct vmdev_dev *dev, unsigned int asid, u64 first,
+			   u64 last)
+{
+	/* As a rule it is unmapped when the device was reset. */
+	if (dev->running)
+		vmdev_vqs_unmapped(dev, asid, first, last);
+}
+
 static int vmdev_op_dma_unmap(struct vdpa_device *vdpa, unsigned int asid,
 			      u64 iova, u64 size)
 {
@@ -818,6 +827,8 @@ static int vmdev_op_dma_unmap(struct vdpa_device *vdpa, unsigned int asid,
 		return -EINVAL;
 
 	mutex_lock(&dev->parent->lock);
+	if (size)
+		vmdev_unmapped(dev, asid, iova, iova + size - 1);
 	err = vmdev_mem_unmap(dev, asid, iova, size);
 	mutex_unlock(&dev->parent->lock);
 	return err;
@@ -831,6 +842,7 @@ static int vmdev_op_reset_map(struct vdpa_device *vdpa, unsigned int asid)
 		return -EINVAL;
 
 	mutex_lock(&dev->parent->lock);
+	vmdev_unmapped(dev, asid, 0, U64_MAX);
 	vmdev_mem_clear(dev, asid);
 	mutex_unlock(&dev->parent->lock);
 	return 0;

@@ -3,6 +3,7 @@
  * What the hardware has to say: used buffers, config changes, its end.
  */
 #include <linux/export.h>
+#include <linux/pid.h>
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
 

@@ -11,6 +11,7 @@
  */
 #include <uapi/linux/virtio_ring.h>
 
+#include "ring_mem.h"
 #include "vmdev.h"
 
 static int vmdev_vq_index(struct vmdev_dev *dev, u16 i, u64 iova, u16 *index)
@@ -113,7 +114,7 @@ static bool vmdev_vq_stays_parked(struct vmdev_dev *dev, u16 i, u16 *used)
 }
 
 /**
- * vmdev_vq_unpark() - the driver says anew where a queue is, or its ring
+ * vmdev_vq_unpark() - the driver says anew where a queue is, or its ring, or takes that away
  * @dev: the device
  * @i: the queue, off
  *
@@ -128,6 +129,31 @@ void vmdev_vq_unpark(struct vmdev_dev *dev, u16 i)
 	if (!vmdev_vq_stays_parked(dev, i, &used))
 		vmdev_hw_log_distrust(dev);
 	dev->vqs[i].parked = false;
+}
+
+/**
+ * vmdev_vqs_unmapped() - memory goes: was a ring in it that is parked?
+ * @dev: the device
+ * @asid: address space
+ * @first: first IOVA
+ * @last: last IOVA
+ *
+ * What is mapped there next is another one's, and says nothing of the queue.
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ */
+void vmdev_vqs_unmapped(struct vmdev_dev *dev, unsigned int asid, u64 first,
+			u64 last)
+{
+	u16 i;
+
+	/* Others park none. */
+	if (!(dev->hw->caps.caps & VMDEV_CAP_STATE))
+		return;
+	for (i = 0; i < dev->nvqs; i++)
+		if (dev->vqs[i].parked && vmdev_vq_asid(dev, i) == asid &&
+		    vmdev_ring_touches(dev, i, first, last))
+			vmdev_vq_unpark(dev, i);
 }
 
 /**
