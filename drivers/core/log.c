@@ -12,6 +12,7 @@
 #include <uapi/linux/virtio_ring.h>
 
 #include "ctl.h"
+#include "shadow.h"
 #include "vmdev.h"
 
 /**
@@ -194,6 +195,19 @@ void vmdev_log_rings(struct vmdev_dev *dev)
 	}
 }
 
+/*
+ * Queues of a broken device give nothing back any more, and hardware may have written to what it
+ * had of them, or go on with it.
+ */
+static void vmdev_log_broken(struct vmdev_dev *dev, unsigned int asid)
+{
+	u16 i;
+
+	for (i = 0; i < dev->nvqs; i++)
+		if (dev->vqs[i].shadowed && vmdev_vq_asid(dev, i) == asid)
+			vmdev_shadow_mark_out(dev, i);
+}
+
 static int vmdev_log_op_sync(void *priv, unsigned int asid)
 {
 	struct vmdev_dev *dev = priv;
@@ -202,6 +216,9 @@ static int vmdev_log_op_sync(void *priv, unsigned int asid)
 	if (asid == dev->mem.group_as[VMDEV_GROUP_DATA])
 		vmdev_hw_log_sync(dev);
 	vmdev_log_rings(dev);
+	/* Not before: it may break just now. */
+	if (READ_ONCE(dev->needs_reset))
+		vmdev_log_broken(dev, asid);
 	mutex_unlock(&dev->parent->lock);
 	return 0;
 }

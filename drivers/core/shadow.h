@@ -142,6 +142,7 @@ enum vmdev_home vmdev_shadow_look_home(struct vmdev_dev *dev, u16 i);
 bool vmdev_shadow_idle(struct vmdev_dev *dev, u16 i);
 void vmdev_shadow_state(struct vmdev_dev *dev, u16 i,
 			struct vdpa_vq_state *state);
+void vmdev_shadow_mark_out(struct vmdev_dev *dev, u16 i);
 int vmdev_shadow_stop(struct vmdev_dev *dev, u16 i,
 		      struct vdpa_vq_state *state);
 void vmdev_shadow_free(struct vmdev_vq *vq);

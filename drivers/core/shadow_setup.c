@@ -322,7 +322,7 @@ void vmdev_shadow_state(struct vmdev_dev *dev, u16 i,
 
 /* --- stop ------------------------------------------------------------------ */
 
-/* Nobody else works on a queue that is being stopped. */
+/* Nobody else works on a queue that is being stopped, or gives hardware more of a broken one. */
 static void vmdev_shadow_breathe(struct vmdev_shadow *s)
 {
 	spin_unlock_irq(&s->lock);
@@ -358,7 +358,7 @@ static int vmdev_shadow_settle(struct vmdev_shadow *s)
 	return lost ? -EILSEQ : 0;
 }
 
-static void vmdev_shadow_mark_out(struct vmdev_shadow *s)
+static void vmdev_shadow_mark_all_out(struct vmdev_shadow *s)
 {
 	u16 id;
 
@@ -368,6 +368,24 @@ static void vmdev_shadow_mark_out(struct vmdev_shadow *s)
 		vmdev_shadow_mark(s, id);
 		vmdev_shadow_breathe(s);
 	}
+}
+
+/**
+ * vmdev_shadow_mark_out() - log what hardware may have written to all that it has
+ * @dev: the device, broken: it is given nothing more
+ * @i: a queue in shadow
+ *
+ * What it used, and nobody fetched, is among that.
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ */
+void vmdev_shadow_mark_out(struct vmdev_dev *dev, u16 i)
+{
+	struct vmdev_shadow *s = dev->vqs[i].shadow;
+
+	spin_lock_irq(&s->lock);
+	vmdev_shadow_mark_all_out(s);
+	spin_unlock_irq(&s->lock);
 }
 
 /**
@@ -405,7 +423,7 @@ int vmdev_shadow_stop(struct vmdev_dev *dev, u16 i,
 	if (state && ran)
 		err = vmdev_shadow_settle(s);
 	else
-		vmdev_shadow_mark_out(s);
+		vmdev_shadow_mark_all_out(s);
 	if (state)
 		vmdev_ring_tell_state(&s->guest, state);
 	WRITE_ONCE(vq->shadowed, false);
