@@ -10,6 +10,9 @@
 
 #include "../../drivers/core/vmdev.h"
 
+/* What vmdev_dirty asks the core for, of log.c's. */
+extern const struct vmdev_dirty_ops * const fake_log_ops;
+
 #define FAKE_CONFIG_SIZE	256
 #define FAKE_QUEUES		16
 #define FAKE_LOG		64

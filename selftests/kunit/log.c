@@ -24,6 +24,8 @@ int vmdev_paths_update(struct vmdev_dev *dev)
 	return err;
 }
 
+const struct vmdev_dirty_ops * const fake_log_ops = &vmdev_log_ops;
+
 #define P	0x1000ULL
 #define BASE	0x100000ULL
 #define PAGES	64
