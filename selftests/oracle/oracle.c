@@ -196,8 +196,8 @@ static bool options(int argc, char **argv)
 }
 
 /*
- * A slow machine has time for few runs: when not all has happened in them there is more of it, but not
- * without end.
+ * A slow machine has time for few runs: when not all has happened in them there is more of it, but
+ * not without end.
  */
 static bool time_is_over(__u64 begin)
 {
