@@ -52,7 +52,7 @@ void vmdev_note(const struct vmdev_notice *event)
 	schedule_work(&vmdev_notices_work);
 }
 
-/* That some were lost is told by itself if nothing has happened since: nobody knows when it will. */
+/* That some were lost is told by itself if nothing happened since: nobody knows when it will. */
 static bool vmdev_notice_next(struct vmdev_notice *event)
 {
 	bool any = true;

@@ -99,7 +99,7 @@ tap_check "files of a management device" eval "mgmt_files vmdev_soft && mgmt_fil
 tap_check "what it makes" eval "[ \$(mgmt vmdev_soft_blk device_id) = 2 ] && [ \"\$(mgmt vmdev_soft capabilities)\" = 'state log ring-reset' ]"
 tap_check "how many" eval "[ \$(mgmt vmdev_soft devices) = 2 ] && [ \$(mgmt vmdev_soft software) = 1 ] && [ \$(mgmt vmdev_soft gone) = 0 ]"
 hold /tmp/hold.log s0
-tap_check "who has it, though nobody runs it" eval "is s0 holder hold_open && is s0 holder_pid $HOLDER && is s0 status 0"
+tap_check "who has it, though nobody runs it" eval "is s0 holder hold_open && is s0 holder_pid $HOLDER && is s0 status 0x0"
 let_go
 tap_check "who had it has ended" eval "is s0 holder '' && is s0 holder_pid 0"
 tap_check "files and devices come and go under readers" readers

@@ -53,12 +53,12 @@ wanted=("$@")
 take() { bind_driver "$BDF_vf0_0" vmdev_pci && bind_driver "$BDF_blk0" vmdev_pci; }
 # A kernel that cannot load a module for want of memory says so at length: that is no splat.
 dmesg() { command dmesg | sed '/vmalloc error: size\|page allocation failure:/,/<\/TASK>/d'; }
-modules_gone() { modprobe -r vmdev_ctl vmdev_pci vmdev_irq vmdev vmdev_dirty && ! grep '^vmdev' /proc/modules; }
+modules_gone() { modprobe -r vmdev_pci vmdev_irq vmdev vmdev_dirty && ! grep '^vmdev' /proc/modules; }
 
 tap_plan $((6 + $(fail_nth -l "$@" | wc -l)))
 tap_check "virtio_net creates VFs" vf_create "$BDF_pf0" 2
 tap_check "faults can be injected" arm
-tap_check "modules load" eval "vdpa_setup && modprobe vmdev_ctl"
+tap_check "modules load" vdpa_setup
 put 16 /proc/sys/vm/nr_hugepages
 tap_check "they take functions" take
 sweep '[!ls]*' 'set_*' 'suspend'

@@ -22,7 +22,7 @@ minutes=0
 [ "${LONG-0}" != 1 ] || minutes=${LONG_MINUTES:-30}
 
 setup() {
-	soft_setup && modprobe -a vmdev_ctl virtio_blk && soft_lan && truncate -s 8M /dev/shm/storm || return
+	soft_setup && modprobe virtio_blk && soft_lan && truncate -s 8M /dev/shm/storm || return
 	mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config
 }
 # What a program does with frames without a type: those that the storm sends.
@@ -50,7 +50,7 @@ all_gone() {
 	[ ! -d /sys/kernel/config/vmdev_soft/blk/s2 ] || rmdir /sys/kernel/config/vmdev_soft/blk/s2
 }
 unload() {
-	modprobe -r vmdev_ctl vmdev_soft vmdev_pci vmdev_irq vmdev vmdev_dirty && ! grep '^vmdev' /proc/modules
+	modprobe -r vmdev_soft vmdev_pci vmdev_irq vmdev vmdev_dirty && ! grep '^vmdev' /proc/modules
 }
 
 orders=(

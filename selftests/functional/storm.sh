@@ -77,7 +77,7 @@ orders=(
 
 tap_plan $((8 + ${#orders[@]}))
 ones_make
-tap_check "modules load" eval "vdpa_setup && modprobe vmdev_ctl"
+tap_check "modules load" vdpa_setup
 tap_check "a PF of ours with two VFs" set_up
 tap_check "kicks, resets, suspends, closes: nothing hangs" kick_storm
 tap_check "storm with two devices, functions and VFs that come and go" storm -n $rounds -m "$minutes"

@@ -52,6 +52,8 @@ class Socket:
         self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_GENERIC)
         self.sock.setsockopt(SOL_NETLINK, NETLINK_EXT_ACK, 1)
         self.sock.settimeout(60)
+        # Events are for sockets with a number, which else only a request gives them.
+        self.sock.bind((0, 0))
         self.seq = 0
 
     def send(self, family, flags, cmd, attrs, version=1, tail=0):
