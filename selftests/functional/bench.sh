@@ -12,7 +12,7 @@ dir=/vmdev/selftests/bench
 lines=/out/bench.jsonl
 
 measured() { "$dir/bench.sh" -q -r 51 -s 10000 vmdev vp_vdpa >"$lines"; }
-exceeded() { python3 -B "$dir/report.py" tap <"$lines" | grep '^not ok'; }
+exceeded() { python3 -B "$dir/report.py" tap <"$lines" | sed -n 's/^not ok/# exceeded:/p' | grep .; }
 
 tap_plan 48
 tap_check "ours and vp_vdpa are measured" measured
@@ -20,7 +20,7 @@ tap_check "ours and vp_vdpa are measured" measured
 # is what it is, it is not so again; what we cost more is.
 for again in 2 3; do
 	exceeded || break
-	echo "# exceeded: measured again, $again of 3"
+	echo "# measured again, $again of 3"
 	measured
 done
 tap_adopt "limit" python3 -B "$dir/report.py" tap <"$lines"
