@@ -6,6 +6,8 @@
 #ifndef _VMDEV_CORE_PAGES_H
 #define _VMDEV_CORE_PAGES_H
 
+#include <linux/types.h>
+
 /* Bytes; each mapping holds its own. */
 static u64 fake_pages_held;
 
