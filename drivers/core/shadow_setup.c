@@ -178,7 +178,6 @@ int vmdev_shadow_prepare(struct vmdev_dev *dev, u16 i,
 	s->rest = 0;
 	/* A net device's queues that send have odd numbers. */
 	s->paced = vmdev_is_net(dev->hw) && (i & 1);
-	/* In a call of vhost that maps, pages that are mapped are pinned, too. */
 	s->why = NULL;
 	/* Who sees it sees the rest: kicks come without any lock. */
 	smp_store_release(&dev->vqs[i].shadowed, true);
