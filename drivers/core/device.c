@@ -417,7 +417,8 @@ static bool vmdev_refuses(const struct vmdev_dev *dev)
 		return false;
 	if (!parent->gone && parent->offline)
 		dev_err_ratelimited(&dev->vdpa.dev,
-				    "hardware is offline, after a bus error or for a reset; should it stay so: echo 1 > /sys/bus/pci/devices/%s/reset\n",
+				    "hardware is offline, after a bus error or for a reset; should it stay so: echo 1 > /sys/bus/%s/devices/%s/reset\n",
+				    dev_bus_name(parent->hw->dev),
 				    dev_name(parent->hw->dev));
 	return true;
 }
