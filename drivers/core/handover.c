@@ -21,10 +21,8 @@
 #include "shadow.h"
 #include "vmdev.h"
 
-/**
- * vmdev_path_is_vmms() - is a ring a VMM's, and can only be stopped in shadow?
- * @dev: the device, with features negotiated
- * @i: the queue
+/*
+ * Is a ring a VMM's, and can only be stopped in shadow?
  *
  * QEMU has the device work on shadow virtqueues of its own while it migrates its
  * guest. That guest is stopped before they are, at any place, and will not go on:
@@ -32,10 +30,8 @@
  * ring alone where hardware was (vring_state.c). Such rings QEMU maps as they are
  * used, while memory of a guest is writable as a whole. With VIRTIO_F_IN_ORDER such a
  * ring tells, and so need not be known.
- *
- * Context: vmdev_parent.lock held.
  */
-bool vmdev_path_is_vmms(const struct vmdev_dev *dev, u16 i)
+static bool vmdev_path_is_vmms(const struct vmdev_dev *dev, u16 i)
 {
 	u8 asid = vmdev_vq_asid(dev, i);
 	u64 desc = dev->vqs[i].conf.desc;
@@ -44,6 +40,39 @@ bool vmdev_path_is_vmms(const struct vmdev_dev *dev, u16 i)
 	       !(dev->features & BIT_ULL(VIRTIO_F_IN_ORDER)) &&
 	       vmdev_mem_covers(dev, asid, desc, 1, VHOST_ACCESS_RO) &&
 	       !vmdev_mem_covers(dev, asid, desc, 1, VHOST_ACCESS_WO);
+}
+
+/**
+ * vmdev_path_needs_shadow() - must hardware be kept off a queue's own ring?
+ * @dev: the device, with features negotiated
+ * @i: the queue
+ *
+ * Context: vmdev_parent.lock held.
+ * Return: true where the queue's memory is logged and hardware does not log, or has
+ * reserved IOVAs, or where the ring is not one that hardware takes.
+ */
+bool vmdev_path_needs_shadow(const struct vmdev_dev *dev, u16 i)
+{
+	u8 asid = vmdev_vq_asid(dev, i);
+
+	return dev->mem.as[asid].aliased || !vmdev_ring_fits_hw(dev, i) ||
+	       (vmdev_log_active(dev, asid) && !vmdev_log_by_hw(dev));
+}
+
+/**
+ * vmdev_path_stops_well() - can a direct queue be stopped without harm?
+ * @dev: the device, with features negotiated
+ * @i: the queue
+ *
+ * What is lost or done twice where hardware cannot say how far it came: packets may be,
+ * requests of a block device or a VMM's commands may not.
+ *
+ * Context: vmdev_parent.lock held.
+ */
+bool vmdev_path_stops_well(const struct vmdev_dev *dev, u16 i)
+{
+	return vmdev_stops_exactly(dev) ||
+	       (vmdev_is_net(dev->hw) && !vmdev_path_is_vmms(dev, i));
 }
 
 /**
@@ -57,18 +86,13 @@ bool vmdev_path_is_vmms(const struct vmdev_dev *dev, u16 i)
  */
 bool vmdev_path_is_shadow(const struct vmdev_dev *dev, u16 i)
 {
-	const struct vmdev_hw *hw = dev->hw;
-	bool has_state = hw->caps.caps & VMDEV_CAP_STATE;
+	bool has_state = dev->hw->caps.caps & VMDEV_CAP_STATE;
 
 	if (!dev->mem.user)
 		return false;
 	if (dev->policy != VMDEV_POLICY_AUTO)
 		return dev->policy == VMDEV_POLICY_SHADOW;
-	if (dev->mem.as[vmdev_vq_asid(dev, i)].aliased ||
-	    !vmdev_ring_fits_hw(dev, i))
-		return true;
-	if (vmdev_log_active(dev, vmdev_vq_asid(dev, i)) &&
-	    !vmdev_log_by_hw(dev))
+	if (vmdev_path_needs_shadow(dev, i))
 		return true;
 	if (has_state)
 		return false;
@@ -79,8 +103,7 @@ bool vmdev_path_is_shadow(const struct vmdev_dev *dev, u16 i)
 	if (vmdev_is_packed(dev) ||
 	    !vmdev_state_fresh(dev, &dev->vqs[i].conf.state))
 		return true;
-	return !vmdev_stops_exactly(dev) &&
-	       (!vmdev_is_net(hw) || vmdev_path_is_vmms(dev, i));
+	return !vmdev_path_stops_well(dev, i);
 }
 
 /**

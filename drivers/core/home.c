@@ -47,16 +47,10 @@ bool vmdev_path_goes_home(const struct vmdev_dev *dev, u16 i)
 	if (!dev->mem.user || vmdev_is_packed(dev) ||
 	    (caps & VMDEV_CAP_STATE) || !(caps & VMDEV_CAP_RING_RESET))
 		return false;
-	if (vmdev_log_active(dev, vmdev_vq_asid(dev, i)) &&
-	    !vmdev_log_by_hw(dev))
-		return false;
-	if (dev->mem.as[vmdev_vq_asid(dev, i)].aliased ||
-	    !vmdev_ring_fits_hw(dev, i))
+	if (vmdev_path_needs_shadow(dev, i))
 		return false;
 	return dev->policy == VMDEV_POLICY_DIRECT ||
-	       (dev->policy == VMDEV_POLICY_AUTO &&
-		(vmdev_stops_exactly(dev) ||
-		 (vmdev_is_net(dev->hw) && !vmdev_path_is_vmms(dev, i))));
+	       (dev->policy == VMDEV_POLICY_AUTO && vmdev_path_stops_well(dev, i));
 }
 
 /**

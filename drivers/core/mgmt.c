@@ -85,7 +85,7 @@ void vmdev_mgmt_exit(void)
 
 static int vmdev_dev_init(struct vmdev_dev *dev, struct vmdev_parent *parent)
 {
-	u16 i, hw_nvqs = parent->hw->caps.nvqs;
+	u16 hw_nvqs = parent->hw->caps.nvqs;
 
 	dev->vqs = kcalloc(dev->nvqs, sizeof(*dev->vqs), GFP_KERNEL);
 	dev->hw_vqs = kcalloc(hw_nvqs, sizeof(*dev->hw_vqs), GFP_KERNEL);
@@ -96,13 +96,7 @@ static int vmdev_dev_init(struct vmdev_dev *dev, struct vmdev_parent *parent)
 	vmdev_mem_init(&dev->mem);
 	spin_lock_init(&dev->cb_lock);
 	vmdev_set_cb(&dev->cb_lock, &dev->config_cb, NULL);
-	for (i = 0; i < dev->nvqs; i++) {
-		dev->vqs[i].dev = dev;
-		dev->vqs[i].index = i;
-		spin_lock_init(&dev->vqs[i].cb_lock);
-		vmdev_set_cb(&dev->vqs[i].cb_lock, &dev->vqs[i].cb, NULL);
-		vmdev_vq_idle_init(&dev->vqs[i]);
-	}
+	vmdev_vqs_init(dev);
 	return 0;
 }
 

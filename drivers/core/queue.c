@@ -30,6 +30,27 @@ static bool vmdev_vq_wanted(const struct vmdev_dev *dev, u16 i)
 }
 
 /**
+ * vmdev_vqs_init() - set up a device's queues
+ * @dev: a new device, with vqs and nvqs
+ *
+ * Context: nobody else knows of the device yet.
+ */
+void vmdev_vqs_init(struct vmdev_dev *dev)
+{
+	u16 i;
+
+	for (i = 0; i < dev->nvqs; i++) {
+		struct vmdev_vq *vq = &dev->vqs[i];
+
+		vq->dev = dev;
+		vq->index = i;
+		spin_lock_init(&vq->cb_lock);
+		vmdev_set_cb(&vq->cb_lock, &vq->cb, NULL);
+		vmdev_vq_idle_init(vq);
+	}
+}
+
+/**
  * vmdev_vqs_drop() - end all queues of software, whose rings nobody looks at again
  * @dev: the device, its hardware stopped, or not started
  *

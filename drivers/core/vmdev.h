@@ -496,6 +496,7 @@ void vmdev_vqs_reset(struct vmdev_dev *dev);
 void vmdev_vqs_negotiated(struct vmdev_dev *dev);
 int vmdev_start(struct vmdev_dev *dev);
 int vmdev_stop(struct vmdev_dev *dev);
+void vmdev_vqs_init(struct vmdev_dev *dev);
 void vmdev_vqs_drop(struct vmdev_dev *dev);
 int vmdev_drain(struct vmdev_dev *dev);
 void vmdev_undrain(struct vmdev_dev *dev);
@@ -529,7 +530,8 @@ int vmdev_vq_stopped_state(struct vmdev_dev *dev, u16 i,
 
 /* handover.c */
 extern const struct attribute_group *vmdev_path_groups[];
-bool vmdev_path_is_vmms(const struct vmdev_dev *dev, u16 i);
+bool vmdev_path_needs_shadow(const struct vmdev_dev *dev, u16 i);
+bool vmdev_path_stops_well(const struct vmdev_dev *dev, u16 i);
 bool vmdev_path_is_shadow(const struct vmdev_dev *dev, u16 i);
 int vmdev_path_check_direct(struct vmdev_dev *dev, u16 i);
 int vmdev_paths_update(struct vmdev_dev *dev);

@@ -10,6 +10,7 @@
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh
 . /vmdev/selftests/soft/lib.sh
+. /vmdev/selftests/tools/completes.sh
 
 vf=$BDF_vf0_0 vf1=$BDF_vf0_1 hostile=$BDF_hostile0
 PATH=/build/tools:$PATH
@@ -185,13 +186,6 @@ usage() {
 	tap_check "the longest name" refuses 2 "^Error: vmdev_ctl: no device 0*" dev show "${long:0:255}"
 }
 
-# completes LINE WORDS
-completes() {
-	COMP_LINE=$1 COMP_POINT=${#1} COMPREPLY=()
-	_vmdev
-	echo "${COMPREPLY[*]}"
-	[ "${COMPREPLY[*]}" = "$2" ]
-}
 completion() {
 	. /build/tools/vmdev.bash
 	tap_check "bash completes objects" completes 'vmdev -j pa' 'parent path'

@@ -218,13 +218,7 @@ static void life_dev_init(struct kunit *test, struct life_test *t)
 	dev->prov.features = FEATURES;
 	spin_lock_init(&dev->cb_lock);
 	vmdev_set_cb(&dev->cb_lock, &dev->config_cb, NULL);
-	for (i = 0; i < dev->nvqs; i++) {
-		dev->vqs[i].dev = dev;
-		dev->vqs[i].index = i;
-		spin_lock_init(&dev->vqs[i].cb_lock);
-		vmdev_set_cb(&dev->vqs[i].cb_lock, &dev->vqs[i].cb, NULL);
-		vmdev_vq_idle_init(&dev->vqs[i]);
-	}
+	vmdev_vqs_init(dev);
 	spin_lock_init(&parent->dev_lock);
 	INIT_WORK(&parent->break_work, vmdev_break_host);
 	vmdev_home_init(parent);

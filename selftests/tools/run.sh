@@ -5,6 +5,7 @@
 cd /lab/build/selftests/tools || exit
 dmesg() { :; }
 . ../../scripts/vm-lib.sh
+. ./completes.sh
 # What it loses a process that ends loses, too.
 export ASAN_OPTIONS=detect_leaks=0
 vmdev=./vmdev
@@ -84,13 +85,6 @@ text() {
 }
 
 # --- completion ------------------------------------------------------------------------
-# completes LINE WORDS
-completes() {
-	COMP_LINE=$1 COMP_POINT=${#1} COMPREPLY=()
-	_vmdev
-	echo "${COMPREPLY[*]}"
-	[ "${COMPREPLY[*]}" = "$2" ]
-}
 completion() {
 	. ../../tools/vmdev.bash
 	vmdev() { ./vmdev "$@"; }
