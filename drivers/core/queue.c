@@ -3,6 +3,7 @@
  * Virtqueues: from what the driver said to what the hardware runs.
  */
 #include <linux/delay.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/virtio_config.h>
 #include <uapi/linux/virtio_ring.h>
@@ -478,6 +479,26 @@ static bool vmdev_all_idle(struct vmdev_dev *dev)
 	return true;
 }
 
+/*
+ * After a moment, and all are idle: is it where they were? A request that runs twice is no
+ * matter for a net device.
+ */
+static bool vmdev_all_rest(struct vmdev_dev *dev)
+{
+	bool rest = true;
+	u16 i;
+
+	if (vmdev_is_net(dev->parent->hw) || vmdev_is_packed(dev) ||
+	    vmdev_stops_exactly(dev))
+		return true;
+
+	msleep(VMDEV_DRAIN_MS);
+	for (i = 0; i < dev->nvqs; i++)
+		if (dev->vqs[i].direct && !vmdev_vq_rests(dev, i))
+			rest = false;
+	return rest;
+}
+
 /**
  * vmdev_undrain() - give hardware buffers again
  * @dev: the device, live, after vmdev_drain()
@@ -491,20 +512,42 @@ void vmdev_undrain(struct vmdev_dev *dev)
 	vmdev_kick_all(dev);
 }
 
+/*
+ * Kicks are withheld: hardware takes what its drivers offered until now, and that is known.
+ */
+static void vmdev_kick_last(struct vmdev_dev *dev)
+{
+	struct vmdev_hw *hw = dev->parent->hw;
+	u16 i;
+
+	/* User space's kicks come with interrupts off: those that saw it live are over then. */
+	synchronize_rcu();
+	for (i = 0; i < dev->nvqs; i++) {
+		if (!dev->vqs[i].direct)
+			continue;
+		if (!vmdev_is_packed(dev))
+			vmdev_vq_offered(dev, i);
+		if (!(dev->features & BIT_ULL(VIRTIO_F_NOTIFICATION_DATA)))
+			hw->ops->kick(hw, dev->vqs[i].hw_vq);
+	}
+}
+
 /**
  * vmdev_drain() - let hardware finish what it has, and give it nothing new
  * @dev: the device, live, with split queues
  *
  * For devices where a request that was in flight must not run twice, block
- * above all. A net device may lose or repeat packets, but where it stopped is
- * easier to know when it sent all it had: it is given a moment.
+ * above all; its driver may go on to offer more. A net device may lose or repeat
+ * packets, but where it stopped is easier to know when it sent all it had: it is
+ * given a moment.
  *
  * Context: may sleep; vmdev_parent.lock held.
- * Return: 0 with kicks withheld; -EBUSY after 2 s, with the device as live as
+ * Return: 0 with kicks withheld; -EBUSY after 2 to 4 s, with the device as live as
  * before; -EIO if the hardware is gone.
  */
 int vmdev_drain(struct vmdev_dev *dev)
 {
+	bool exact = vmdev_stops_exactly(dev);
 	bool net = vmdev_is_net(dev->parent->hw);
 	int tries = net ? VMDEV_DRAIN_NET_TRIES :
 		    VMDEV_DRAIN_TRIES;
@@ -513,10 +556,12 @@ int vmdev_drain(struct vmdev_dev *dev)
 
 	/* The driver may have been stopped between an offer and its kick. */
 	vmdev_kick_all(dev);
-	if (net && !vmdev_stops_exactly(dev))
+	if (net && !exact)
 		vmdev_vqs_seek_idle(dev);
 	vmdev_vqs_forwarding(dev, false);
-	while (!vmdev_all_idle(dev)) {
+	if (!net && !exact)
+		vmdev_kick_last(dev);
+	while (!vmdev_all_idle(dev) || !vmdev_all_rest(dev)) {
 		if (!vmdev_usable(dev) || READ_ONCE(dev->needs_reset))
 			return -EIO;
 		if (--tries) {
@@ -526,7 +571,7 @@ int vmdev_drain(struct vmdev_dev *dev)
 		if (net)
 			break;
 		dev_err_ratelimited(&dev->vdpa.dev,
-				    "cannot suspend: hardware does not finish its requests\n");
+				    "cannot be stopped now: hardware does not finish its requests\n");
 		vmdev_undrain(dev);
 		return -EBUSY;
 	}

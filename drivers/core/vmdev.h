@@ -64,6 +64,7 @@ struct vmdev_shadow;
  * @idle_seen: it was seen with nothing to do since it was asked to stop;
  *	vmdev_parent.lock
  * @idle_at: where that was, an avail index; likewise
+ * @offered: the avail index when kicks began to be withheld; likewise
  * @on: the hardware has it enabled; vmdev_parent.lock
  * @direct: it is on, and the ring that the hardware has is the driver's;
  *	vmdev_parent.lock
@@ -108,6 +109,7 @@ struct vmdev_vq {
 	bool parked;
 	bool idle_seen;
 	u16 idle_at;
+	u16 offered;
 	bool on;
 	bool direct;
 	bool shadowed;
@@ -519,6 +521,8 @@ int vmdev_vq_check_parked(struct vmdev_dev *dev, u16 i);
 
 /* queue_state.c */
 bool vmdev_vq_idle(struct vmdev_dev *dev, u16 i);
+void vmdev_vq_offered(struct vmdev_dev *dev, u16 i);
+bool vmdev_vq_rests(struct vmdev_dev *dev, u16 i);
 void vmdev_vqs_forget_idle(struct vmdev_dev *dev);
 void vmdev_vqs_seek_idle(struct vmdev_dev *dev);
 int vmdev_vq_read_state(struct vmdev_dev *dev, u16 i,

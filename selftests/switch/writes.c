@@ -3,6 +3,7 @@
  * Random writes to a disk that is suspended again and again:
  *
  *	writes [-p] [-m NAME] TIMES DEV
+ *	writes -w FILE DEV
  *
  * DEV is a vhost-vdpa device, TIMES how often it is suspended, with packed rings if -p. If -m its
  * queues, those of the vDPA device NAME, change paths as often.
@@ -11,6 +12,10 @@
  * where it stopped. It goes on by RESUME, or, as a guest that migrated does, after a reset
  * from that state. In the end each sector holds what was written to it last. Prints
  * "WRITES N": whoever counts what the disk did must find as many.
+ *
+ * With -w it writes until FILE is there, to a disk that may stand still meanwhile. If
+ * FILE.suspend is there it takes that away and tries to suspend it: "SUSPEND ok", and goes on,
+ * or "SUSPEND" and the error.
  */
 #include <endian.h>
 #include <errno.h>
@@ -29,6 +34,9 @@
 #define DEPTH		24
 /* Writes from one suspend to the next, at most. */
 #define STRETCH		60
+/* A disk that stands still goes on some time, by itself or by who made it stand still. */
+#define PATIENCE_MS	300000
+#define TICK_MS		100
 /* For a device that goes on to be caught at it. */
 #define STILL_US	500
 
@@ -180,28 +188,79 @@ static void read_back(void)
 	}
 }
 
+static void try_suspend(void)
+{
+	int err = vc_suspend(&rig.c);
+
+	printf("SUSPEND %s\n", err ? strerror(-err) : "ok");
+	if (!err)
+		must(vc_resume(&rig.c), "RESUME");
+	vq_kick(&rig.vq[0]);
+}
+
+/* In small steps, as the disk may stand still at any time. */
+static void write_until(const char *file)
+{
+	char asked[300];
+	int slot, waited = 0;
+
+	snprintf(asked, sizeof(asked), "%s.suspend", file);
+	printf("WRITING\n");
+	while (access(file, F_OK)) {
+		if (!unlink(asked))
+			try_suspend();
+		for (slot = 0; slot < DEPTH; slot++)
+			if (!busy[slot])
+				submit(slot);
+		waited = vq_wait(&rig.vq[0], TICK_MS) ? 0 : waited + TICK_MS;
+		if (waited > PATIENCE_MS)
+			fail("wait", -ETIMEDOUT);
+		complete();
+	}
+}
+
+static int usage(void)
+{
+	fprintf(stderr, "Usage: writes [-p] [-m NAME] TIMES DEV\n       writes -w FILE DEV\n");
+	return 2;
+}
+
 int main(int argc, char **argv)
 {
+	const char *file = NULL;
 	__u64 extra = 0;
-	int i, opt, times;
+	int i, opt, times = 0;
 
-	while ((opt = getopt(argc, argv, "pm:")) == 'p' || opt == 'm') {
-		if (opt == 'p')
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	while ((opt = getopt(argc, argv, "pm:w:")) != -1) {
+		switch (opt) {
+		case 'p':
 			extra = BIT64(VIRTIO_F_RING_PACKED);
-		else
+			break;
+		case 'm':
 			name = optarg;
+			break;
+		case 'w':
+			file = optarg;
+			/* As guests have it. Where hardware asks to be kicked it has come to. */
+			extra = BIT64(VIRTIO_RING_F_EVENT_IDX);
+			break;
+		default:
+			return usage();
+		}
 	}
-	if (opt != -1 || optind + 2 != argc) {
-		fprintf(stderr, "usage: writes [-p] [-m NAME] TIMES DEV\n");
-		return 2;
-	}
-	times = atoi(argv[optind]);
+	if (optind + 1 + !file != argc)
+		return usage();
+	if (!file)
+		times = atoi(argv[optind]);
 	srand(20260801);
 
 	must(vc_unlimit_memlock(), "memlock");
-	must(rig_up(&rig, argv[optind + 1], extra), "bring-up");
+	must(rig_up(&rig, argv[argc - 1], extra), "bring-up");
 	for (i = 0; i < DEPTH; i++)
 		must(blk_prepare(&rig, &reqs[i]), "memory");
+	if (file)
+		write_until(file);
 	for (i = 0; i < times; i++) {
 		run(1 + rand() % STRETCH);
 		suspend(i % 4 == 3);
