@@ -308,10 +308,23 @@ static void vmdev_pci_vf_missed(struct pci_dev *vf)
 	pci_warn(vf, "is being bound or unbound, and was not restored when its PF was reset: to use it, bind it again\n");
 }
 
+/*
+ * That recovery failed says nothing of this function: a neighbour without a driver is enough,
+ * and newer kernels then tell all others. Who cuts one off for good sets its error_state, which
+ * else is what the error itself did to it.
+ */
+static pci_channel_state_t vmdev_pci_after_failure(struct pci_dev *pdev)
+{
+	return pci_device_is_present(pdev) ? pdev->error_state : pci_channel_io_perm_failure;
+}
+
 static pci_ers_result_t vmdev_pci_error_detected(struct pci_dev *pdev,
 						 pci_channel_state_t state)
 {
 	struct vmdev_pci *vp = pci_get_drvdata(pdev);
+
+	if (state == pci_channel_io_perm_failure)
+		state = vmdev_pci_after_failure(pdev);
 
 	switch (state) {
 	case pci_channel_io_perm_failure:
@@ -320,8 +333,8 @@ static pci_ers_result_t vmdev_pci_error_detected(struct pci_dev *pdev,
 		return PCI_ERS_RESULT_DISCONNECT;
 	case pci_channel_io_normal:
 		/*
-		 * Something was lost, but all is reachable. Nobody may tell of the end:
-		 * a neighbour without a driver is enough. VFs lost nothing by it.
+		 * Something was lost, but all is reachable. Some kernels tell nobody of
+		 * the end if recovery fails. VFs lost nothing by it.
 		 */
 		if (!vp->offline) {
 			vmdev_pci_offline(vp, "a bus error", true);

@@ -3,7 +3,7 @@
 # Bus errors, as AER tells of them, beside a neighbour that has no driver, and without one.
 # lab: --prop aer=on
 # limit: 300
-# kernels: 6.12
+# kernels: 6.12 7.2
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
 . /vmdev/selftests/functional/common.sh
