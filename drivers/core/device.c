@@ -408,6 +408,22 @@ static u8 vmdev_op_get_status(struct vdpa_device *vdpa)
 	return status;
 }
 
+/*
+ * A VF may be off with its PF, and then only that brings it back; but a VF does not hear of it
+ * from the driver of somebody else.
+ */
+static void vmdev_say_offline(const struct vmdev_dev *dev)
+{
+	const struct vmdev_hw *hw = dev->parent->hw;
+	const struct device *first = hw->pool ?: hw->dev;
+
+	dev_err_ratelimited(&dev->vdpa.dev,
+			    "hardware is offline, after a bus error or for a reset; should it stay so: echo 1 > /sys/bus/%s/devices/%s/reset%s%s\n",
+			    dev_bus_name(first), dev_name(first),
+			    hw->pool ? "; if that has another driver, then bind again " : "",
+			    hw->pool ? dev_name(hw->dev) : "");
+}
+
 /* No driver comes past this. Nobody may ever put hardware online again but who resets it. */
 static bool vmdev_refuses(const struct vmdev_dev *dev)
 {
@@ -416,10 +432,7 @@ static bool vmdev_refuses(const struct vmdev_dev *dev)
 	if (vmdev_usable(dev) && !dev->leaving)
 		return false;
 	if (!parent->gone && parent->offline)
-		dev_err_ratelimited(&dev->vdpa.dev,
-				    "hardware is offline, after a bus error or for a reset; should it stay so: echo 1 > /sys/bus/%s/devices/%s/reset\n",
-				    dev_bus_name(parent->hw->dev),
-				    dev_name(parent->hw->dev));
+		vmdev_say_offline(dev);
 	return true;
 }
 

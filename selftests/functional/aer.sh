@@ -45,7 +45,7 @@ fatal() {
 	mark=$(dmesg_mark)
 	hold $log v0 -t
 	tap_check "it cannot go on" not grep READY $log
-	tap_check "the log says what helps" logged "$mark" 1 "v0: hardware is offline.*echo 1 > /sys/bus/pci/devices/$vf/reset"
+	tap_check "the log says what helps" logged "$mark" 1 "v0: hardware is offline.*echo 1 > /sys/bus/pci/devices/$pf/reset; .*bind again $vf"
 	let_go
 	tap_check "that does help" put 1 "/sys/bus/pci/devices/$pf/reset"
 	hold $log v0 -t
