@@ -56,6 +56,23 @@ int vmdev_vq_avail_index(struct vmdev_dev *dev, u16 i, u16 *avail)
 			      offsetof(struct vring_avail, idx), avail);
 }
 
+/**
+ * vmdev_vq_avail_event() - for which buffer does the device want to be kicked?
+ * @dev: the device, with VIRTIO_RING_F_EVENT_IDX
+ * @i: likewise
+ * @event: gets the available index
+ *
+ * Context: may sleep; vmdev_parent.lock held.
+ * Return: likewise.
+ */
+int vmdev_vq_avail_event(struct vmdev_dev *dev, u16 i, u16 *event)
+{
+	const struct vmdev_vq_conf *conf = &dev->vqs[i].conf;
+
+	return vmdev_vq_index(dev, i, conf->device + sizeof(struct vring_used) +
+			      conf->size * sizeof(struct vring_used_elem), event);
+}
+
 /* Of packed rings, and those of a driver of the host, only hardware knows. Software is believed. */
 static bool vmdev_vq_tells_used(struct vmdev_dev *dev, u16 i, u16 *used)
 {

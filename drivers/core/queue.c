@@ -3,6 +3,7 @@
  * Virtqueues: from what the driver said to what the hardware runs.
  */
 #include <linux/delay.h>
+#include <linux/jiffies.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/virtio_config.h>
@@ -15,8 +16,8 @@
 
 /* How long hardware may take to finish what it has, before it is stopped. */
 #define VMDEV_DRAIN_MS		10
-#define VMDEV_DRAIN_TRIES	200
-#define VMDEV_DRAIN_NET_TRIES	10
+#define VMDEV_DRAIN_MAX_MS	2000
+#define VMDEV_DRAIN_NET_MS	100
 
 /*
  * QEMU enables all queues of a device, also those that its guest, firmware as a
@@ -226,6 +227,8 @@ static void vmdev_vqs_set_on(struct vmdev_dev *dev, bool on)
 		WRITE_ONCE(vq->direct, vq->on && !vq->shadowed && !vq->served);
 		WRITE_ONCE(vq->live, false);
 		vq->idle_seen = false;
+		vq->taken_seen = false;
+		vq->tells_taken = false;
 	}
 }
 
@@ -479,18 +482,25 @@ static bool vmdev_all_idle(struct vmdev_dev *dev)
 	return true;
 }
 
-/*
- * After a moment, and all are idle: is it where they were? A request that runs twice is no
- * matter for a net device.
- */
-static bool vmdev_all_rest(struct vmdev_dev *dev)
+/* Has hardware requests that must not run twice, and keeps to itself which? */
+static bool vmdev_hw_keeps_requests(const struct vmdev_dev *dev)
 {
-	bool rest = true;
 	u16 i;
 
 	if (vmdev_is_net(dev->parent->hw) || vmdev_is_packed(dev) ||
 	    vmdev_stops_exactly(dev))
-		return true;
+		return false;
+	for (i = 0; i < dev->nvqs; i++)
+		if (dev->vqs[i].direct)
+			return true;
+	return false;
+}
+
+/* All were idle; a moment later, are they where they were? */
+static bool vmdev_all_rest(struct vmdev_dev *dev)
+{
+	bool rest = true;
+	u16 i;
 
 	msleep(VMDEV_DRAIN_MS);
 	for (i = 0; i < dev->nvqs; i++)
@@ -520,15 +530,15 @@ static void vmdev_kick_last(struct vmdev_dev *dev)
 	struct vmdev_hw *hw = dev->parent->hw;
 	u16 i;
 
-	/* User space's kicks come with interrupts off: those that saw it live are over then. */
+	/* Eventfds kick with interrupts off: what saw the queue live is over then. */
 	synchronize_rcu();
 	for (i = 0; i < dev->nvqs; i++) {
-		if (!dev->vqs[i].direct)
-			continue;
-		if (!vmdev_is_packed(dev))
-			vmdev_vq_offered(dev, i);
-		if (!(dev->features & BIT_ULL(VIRTIO_F_NOTIFICATION_DATA)))
-			hw->ops->kick(hw, dev->vqs[i].hw_vq);
+		struct vmdev_vq *vq = &dev->vqs[i];
+
+		if (vq->direct && vmdev_vq_offered(dev, i) &&
+		    vq->conf.enabled && vmdev_usable(dev) &&
+		    !(dev->features & BIT_ULL(VIRTIO_F_NOTIFICATION_DATA)))
+			hw->ops->kick(hw, vq->hw_vq);
 	}
 }
 
@@ -537,34 +547,37 @@ static void vmdev_kick_last(struct vmdev_dev *dev)
  * @dev: the device, live, with split queues
  *
  * For devices where a request that was in flight must not run twice, block
- * above all; its driver may go on to offer more. A net device may lose or repeat
- * packets, but where it stopped is easier to know when it sent all it had: it is
- * given a moment.
+ * above all; its driver may go on to offer more (taken.c). A net device may lose
+ * or repeat packets, but where it stopped is easier to know when it sent all it had:
+ * it is given a moment.
  *
  * Context: may sleep; vmdev_parent.lock held.
- * Return: 0 with kicks withheld; -EBUSY after 2 to 4 s, with the device as live as
+ * Return: 0 with kicks withheld; -EBUSY after 2 s, with the device as live as
  * before; -EIO if the hardware is gone.
  */
 int vmdev_drain(struct vmdev_dev *dev)
 {
-	bool exact = vmdev_stops_exactly(dev);
+	bool keeps = vmdev_hw_keeps_requests(dev);
 	bool net = vmdev_is_net(dev->parent->hw);
-	int tries = net ? VMDEV_DRAIN_NET_TRIES :
-		    VMDEV_DRAIN_TRIES;
+	unsigned long end;
 
 	lockdep_assert_held(&dev->parent->lock);
 
 	/* The driver may have been stopped between an offer and its kick. */
 	vmdev_kick_all(dev);
-	if (net && !exact)
+	if (net && !vmdev_stops_exactly(dev))
 		vmdev_vqs_seek_idle(dev);
+	if (keeps)
+		vmdev_vqs_seek_taken(dev);
 	vmdev_vqs_forwarding(dev, false);
-	if (!net && !exact)
+	if (keeps)
 		vmdev_kick_last(dev);
-	while (!vmdev_all_idle(dev) || !vmdev_all_rest(dev)) {
+
+	end = jiffies + msecs_to_jiffies(net ? VMDEV_DRAIN_NET_MS : VMDEV_DRAIN_MAX_MS);
+	while (!vmdev_all_idle(dev) || (keeps && !vmdev_all_rest(dev))) {
 		if (!vmdev_usable(dev) || READ_ONCE(dev->needs_reset))
 			return -EIO;
-		if (--tries) {
+		if (time_before(jiffies, end)) {
 			msleep(VMDEV_DRAIN_MS);
 			continue;
 		}

@@ -19,53 +19,12 @@
 /* How soon a ring is looked at again whose driver is putting buffers back. */
 #define VMDEV_SETTLE_MS		10
 
-/*
- * Does hardware ask to be kicked for the buffer after those that it used? Where it was is what it
- * tells by avail_event when it took all there was.
- */
-static bool vmdev_vq_asks(struct vmdev_dev *dev, u16 i, __virtio16 used_idx)
-{
-	const struct vmdev_vq_conf *conf = &dev->vqs[i].conf;
-	__virtio16 event;
-
-	if (!(dev->features & BIT_ULL(VIRTIO_RING_F_EVENT_IDX)))
-		return false;
-	return !vmdev_mem_read(dev, vmdev_vq_asid(dev, i),
-			       conf->device + sizeof(struct vring_used) +
-			       conf->size * sizeof(struct vring_used_elem),
-			       &event, sizeof(event)) &&
-	       event == used_idx;
-}
-
-/* Is nothing out, of what was offered before @vq->offered or since then? Where is it? */
-static bool vmdev_vq_nothing_out(struct vmdev_dev *dev, u16 i, u16 *at)
-{
-	const struct vmdev_vq *vq = &dev->vqs[i];
-	u8 asid = vmdev_vq_asid(dev, i);
-	struct vring_avail avail;
-	struct vring_used used;
-
-	if (vmdev_mem_read(dev, asid, vq->conf.device, &used, sizeof(used)))
-		return false;
-	*at = __virtio16_to_cpu(true, used.idx);
-	/* Used first: it never is beyond avail, so if it is not before, it was there. */
-	smp_rmb();
-	if (vmdev_mem_read(dev, asid, vq->conf.driver, &avail, sizeof(avail)))
-		return false;
-	if (avail.idx == used.idx)
-		return true;
-	return !vmdev_is_net(dev->parent->hw) &&
-	       (s16)(*at - vq->offered) >= 0 && vmdev_vq_asks(dev, i, used.idx);
-}
-
 /**
  * vmdev_vq_idle() - did hardware use all buffers of a split queue that it has?
  * @dev: the device
  * @i: the queue
  *
- * All that its driver offered. The driver of a disk may never be seen without a request that is
- * under way: as kicks are withheld hardware stops taking them (vmdev_vq_offered()), and with
- * VIRTIO_RING_F_EVENT_IDX says where. Where that was is remembered.
+ * Where that was is remembered.
  *
  * Context: may sleep; vmdev_parent.lock held.
  */
@@ -79,51 +38,6 @@ bool vmdev_vq_idle(struct vmdev_dev *dev, u16 i)
 	vq->idle_at = at;
 	vq->idle_seen = true;
 	return true;
-}
-
-/**
- * vmdev_vq_rests() - is hardware still where a split queue was idle?
- * @dev: the device, whose kicks are withheld
- * @i: the queue, seen idle some time ago
- *
- * Its driver may have offered more. Hardware that looks at a ring without being kicked,
- * once more after its last request, say, or always, is found out: then the queue was not
- * idle.
- *
- * Context: may sleep; vmdev_parent.lock held.
- */
-bool vmdev_vq_rests(struct vmdev_dev *dev, u16 i)
-{
-	bool asks = dev->features & BIT_ULL(VIRTIO_RING_F_EVENT_IDX);
-	struct vmdev_vq *vq = &dev->vqs[i];
-	bool nothing_out;
-	u16 at = 0;
-
-	nothing_out = vmdev_vq_nothing_out(dev, i, &at);
-	vq->idle_seen = vq->idle_seen && at == vq->idle_at &&
-			(nothing_out || !asks);
-	return vq->idle_seen;
-}
-
-/**
- * vmdev_vq_offered() - kicks are withheld from now on: what did hardware get until then?
- * @dev: the device
- * @i: the queue, split, direct
- *
- * Hardware is to be kicked once more after this.
- *
- * Context: may sleep; vmdev_parent.lock held.
- */
-void vmdev_vq_offered(struct vmdev_dev *dev, u16 i)
-{
-	struct vmdev_vq *vq = &dev->vqs[i];
-	struct vring_avail avail;
-
-	vq->offered = vq->idle_at;
-	/* If it cannot be read the queue is not seen idle either. */
-	if (!vmdev_mem_read(dev, vmdev_vq_asid(dev, i), vq->conf.driver,
-			    &avail, sizeof(avail)))
-		vq->offered = __virtio16_to_cpu(true, avail.idx);
 }
 
 /**
@@ -205,22 +119,6 @@ static void vmdev_vq_copy_free(struct vmdev_vq_copy *copy)
 	kvfree(copy->avail);
 }
 
-/*
- * Requests that must not run twice: all were used, or all that were offered before hardware got
- * no kicks any more, and it left alone what came then.
- */
-static int vmdev_vq_idle_state(const struct vmdev_vq *vq,
-			       const struct vmdev_vq_copy *copy, u16 *index)
-{
-	u16 used = __virtio16_to_cpu(true, copy->used->idx);
-
-	if (copy->avail->idx != copy->used->idx &&
-	    !(vq->idle_seen && vq->idle_at == used))
-		return -EILSEQ;
-	*index = used;
-	return 0;
-}
-
 static int vmdev_vq_recover(struct vmdev_dev *dev, u16 i,
 			    struct vmdev_vq_copy *copy,
 			    struct vdpa_vq_state *state)
@@ -237,7 +135,7 @@ static int vmdev_vq_recover(struct vmdev_dev *dev, u16 i,
 	if (err)
 		return err;
 	if (!vmdev_is_net(dev->parent->hw))
-		return vmdev_vq_idle_state(vq, copy, &state->split.avail_index);
+		return vmdev_vq_disk_state(dev, i, &state->split.avail_index);
 	return vmdev_split_state(copy->avail, copy->used, conf->size,
 				 dev->features & BIT_ULL(VIRTIO_F_IN_ORDER),
 				 vq->idle_seen ? &vq->idle_at : NULL,

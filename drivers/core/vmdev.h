@@ -61,10 +61,13 @@ struct vmdev_shadow;
  * @came_round: it starts at index 0, and not for the first time; vmdev_parent.lock
  * @parked: hardware let go of the driver's ring at @conf.state, and until it has it again nobody
  *	writes used entries; vmdev_parent.lock
- * @idle_seen: it was seen with nothing to do since it was asked to stop;
+ * @idle_seen: hardware was seen with nothing to do since it was asked to stop;
  *	vmdev_parent.lock
  * @idle_at: where that was, an avail index; likewise
  * @offered: the avail index when kicks began to be withheld; likewise
+ * @taken_at: avail_event, when it was seen beyond the used index; likewise
+ * @taken_seen: that was seen; likewise
+ * @tells_taken: twice, so hardware tells what it took (taken.c); likewise
  * @on: the hardware has it enabled; vmdev_parent.lock
  * @direct: it is on, and the ring that the hardware has is the driver's;
  *	vmdev_parent.lock
@@ -110,6 +113,9 @@ struct vmdev_vq {
 	bool idle_seen;
 	u16 idle_at;
 	u16 offered;
+	u16 taken_at;
+	bool taken_seen;
+	bool tells_taken;
 	bool on;
 	bool direct;
 	bool shadowed;
@@ -512,6 +518,7 @@ void vmdev_vq_enable(struct vmdev_dev *dev, u16 vq, bool enable);
 /* parked.c */
 int vmdev_vq_used_index(struct vmdev_dev *dev, u16 i, u16 *used);
 int vmdev_vq_avail_index(struct vmdev_dev *dev, u16 i, u16 *avail);
+int vmdev_vq_avail_event(struct vmdev_dev *dev, u16 i, u16 *event);
 int vmdev_vq_check_state(struct vmdev_dev *dev, u16 i,
 			 const struct vdpa_vq_state *state);
 void vmdev_vq_unpark(struct vmdev_dev *dev, u16 i);
@@ -519,10 +526,15 @@ void vmdev_vqs_unmapped(struct vmdev_dev *dev, unsigned int asid, u64 first,
 			u64 last);
 int vmdev_vq_check_parked(struct vmdev_dev *dev, u16 i);
 
+/* taken.c */
+void vmdev_vqs_seek_taken(struct vmdev_dev *dev);
+bool vmdev_vq_offered(struct vmdev_dev *dev, u16 i);
+bool vmdev_vq_nothing_out(struct vmdev_dev *dev, u16 i, u16 *at);
+bool vmdev_vq_rests(struct vmdev_dev *dev, u16 i);
+int vmdev_vq_disk_state(struct vmdev_dev *dev, u16 i, u16 *index);
+
 /* queue_state.c */
 bool vmdev_vq_idle(struct vmdev_dev *dev, u16 i);
-void vmdev_vq_offered(struct vmdev_dev *dev, u16 i);
-bool vmdev_vq_rests(struct vmdev_dev *dev, u16 i);
 void vmdev_vqs_forget_idle(struct vmdev_dev *dev);
 void vmdev_vqs_seek_idle(struct vmdev_dev *dev);
 int vmdev_vq_read_state(struct vmdev_dev *dev, u16 i,

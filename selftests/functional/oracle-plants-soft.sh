@@ -4,7 +4,7 @@
 # vmdev_soft.ko of its own, one at a time; see selftests/oracle/plants.
 # lab: --vfs 0 --blk 1 --blk-prop packed=on --blk-prop num-queues=3
 # kernels: 6.12
-# limit: 400
+# limit: 1200
 # long-kernels: 6.12
 # shellcheck source=/dev/null disable=SC2154	# BDF_* come from lab-run
 . /vmdev/scripts/vm-lib.sh
@@ -24,7 +24,7 @@ found() {
 	local status=0
 
 	put "$1" /sys/module/vmdev_soft/parameters/plant || return
-	oracle -l -s "${SEED:-20260301}" -r 600 >/tmp/oracle || status=$?
+	oracle -l -s "${SEED:-20260301}" -r 3000 >/tmp/oracle || status=$?
 	tail -n 8 /tmp/oracle
 	[ $status = 1 ]
 }

@@ -23,6 +23,7 @@
 #include "../../drivers/core/queue.c"
 #include "../../drivers/core/queue_state.c"
 #include "../../drivers/core/shadow_setup.c"
+#include "../../drivers/core/taken.c"
 
 /* What is left for later stays so. */
 static bool see_work(struct workqueue_struct *wq, struct work_struct *work);
@@ -57,6 +58,7 @@ static bool see_work(struct workqueue_struct *wq, struct work_struct *work);
  * @releases: of irq_release
  * @stops: of stop
  * @kicks: kicks
+ * @serve: what a kick of queue 0 does
  * @logs: it logs what it writes
  * @works: how often work was left for later
  */
@@ -75,6 +77,7 @@ struct life_test {
 	u32 releases;
 	u32 stops;
 	u32 kicks;
+	void (*serve)(struct life_test *t);
 	bool logs;
 	u32 works;
 };
@@ -134,6 +137,8 @@ static void life_op_irq_release(struct vmdev_hw *hw)
 static void life_op_kick(struct vmdev_hw *hw, u16 vq)
 {
 	now->kicks++;
+	if (now->serve)
+		now->serve(now);
 }
 
 static u8 life_op_status(struct vmdev_hw *hw)
@@ -525,6 +530,164 @@ static void life_dear_buffers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, life_carried(t), 3 + 8 + VMDEV_SHADOW_BUDGET);
 }
 
+/* --- what a disk took ------------------------------------------------------------------- */
+
+static __le16 *ring_index(struct life_test *t, int page, u16 at)
+{
+	return (__le16 *)(t->g.page[page] + at);
+}
+
+static u16 ring_avail(struct life_test *t)
+{
+	return le16_to_cpu(*ring_index(t, GUEST_DRIVER, 2));
+}
+
+/* Available and used index, and for which buffer the device wants a kick. */
+static void ring_is(struct life_test *t, u16 avail, u16 used, u16 event)
+{
+	*ring_index(t, GUEST_DRIVER, 2) = cpu_to_le16(avail);
+	*ring_index(t, GUEST_DEVICE, 2) = cpu_to_le16(used);
+	*ring_index(t, GUEST_DEVICE, 4 + 8 * NUM) = cpu_to_le16(event);
+}
+
+/* A disk that works straight on its driver's ring, and has no ring states. */
+static struct vmdev_vq *disk_runs(struct kunit *test)
+{
+	struct life_test *t = test->priv;
+	struct vmdev_dev *dev = dev_of(t);
+
+	t->fake.hw.caps.caps = VMDEV_CAP_RING_RESET;
+	t->fake.hw.caps.features |= BIT_ULL(VIRTIO_RING_F_EVENT_IDX);
+	dev->policy = VMDEV_POLICY_DIRECT;
+	KUNIT_ASSERT_EQ(test, driver_ok(t), 15);
+	KUNIT_ASSERT_TRUE(test, dev->vqs[0].direct);
+	dev->features |= BIT_ULL(VIRTIO_RING_F_EVENT_IDX);
+	return &dev->vqs[0];
+}
+
+static bool disk_learns(struct life_test *t, u16 avail, u16 used, u16 event)
+{
+	ring_is(t, avail, used, event);
+	vmdev_vq_learn_taken(dev_of(t), 0);
+	return dev_of(t)->vqs[0].tells_taken;
+}
+
+static void life_disk_tells(struct kunit *test)
+{
+	struct life_test *t = test->priv;
+
+	disk_runs(test);
+	KUNIT_EXPECT_FALSE(test, disk_learns(t, 10, 0, 5));
+	KUNIT_EXPECT_FALSE(test, disk_learns(t, 12, 2, 5));
+	KUNIT_EXPECT_FALSE(test, disk_learns(t, 12, 5, 5));
+	KUNIT_EXPECT_TRUE(test, disk_learns(t, 12, 6, 12));
+}
+
+/* Never written; written late; beyond what there is. */
+static void life_disk_does_not_tell(struct kunit *test)
+{
+	struct life_test *t = test->priv;
+
+	disk_runs(test);
+	KUNIT_EXPECT_FALSE(test, disk_learns(t, 10, 0xfff0, 0));
+	KUNIT_EXPECT_FALSE(test, disk_learns(t, 20, 0xfff8, 0));
+	KUNIT_EXPECT_FALSE(test, disk_learns(t, 24, 20, 19));
+	KUNIT_EXPECT_FALSE(test, disk_learns(t, 24, 20, 20));
+	KUNIT_EXPECT_FALSE(test, disk_learns(t, 24, 20, 25));
+	KUNIT_EXPECT_FALSE(test, disk_learns(t, 24 + NUM, 20, 21));
+}
+
+/* Where it was stopped, or -1. */
+static int disk_was_at(struct life_test *t, u16 avail, u16 used, u16 event)
+{
+	u16 index;
+
+	ring_is(t, avail, used, event);
+	return vmdev_vq_disk_state(dev_of(t), 0, &index) ? -1 : index;
+}
+
+static void life_disk_state(struct kunit *test)
+{
+	struct life_test *t = test->priv;
+	struct vmdev_vq *vq = disk_runs(test);
+
+	KUNIT_EXPECT_EQ(test, disk_was_at(t, 5, 5, 0), 5);
+	KUNIT_EXPECT_EQ(test, disk_was_at(t, 9, 5, 5), -1);
+	vq->idle_seen = true;
+	vq->idle_at = 5;
+	KUNIT_EXPECT_EQ(test, disk_was_at(t, 9, 5, 0), 5);
+	KUNIT_EXPECT_EQ(test, disk_was_at(t, 9, 6, 0), -1);
+	KUNIT_EXPECT_EQ(test, disk_was_at(t, 6 + NUM, 5, 0), -1);
+	vq->doorbell = true;
+	KUNIT_EXPECT_EQ(test, disk_was_at(t, 9, 5, 5), -1);
+	vq->tells_taken = true;
+	KUNIT_EXPECT_EQ(test, disk_was_at(t, 9, 5, 5), 5);
+	KUNIT_EXPECT_EQ(test, disk_was_at(t, 9, 5, 6), -1);
+	KUNIT_EXPECT_EQ(test, disk_was_at(t, 9, 6, 6), 6);
+	vq->doorbell = false;
+}
+
+/* It has done all at once, and its driver offers more. */
+static void disk_serves(struct life_test *t)
+{
+	u16 avail = ring_avail(t);
+
+	ring_is(t, avail + 3, avail, avail);
+}
+
+static int disk_drain(struct life_test *t)
+{
+	int err;
+
+	mutex_lock(&t->fake.parent.lock);
+	err = vmdev_drain(dev_of(t));
+	mutex_unlock(&t->fake.parent.lock);
+	return err;
+}
+
+static void life_disk_drains(struct kunit *test)
+{
+	struct life_test *t = test->priv;
+	struct vmdev_vq *vq = disk_runs(test);
+	u16 index, drained;
+
+	disk_learns(t, 10, 0, 5);
+	disk_learns(t, 10, 5, 6);
+	KUNIT_ASSERT_TRUE(test, vq->tells_taken);
+	t->serve = disk_serves;
+	t->kicks = 0;
+	KUNIT_EXPECT_EQ(test, disk_drain(t), 0);
+	/* When the drain began, and after kicks were withheld. */
+	KUNIT_EXPECT_EQ(test, t->kicks, 2);
+	KUNIT_EXPECT_FALSE(test, vq->live);
+	drained = vq->idle_at;
+	KUNIT_EXPECT_EQ(test, vmdev_vq_disk_state(dev_of(t), 0, &index), 0);
+	KUNIT_EXPECT_EQ(test, index, drained);
+	KUNIT_EXPECT_EQ(test, (u16)(ring_avail(t) - index), 3);
+}
+
+/* It took one of those three, and tells so when it is done. */
+static void disk_is_late(struct life_test *t)
+{
+	u16 avail = ring_avail(t);
+
+	ring_is(t, avail + 3, avail, avail);
+	dev_of(t)->vqs[0].tells_taken = false;
+}
+
+static void life_disk_does_not_drain(struct kunit *test)
+{
+	struct life_test *t = test->priv;
+	struct vmdev_vq *vq = disk_runs(test);
+
+	ring_is(t, 10, 5, 5);
+	t->serve = disk_is_late;
+	KUNIT_EXPECT_EQ(test, disk_drain(t), -EBUSY);
+	KUNIT_EXPECT_TRUE(test, vq->live);
+	KUNIT_EXPECT_FALSE(test, vq->idle_seen);
+	KUNIT_EXPECT_FALSE(test, dev_of(t)->needs_reset);
+}
+
 static struct kunit_case life_cases[] = {
 	KUNIT_CASE(life_start_fails),
 	KUNIT_CASE(life_start_fails_when_prepared),
@@ -534,6 +697,11 @@ static struct kunit_case life_cases[] = {
 	KUNIT_CASE(life_broken_in_shadow),
 	KUNIT_CASE(life_parked_is_unmapped),
 	KUNIT_CASE(life_dear_buffers),
+	KUNIT_CASE(life_disk_tells),
+	KUNIT_CASE(life_disk_does_not_tell),
+	KUNIT_CASE(life_disk_state),
+	KUNIT_CASE(life_disk_drains),
+	KUNIT_CASE(life_disk_does_not_drain),
 	{}
 };
 

@@ -3,7 +3,7 @@
  * Random writes to a disk that is suspended again and again:
  *
  *	writes [-p] [-m NAME] TIMES DEV
- *	writes -w FILE DEV
+ *	writes [-nd] -w FILE DEV
  *
  * DEV is a vhost-vdpa device, TIMES how often it is suspended, with packed rings if -p. If -m its
  * queues, those of the vDPA device NAME, change paths as often.
@@ -15,11 +15,13 @@
  *
  * With -w it writes until FILE is there, to a disk that may stand still meanwhile. If
  * FILE.suspend is there it takes that away and tries to suspend it: "SUSPEND ok", and goes on,
- * or "SUSPEND" and the error.
+ * or "SUSPEND" and the error. With -n it has not VIRTIO_RING_F_EVENT_IDX, with -d it kicks by
+ * the doorbell itself.
  */
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +37,7 @@
 /* Writes from one suspend to the next, at most. */
 #define STRETCH		60
 /* A disk that stands still goes on some time, by itself or by who made it stand still. */
-#define PATIENCE_MS	300000
+#define PATIENCE_MS	100000
 #define TICK_MS		100
 /* For a device that goes on to be caught at it. */
 #define STILL_US	500
@@ -46,6 +48,7 @@ static struct blk_req reqs[DEPTH];
 static int busy[DEPTH];
 static __u64 under_way[SECTORS], written[SECTORS];
 static __u64 seq;
+static void *doorbell;
 
 static void fail(const char *what, int err)
 {
@@ -80,7 +83,11 @@ static void submit(int slot)
 	under_way[sector] = ++seq;
 	busy[slot] = 1;
 	fill(reqs[slot].data, sector, seq);
-	must(blk_submit(&rig, &reqs[slot], VIRTIO_BLK_T_OUT, sector, SECTOR), "submit");
+	must(blk_put(&rig, &reqs[slot], VIRTIO_BLK_T_OUT, sector, SECTOR), "submit");
+	if (doorbell)
+		vc_ring(doorbell, 0);
+	else
+		vq_kick(&rig.vq[0]);
 }
 
 /* All that the device gave back; returns how many that were. */
@@ -221,18 +228,21 @@ static void write_until(const char *file)
 
 static int usage(void)
 {
-	fprintf(stderr, "Usage: writes [-p] [-m NAME] TIMES DEV\n       writes -w FILE DEV\n");
+	fprintf(stderr,
+		"Usage: writes [-p] [-m NAME] TIMES DEV\n       writes [-nd] -w FILE DEV\n");
 	return 2;
 }
 
 int main(int argc, char **argv)
 {
+	bool by_doorbell = false;
 	const char *file = NULL;
-	__u64 extra = 0;
+	/* As guests have it. Hardware that asks to be kicked has done all there was. */
+	__u64 event_idx = BIT64(VIRTIO_RING_F_EVENT_IDX), extra = 0;
 	int i, opt, times = 0;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	while ((opt = getopt(argc, argv, "pm:w:")) != -1) {
+	while ((opt = getopt(argc, argv, "pm:w:nd")) != -1) {
 		switch (opt) {
 		case 'p':
 			extra = BIT64(VIRTIO_F_RING_PACKED);
@@ -242,8 +252,12 @@ int main(int argc, char **argv)
 			break;
 		case 'w':
 			file = optarg;
-			/* As guests have it. Where hardware asks to be kicked it has come to. */
-			extra = BIT64(VIRTIO_RING_F_EVENT_IDX);
+			break;
+		case 'n':
+			event_idx = 0;
+			break;
+		case 'd':
+			by_doorbell = true;
 			break;
 		default:
 			return usage();
@@ -251,12 +265,19 @@ int main(int argc, char **argv)
 	}
 	if (optind + 1 + !file != argc)
 		return usage();
-	if (!file)
+	if (file)
+		extra |= event_idx;
+	else
 		times = atoi(argv[optind]);
 	srand(20260801);
 
 	must(vc_unlimit_memlock(), "memlock");
 	must(rig_up(&rig, argv[argc - 1], extra), "bring-up");
+	if (by_doorbell) {
+		doorbell = vc_doorbell(&rig.c, 0);
+		if (!doorbell)
+			fail("doorbell", -errno);
+	}
 	for (i = 0; i < DEPTH; i++)
 		must(blk_prepare(&rig, &reqs[i]), "memory");
 	if (file)
