@@ -50,8 +50,24 @@ static __u64 under_way[SECTORS], written[SECTORS];
 static __u64 seq;
 static void *doorbell;
 
+/* For a person: what the kernel knows of the rings. */
+static void show_rings(void)
+{
+	char line[512];
+	FILE *f = fopen("/sys/kernel/debug/vmdev/rings", "r");
+
+	while (f && fgets(line, sizeof(line), f))
+		printf("# %s", line);
+	if (f)
+		fclose(f);
+}
+
 static void fail(const char *what, int err)
 {
+	if (rig.vq[0].device)
+		printf("# avail index %u, used index %u, in memory %u\n", rig.vq[0].avail_idx,
+		       rig.vq[0].used_idx, vq_used_base(&rig.vq[0]) & 0xffff);
+	show_rings();
 	printf("FAILED %s: %s, after %llu writes\n", what, err ? strerror(-err) : "",
 	       (unsigned long long)seq);
 	exit(1);
