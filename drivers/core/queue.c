@@ -215,6 +215,14 @@ static int vmdev_collect(struct vmdev_dev *dev)
 	return err;
 }
 
+/* What was seen of it while hardware had it before. */
+static void vmdev_vq_forget(struct vmdev_vq *vq)
+{
+	vq->idle_seen = false;
+	vq->taken_seen = false;
+	vq->tells_taken = false;
+}
+
 /* Kicks come through when the hardware is all that its driver made of it. */
 static void vmdev_vqs_set_on(struct vmdev_dev *dev, bool on)
 {
@@ -226,9 +234,7 @@ static void vmdev_vqs_set_on(struct vmdev_dev *dev, bool on)
 		WRITE_ONCE(vq->on, on && vmdev_vq_wanted(dev, i));
 		WRITE_ONCE(vq->direct, vq->on && !vq->shadowed && !vq->served);
 		WRITE_ONCE(vq->live, false);
-		vq->idle_seen = false;
-		vq->taken_seen = false;
-		vq->tells_taken = false;
+		vmdev_vq_forget(vq);
 	}
 }
 
@@ -530,13 +536,17 @@ static void vmdev_kick_last(struct vmdev_dev *dev)
 	struct vmdev_hw *hw = dev->parent->hw;
 	u16 i;
 
-	/* Eventfds kick with interrupts off: what saw the queue live is over then. */
+	/*
+	 * Eventfds kick with interrupts off: what saw the queue live is over then. (But for one
+	 * that was signalled before it was set: that may be late, and the queue not rest.)
+	 */
 	synchronize_rcu();
 	for (i = 0; i < dev->nvqs; i++) {
 		struct vmdev_vq *vq = &dev->vqs[i];
 
 		if (vq->direct && vmdev_vq_offered(dev, i) &&
 		    vq->conf.enabled && vmdev_usable(dev) &&
+		    !READ_ONCE(dev->needs_reset) &&
 		    !(dev->features & BIT_ULL(VIRTIO_F_NOTIFICATION_DATA)))
 			hw->ops->kick(hw, vq->hw_vq);
 	}
@@ -552,14 +562,15 @@ static void vmdev_kick_last(struct vmdev_dev *dev)
  * it is given a moment.
  *
  * Context: may sleep; vmdev_parent.lock held.
- * Return: 0 with kicks withheld; -EBUSY after 2 s, with the device as live as
- * before; -EIO if the hardware is gone.
+ * Return: 0 with kicks withheld; -EBUSY after 2 s at most, with the device as live
+ * as before; -EIO if the hardware is gone.
  */
 int vmdev_drain(struct vmdev_dev *dev)
 {
 	bool keeps = vmdev_hw_keeps_requests(dev);
 	bool net = vmdev_is_net(dev->parent->hw);
 	unsigned long end;
+	int err;
 
 	lockdep_assert_held(&dev->parent->lock);
 
@@ -567,8 +578,12 @@ int vmdev_drain(struct vmdev_dev *dev)
 	vmdev_kick_all(dev);
 	if (net && !vmdev_stops_exactly(dev))
 		vmdev_vqs_seek_idle(dev);
-	if (keeps)
-		vmdev_vqs_seek_taken(dev);
+	err = keeps ? vmdev_vqs_seek_taken(dev) : 0;
+	if (err) {
+		dev_err_ratelimited(&dev->vdpa.dev,
+				    "cannot be stopped now: its driver goes on, and kicks the hardware by itself\n");
+		return err;
+	}
 	vmdev_vqs_forwarding(dev, false);
 	if (keeps)
 		vmdev_kick_last(dev);
@@ -599,6 +614,7 @@ static int vmdev_vq_start_hw(struct vmdev_dev *dev, u16 i)
 	struct vmdev_vq_conf *hw_conf;
 	int err;
 
+	vmdev_vq_forget(vq);
 	vq->hw_vq = vmdev_hw_vq(dev, i);
 	hw_conf = &dev->hw_vqs[vq->hw_vq];
 	err = vmdev_vq_setup(dev, i, hw_conf);

@@ -21,14 +21,13 @@
 
 #include "vmdev.h"
 
-/* How long a queue is watched for what it took, before kicks are withheld. */
+/*
+ * How long queues are watched for what hardware took, before kicks are withheld; and for how many
+ * looks in a row drivers have to be quiet, for it not to matter.
+ */
 #define VMDEV_TAKEN_US		100
 #define VMDEV_TAKEN_TRIES	1000
-
-static bool vmdev_has_event_idx(const struct vmdev_dev *dev)
-{
-	return dev->features & BIT_ULL(VIRTIO_RING_F_EVENT_IDX);
-}
+#define VMDEV_TAKEN_QUIET	100
 
 /* Is it seen that hardware tells what it took? Not of one value: that may stand there for ever. */
 static void vmdev_vq_learn_taken(struct vmdev_dev *dev, u16 i)
@@ -36,6 +35,8 @@ static void vmdev_vq_learn_taken(struct vmdev_dev *dev, u16 i)
 	struct vmdev_vq *vq = &dev->vqs[i];
 	u16 event, used, avail, out, taken;
 
+	if (!(dev->features & BIT_ULL(VIRTIO_RING_F_EVENT_IDX)))
+		return;
 	/* In this order, for avail_event was beyond the used index only if it was before. */
 	if (vmdev_vq_avail_event(dev, i, &event))
 		return;
@@ -56,38 +57,57 @@ static void vmdev_vq_learn_taken(struct vmdev_dev *dev, u16 i)
 	vq->taken_at = event;
 }
 
-/* Of all queues that have requests. */
-static bool vmdev_all_tell_taken(struct vmdev_dev *dev)
+/* Did its driver offer more since the last look? */
+static bool vmdev_vq_moved(struct vmdev_dev *dev, u16 i)
 {
-	bool all = true;
-	u16 i, at;
+	struct vmdev_vq *vq = &dev->vqs[i];
+	u16 then = vq->offered;
 
-	for (i = 0; i < dev->nvqs; i++) {
-		struct vmdev_vq *vq = &dev->vqs[i];
-
-		if (!vq->direct || vq->tells_taken)
-			continue;
-		vmdev_vq_learn_taken(dev, i);
-		if (!vq->tells_taken && !vmdev_vq_nothing_out(dev, i, &at))
-			all = false;
-	}
-	return all;
+	return !vmdev_vq_avail_index(dev, i, &vq->offered) &&
+	       vq->offered != then;
 }
 
 /**
  * vmdev_vqs_seek_taken() - does hardware tell what it took?
  * @dev: a device with split queues, live, kicks not withheld yet
  *
- * Context: may sleep, for 100 ms; vmdev_parent.lock held.
+ * It is watched until it did, of all queues, or until their drivers have nothing to say.
+ *
+ * Context: may sleep, for some 100 ms; vmdev_parent.lock held.
+ * Return: 0; -EBUSY if a driver offers more and has its doorbell mapped: its kicks cannot be
+ * withheld.
  */
-void vmdev_vqs_seek_taken(struct vmdev_dev *dev)
+int vmdev_vqs_seek_taken(struct vmdev_dev *dev)
 {
-	int tries = VMDEV_TAKEN_TRIES;
+	int tries, quiet = -1;
+	bool all;
+	u16 i;
 
-	if (!vmdev_has_event_idx(dev))
-		return;
-	while (!vmdev_all_tell_taken(dev) && --tries && vmdev_usable(dev))
+	for (tries = 0; tries < VMDEV_TAKEN_TRIES && quiet < VMDEV_TAKEN_QUIET &&
+	     vmdev_usable(dev); tries++) {
+		all = true;
+		quiet++;
+		for (i = 0; i < dev->nvqs; i++) {
+			struct vmdev_vq *vq = &dev->vqs[i];
+			bool moved;
+
+			if (!vq->direct)
+				continue;
+			moved = vmdev_vq_moved(dev, i);
+			/* The first look says nothing. */
+			if (moved && tries && READ_ONCE(vq->doorbell))
+				return -EBUSY;
+			if (moved)
+				quiet = 0;
+			if (!vq->tells_taken)
+				vmdev_vq_learn_taken(dev, i);
+			all = all && vq->tells_taken && !vq->doorbell;
+		}
+		if (all)
+			break;
 		fsleep(VMDEV_TAKEN_US);
+	}
+	return 0;
 }
 
 /**

@@ -64,7 +64,8 @@ struct vmdev_shadow;
  * @idle_seen: hardware was seen with nothing to do since it was asked to stop;
  *	vmdev_parent.lock
  * @idle_at: where that was, an avail index; likewise
- * @offered: the avail index when kicks began to be withheld; likewise
+ * @offered: the avail index when it was looked at last before kicks were withheld;
+ *	likewise
  * @taken_at: avail_event, when it was seen beyond the used index; likewise
  * @taken_seen: that was seen; likewise
  * @tells_taken: twice, so hardware tells what it took (taken.c); likewise
@@ -74,7 +75,7 @@ struct vmdev_shadow;
  * @shadowed: the hardware has a ring of @shadow. Written under vmdev_parent.lock
  * @served: the core carries out what is in it, and hardware knows nothing of it:
  *	the control queue. Written under vmdev_parent.lock
- * @doorbell: the driver may have mapped its doorbell; never cleared
+ * @doorbell: the driver may have mapped its doorbell; cleared when the file is closed
  * @told: the path that the control plane knows, an enum vmdev_path; vmdev_parent.lock
  * @watched: hardware is to log what it writes for it, see hw_log.c;
  *	vmdev_parent.lock, as for
@@ -527,7 +528,7 @@ void vmdev_vqs_unmapped(struct vmdev_dev *dev, unsigned int asid, u64 first,
 int vmdev_vq_check_parked(struct vmdev_dev *dev, u16 i);
 
 /* taken.c */
-void vmdev_vqs_seek_taken(struct vmdev_dev *dev);
+int vmdev_vqs_seek_taken(struct vmdev_dev *dev);
 bool vmdev_vq_offered(struct vmdev_dev *dev, u16 i);
 bool vmdev_vq_nothing_out(struct vmdev_dev *dev, u16 i, u16 *at);
 bool vmdev_vq_rests(struct vmdev_dev *dev, u16 i);

@@ -253,7 +253,7 @@ int main(int argc, char **argv)
 {
 	bool by_doorbell = false;
 	const char *file = NULL;
-	/* As guests have it. Hardware that asks to be kicked has done all there was. */
+	/* As guests have it. Hardware that asks to be kicked took all there was. */
 	__u64 event_idx = BIT64(VIRTIO_RING_F_EVENT_IDX), extra = 0;
 	int i, opt, times = 0;
 
