@@ -587,6 +587,22 @@ struct page *vmdev_as_page(const struct vmdev_as *as, u64 iova, u32 perm,
 	return pfn_to_page(PHYS_PFN(pa));
 }
 
+/* Indices are written meanwhile by the driver or hardware: none is to be had in two pieces. */
+static void vmdev_copy_from_page(void *buf, struct page *page, size_t offset,
+				 size_t len)
+{
+	u8 *va = kmap_local_page(page);
+	u16 index;
+
+	if (len == sizeof(index) && IS_ALIGNED(offset, sizeof(index))) {
+		index = READ_ONCE(*(u16 *)(va + offset));
+		memcpy(buf, &index, sizeof(index));
+	} else {
+		memcpy(buf, va + offset, len);
+	}
+	kunmap_local(va);
+}
+
 /**
  * vmdev_as_read() - read guest memory by IOVA, as part of something greater
  * @as: address space
@@ -594,6 +610,8 @@ struct page *vmdev_as_page(const struct vmdev_as *as, u64 iova, u32 perm,
  * @buf: where to
  * @size: bytes
  * @perm: VHOST_ACCESS_* that all of it must allow
+ *
+ * Two bytes at an even address are read at once.
  *
  * Context: any; @as->lock or vmdev_parent.lock held.
  * Return: 0, or -EFAULT if not all of it is mapped so, or is not memory.
@@ -614,7 +632,7 @@ int vmdev_as_read(const struct vmdev_as *as, u64 iova, void *buf, u64 size,
 			return -EFAULT;
 
 		len = min(len, size);
-		memcpy_from_page(buf, page, offset, len);
+		vmdev_copy_from_page(buf, page, offset, len);
 		buf += len;
 		iova += len;
 		size -= len;

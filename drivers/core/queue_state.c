@@ -126,14 +126,21 @@ static int vmdev_vq_recover(struct vmdev_dev *dev, u16 i,
 	const struct vmdev_vq *vq = &dev->vqs[i];
 	const struct vmdev_vq_conf *conf = &vq->conf;
 	u8 asid = vmdev_vq_asid(dev, i);
+	u16 avail;
 	int err;
 
+	/* The driver may go on: its index at once, and before what that covers. */
 	err = vmdev_mem_read(dev, asid, conf->device, copy->used,
 			     copy->used_size) ? :
-	      vmdev_mem_read(dev, asid, conf->driver, copy->avail,
+	      vmdev_vq_avail_index(dev, i, &avail);
+	if (err)
+		return err;
+	smp_rmb();
+	err = vmdev_mem_read(dev, asid, conf->driver, copy->avail,
 			     copy->avail_size);
 	if (err)
 		return err;
+	copy->avail->idx = __cpu_to_virtio16(true, avail);
 	if (!vmdev_is_net(dev->parent->hw))
 		return vmdev_vq_disk_state(dev, i, &state->split.avail_index);
 	return vmdev_split_state(copy->avail, copy->used, conf->size,

@@ -7,6 +7,7 @@
  */
 #include "kunit.h"
 
+#include <linux/kthread.h>
 #include <linux/workqueue.h>
 #include <uapi/linux/vhost_types.h>
 
@@ -688,6 +689,41 @@ static void life_disk_does_not_drain(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, dev_of(t)->needs_reset);
 }
 
+/* --- memory that changes ---------------------------------------------------------------- */
+
+static int index_driver(void *data)
+{
+	u16 *index = data;
+
+	while (!kthread_should_stop()) {
+		WRITE_ONCE(*index, 0x00ff);
+		WRITE_ONCE(*index, 0x0100);
+		cond_resched();
+	}
+	return 0;
+}
+
+/* An index that goes from 0x00ff to 0x0100 is never 0x0000 or 0x01ff. */
+static void life_index_at_once(struct kunit *test)
+{
+	struct life_test *t = test->priv;
+	struct task_struct *driver;
+	int i, odd = 0;
+	u16 is = 0;
+
+	*(u16 *)t->g.page[GUEST_DRIVER] = 0x00ff;
+	driver = kthread_run(index_driver, t->g.page[GUEST_DRIVER], "vmdev_kunit");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(driver));
+	for (i = 0; i < 500000; i++) {
+		odd += !!vmdev_as_read(&dev_of(t)->mem.as[0], guest_iova(GUEST_DRIVER), &is,
+				       sizeof(is), 0);
+		odd += is != 0x00ff && is != 0x0100;
+		cond_resched();
+	}
+	kthread_stop(driver);
+	KUNIT_EXPECT_EQ(test, odd, 0);
+}
+
 static struct kunit_case life_cases[] = {
 	KUNIT_CASE(life_start_fails),
 	KUNIT_CASE(life_start_fails_when_prepared),
@@ -702,6 +738,7 @@ static struct kunit_case life_cases[] = {
 	KUNIT_CASE(life_disk_state),
 	KUNIT_CASE(life_disk_drains),
 	KUNIT_CASE(life_disk_does_not_drain),
+	KUNIT_CASE(life_index_at_once),
 	{}
 };
 

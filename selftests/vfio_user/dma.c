@@ -8,6 +8,8 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -270,6 +272,24 @@ void *vfu_dma(struct vfu *f, __u64 iova, __u64 len, unsigned int access)
 	return got == len && len ? p : NULL;
 }
 
+/*
+ * The driver changes indices meanwhile: like a device on a bus, none is read or written in two
+ * pieces. memcpy() takes two bytes as a word and a byte.
+ */
+static void vfu_copy(void *to, const void *from, __u64 n)
+{
+	bool aligned = !(((uintptr_t)to | (uintptr_t)from) & (n - 1));
+
+	if (n == sizeof(__u16) && aligned)
+		__atomic_store_n((__u16 *)to, __atomic_load_n((const __u16 *)from, __ATOMIC_RELAXED),
+				 __ATOMIC_RELAXED);
+	else if (n == sizeof(__u32) && aligned)
+		__atomic_store_n((__u32 *)to, __atomic_load_n((const __u32 *)from, __ATOMIC_RELAXED),
+				 __ATOMIC_RELAXED);
+	else
+		memcpy(to, from, n);
+}
+
 /**
  * vfu_dma_read() - the device reads memory
  * @f: the function
@@ -289,7 +309,7 @@ int vfu_dma_read(struct vfu *f, __u64 iova, void *buf, __u64 len)
 
 		if (!from)
 			return -EFAULT;
-		memcpy(to, from, n);
+		vfu_copy(to, from, n);
 		to += n;
 		iova += n;
 		len -= n;
@@ -317,7 +337,7 @@ int vfu_dma_write(struct vfu *f, __u64 iova, const void *buf, __u64 len)
 
 		if (!to)
 			return -EFAULT;
-		memcpy(to, from, n);
+		vfu_copy(to, from, n);
 		from += n;
 		iova += n;
 		len -= n;

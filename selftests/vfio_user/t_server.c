@@ -3,11 +3,13 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 #include <linux/pci_regs.h>
 #include <linux/vfio.h>
@@ -305,6 +307,32 @@ TAP_TEST(memory_by_pages, 0)
 	CHECK(!vfu_dma(f, 0x101ff0, 0x20, RW), "not contiguous");
 	CHECK_ERR(vfu_dma_read(f, 0x102001, buf, PAGE), -EFAULT);
 	CHECK_ERR(vfu_dma_read(f, 0xfffff, buf, 1), -EFAULT);
+	stop();
+}
+
+/* An index that goes from 0x00ff to 0x0100 is never 0x0000 or 0x01ff. */
+TAP_TEST(indices_at_once, 0)
+{
+	__u16 *index, is = 0, n = 0;
+	pid_t driver;
+	int i, odd = 0;
+
+	start();
+	greet();
+	CHECK_OK(map(0x100000, PAGE, 0, RW));
+	index = (__u16 *)peer.p;
+	driver = fork();
+	while (!driver)
+		__atomic_store_n(index, n++ & 1 ? 0x0100 : 0x00ff, __ATOMIC_RELAXED);
+	CHECK(driver > 0, "fork");
+	for (i = 0; i < 2000000; i++) {
+		CHECK_OK(vfu_dma_read(peer.v->f, 0x100000, &is, sizeof(is)));
+		odd += is && is != 0x00ff && is != 0x0100;
+		odd += i > 1000000 && !is;
+	}
+	kill(driver, SIGKILL);
+	waitpid(driver, NULL, 0);
+	CHECK_IS(odd, 0);
 	stop();
 }
 

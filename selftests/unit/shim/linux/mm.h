@@ -96,12 +96,6 @@ static inline void kunmap_local(void *va)
 {
 }
 
-static inline void memcpy_from_page(void *to, struct page *page, size_t offset,
-				    size_t len)
-{
-	memcpy(to, (char *)page + offset, len);
-}
-
 static inline void memcpy_to_page(struct page *page, size_t offset,
 				  const void *from, size_t len)
 {
