@@ -129,12 +129,12 @@ static int vmdev_vq_recover(struct vmdev_dev *dev, u16 i,
 	u16 avail;
 	int err;
 
-	/* The driver may go on: its index at once, and before what that covers. */
 	err = vmdev_mem_read(dev, asid, conf->device, copy->used,
 			     copy->used_size) ? :
 	      vmdev_vq_avail_index(dev, i, &avail);
 	if (err)
 		return err;
+	/* The driver may go on: its index at once, and before what that covers. */
 	smp_rmb();
 	err = vmdev_mem_read(dev, asid, conf->driver, copy->avail,
 			     copy->avail_size);

@@ -279,12 +279,14 @@ void *vfu_dma(struct vfu *f, __u64 iova, __u64 len, unsigned int access)
 static void vfu_copy(void *to, const void *from, __u64 n)
 {
 	bool aligned = !(((uintptr_t)to | (uintptr_t)from) & (n - 1));
+	const __u16 *from16 = from;
+	const __u32 *from32 = from;
 
-	if (n == sizeof(__u16) && aligned)
-		__atomic_store_n((__u16 *)to, __atomic_load_n((const __u16 *)from, __ATOMIC_RELAXED),
+	if (n == sizeof(*from16) && aligned)
+		__atomic_store_n((__u16 *)to, __atomic_load_n(from16, __ATOMIC_RELAXED),
 				 __ATOMIC_RELAXED);
-	else if (n == sizeof(__u32) && aligned)
-		__atomic_store_n((__u32 *)to, __atomic_load_n((const __u32 *)from, __ATOMIC_RELAXED),
+	else if (n == sizeof(*from32) && aligned)
+		__atomic_store_n((__u32 *)to, __atomic_load_n(from32, __ATOMIC_RELAXED),
 				 __ATOMIC_RELAXED);
 	else
 		memcpy(to, from, n);
