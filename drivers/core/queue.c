@@ -292,13 +292,18 @@ static void vmdev_vqs_run(struct vmdev_dev *dev)
 }
 
 /* A kick with data has to say where in the ring, which nobody knows here. */
-static void vmdev_kick_one(struct vmdev_dev *dev, const struct vmdev_vq *vq)
+static void vmdev_kick_hw(struct vmdev_dev *dev, const struct vmdev_vq *vq)
 {
 	struct vmdev_hw *hw = dev->parent->hw;
 
-	if (vq->live &&
-	    !(dev->features & BIT_ULL(VIRTIO_F_NOTIFICATION_DATA)))
+	if (!(dev->features & BIT_ULL(VIRTIO_F_NOTIFICATION_DATA)))
 		hw->ops->kick(hw, vq->hw_vq);
+}
+
+static void vmdev_kick_one(struct vmdev_dev *dev, const struct vmdev_vq *vq)
+{
+	if (vq->live)
+		vmdev_kick_hw(dev, vq);
 }
 
 static void vmdev_kick_all(struct vmdev_dev *dev)
@@ -491,15 +496,8 @@ static bool vmdev_all_idle(struct vmdev_dev *dev)
 /* Has hardware requests that must not run twice, and keeps to itself which? */
 static bool vmdev_hw_keeps_requests(const struct vmdev_dev *dev)
 {
-	u16 i;
-
-	if (vmdev_is_net(dev->parent->hw) || vmdev_is_packed(dev) ||
-	    vmdev_stops_exactly(dev))
-		return false;
-	for (i = 0; i < dev->nvqs; i++)
-		if (dev->vqs[i].direct)
-			return true;
-	return false;
+	return !vmdev_is_net(dev->parent->hw) && !vmdev_is_packed(dev) &&
+	       !vmdev_stops_exactly(dev) && vmdev_any_direct(dev);
 }
 
 /* All were idle; a moment later, are they where they were? */
@@ -533,7 +531,6 @@ void vmdev_undrain(struct vmdev_dev *dev)
  */
 static void vmdev_kick_last(struct vmdev_dev *dev)
 {
-	struct vmdev_hw *hw = dev->parent->hw;
 	u16 i;
 
 	/*
@@ -546,9 +543,8 @@ static void vmdev_kick_last(struct vmdev_dev *dev)
 
 		if (vq->direct && vmdev_vq_offered(dev, i) &&
 		    vq->conf.enabled && vmdev_usable(dev) &&
-		    !READ_ONCE(dev->needs_reset) &&
-		    !(dev->features & BIT_ULL(VIRTIO_F_NOTIFICATION_DATA)))
-			hw->ops->kick(hw, vq->hw_vq);
+		    !READ_ONCE(dev->needs_reset))
+			vmdev_kick_hw(dev, vq);
 	}
 }
 
@@ -562,8 +558,8 @@ static void vmdev_kick_last(struct vmdev_dev *dev)
  * it is given a moment.
  *
  * Context: may sleep; vmdev_parent.lock held.
- * Return: 0 with kicks withheld; -EBUSY after 2 s at most, with the device as live
- * as before; -EIO if the hardware is gone.
+ * Return: 0 with kicks withheld; -EBUSY after some more than 2 s at most, with the device
+ * as live as before; -EIO if the hardware is gone.
  */
 int vmdev_drain(struct vmdev_dev *dev)
 {

@@ -101,7 +101,7 @@ int vmdev_vqs_seek_taken(struct vmdev_dev *dev)
 				quiet = 0;
 			if (!vq->tells_taken)
 				vmdev_vq_learn_taken(dev, i);
-			all = all && vq->tells_taken && !vq->doorbell;
+			all = all && vq->tells_taken && !READ_ONCE(vq->doorbell);
 		}
 		if (all)
 			break;
